@@ -1,0 +1,24 @@
+import type { UserId } from './id'
+
+/** A user's public face. Usernames are ASCII, keep their case and are compared without it. */
+export interface User {
+  readonly id: UserId
+  readonly username: string
+  readonly displayName: string
+  /** Unix milliseconds. */
+  readonly createdAt: number
+}
+
+/** A signed-in user as every request needs it. */
+export interface Account extends User {
+  /**
+   * Grows in the same transaction as every change of what the user's feed is made of (follow, block,
+   * mute and their reversals). A cached timeline built under another version is not read.
+   */
+  readonly graphVersion: number
+}
+
+export const USERNAME_PATTERN = '^[A-Za-z0-9_]{2,30}$'
+export const DISPLAY_NAME_MAX = 50
+export const PASSWORD_MIN = 8
+export const PASSWORD_MAX = 128

@@ -1,0 +1,34 @@
+/**
+ * Every error a client or an operator can meet: its stable code, the HTTP status it becomes, a title
+ * that never changes with the case at hand, and what to do about it. Documented in docs/.
+ */
+export const ERROR_CATALOGUE = {
+  invalid_request: { status: 422, title: 'The request is invalid' },
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  invalid_cursor: { status: 422, title: 'The cursor is not one this list gave out' },
+  unauthenticated: { status: 401, title: 'A valid bearer token is required' },
+  bad_credentials: { status: 401, title: 'Username or password is wrong' },
+  refresh_token_invalid: { status: 401, title: 'The refresh token is unknown, expired or revoked' },
+  refresh_token_reused: {
+    status: 401,
+    title: 'The refresh token was used before; its family is revoked',
+  },
+  forbidden: { status: 403, title: 'Only its owner may do that' },
+  blocked: { status: 403, title: 'A block stands between the two accounts' },
+  not_found: { status: 404, title: 'There is nothing here, or not for you' },
+  route_not_found: { status: 404, title: 'No such route' },
+  method_not_allowed: { status: 405, title: 'The route does not take that method' },
+  username_taken: { status: 409, title: 'The username is taken' },
+  idempotency_key_reused: {
+    status: 409,
+    title: 'The Idempotency-Key was used with another request',
+  },
+  self_target: { status: 422, title: 'One cannot do that to oneself' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  store_unavailable: { status: 503, title: 'A store is away; try again' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE

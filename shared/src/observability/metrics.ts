@@ -1,0 +1,142 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const FAST_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+]
+const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300]
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** Every metric of the suite, declared once, in a registry of its own. Labels are bounded sets. */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, prefix: 'sns_' })
+  return {
+    registry,
+    httpRequestSeconds: new Histogram({
+      name: 'sns_http_request_duration_seconds',
+      help: 'Time from request to response by method, route pattern and status class',
+      labelNames: ['method', 'route', 'status'] as const,
+      buckets: FAST_SECONDS,
+      registers,
+    }),
+    httpInFlight: new Gauge({
+      name: 'sns_http_requests_in_flight',
+      help: 'Requests being answered',
+      registers,
+    }),
+    feedReads: new Counter({
+      name: 'sns_feed_reads_total',
+      help: 'Feed pages by where their ids came from: window, merge (window then SQL), sql',
+      labelNames: ['source'] as const,
+      registers,
+    }),
+    feedStageSeconds: new Histogram({
+      name: 'sns_feed_stage_duration_seconds',
+      help: 'Time in each stage of a feed read: skeleton, hydrate, rebuild',
+      labelNames: ['stage'] as const,
+      buckets: FAST_SECONDS,
+      registers,
+    }),
+    postCacheLookups: new Counter({
+      name: 'sns_post_cache_lookups_total',
+      help: 'Post bodies looked up by result: hit, miss, error',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    fanoutDeliveries: new Counter({
+      name: 'sns_fanout_deliveries_total',
+      help: 'Ids pushed to timelines',
+      registers,
+    }),
+    fanoutSkips: new Counter({
+      name: 'sns_fanout_skips_total',
+      help: 'Ids not pushed, by reason: absent, duplicate, below_floor',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    fanoutLagSeconds: new Histogram({
+      name: 'sns_fanout_lag_seconds',
+      help: 'From the commit of a post to its last delivery',
+      buckets: LAG_SECONDS,
+      registers,
+    }),
+    captureLagSeconds: new Gauge({
+      name: 'sns_capture_lag_seconds',
+      help: 'Age of the newest published transaction when it was acknowledged',
+      registers,
+    }),
+    captureBacklogBytes: new Gauge({
+      name: 'sns_capture_backlog_bytes',
+      help: 'Bytes of changes read from the binlog and not yet acknowledged',
+      registers,
+    }),
+    captureRows: new Counter({
+      name: 'sns_capture_rows_total',
+      help: 'Rows published by table and operation',
+      labelNames: ['table', 'op'] as const,
+      registers,
+    }),
+    captureLeader: new Gauge({
+      name: 'sns_capture_leader',
+      help: '1 while this process holds the capture lock',
+      registers,
+    }),
+    captureRestarts: new Counter({
+      name: 'sns_capture_restarts_total',
+      help: 'Times capture went back to its checkpoint after an error',
+      registers,
+    }),
+    indexBulkSeconds: new Histogram({
+      name: 'sns_index_bulk_duration_seconds',
+      help: 'Time of one batch into the search index',
+      buckets: FAST_SECONDS,
+      registers,
+    }),
+    indexDocuments: new Counter({
+      name: 'sns_index_documents_total',
+      help: 'Changes given to the search index by outcome: applied, stale, rejected',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    indexLagSeconds: new Histogram({
+      name: 'sns_index_lag_seconds',
+      help: 'From the commit of a row to its acknowledgement by the search index',
+      buckets: LAG_SECONDS,
+      registers,
+    }),
+    consumerRetries: new Counter({
+      name: 'sns_consumer_retries_total',
+      help: 'Batches that failed and will come again, by consumer group',
+      labelNames: ['group'] as const,
+      registers,
+    }),
+    consumerBacklog: new Gauge({
+      name: 'sns_consumer_backlog',
+      help: 'Changes a consumer group has yet to finish',
+      labelNames: ['group'] as const,
+      registers,
+    }),
+    storeErrors: new Counter({
+      name: 'sns_store_errors_total',
+      help: 'Calls to a store that failed for good, by store: mysql, sqlite, redis, kafka, elasticsearch',
+      labelNames: ['store'] as const,
+      registers,
+    }),
+    storeRetries: new Counter({
+      name: 'sns_store_retries_total',
+      help: 'Calls to a store that were tried again, by store',
+      labelNames: ['store'] as const,
+      registers,
+    }),
+    poolConnections: new Gauge({
+      name: 'sns_pool_connections',
+      help: 'Connections of the SQL pool by state: busy, idle, waiting',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+  }
+}
+
+export type StoreName = 'mysql' | 'sqlite' | 'redis' | 'kafka' | 'elasticsearch'

@@ -1,0 +1,34 @@
+import type { ChangeEvent } from '../contract/change-event'
+import type { CapturedTable } from '../contract/tables'
+
+export interface ConsumeOptions {
+  /** Consumers of one group share the work; each group sees every change. */
+  readonly group: string
+  readonly tables: readonly CapturedTable[]
+  /** The most events handed over at once. */
+  readonly maxBatch: number
+  /**
+   * Called with events of one or more keys, in log order per key; never twice at once for the same
+   * key. When it resolves, the batch is done; when it throws, the same events come again after a
+   * back-off, until the signal stops the consumer. Nothing is ever skipped.
+   */
+  readonly handle: (events: readonly ChangeEvent[], signal: AbortSignal) => Promise<void>
+  readonly signal: AbortSignal
+  /** Told of each failed attempt, for logs and metrics. */
+  readonly onRetry?: (error: unknown, attempt: number) => void
+}
+
+/**
+ * The log of committed changes, read by groups. A new group starts at the oldest change that the log
+ * still holds. Delivery is at least once: a group's position moves past an event only after `handle`
+ * has resolved for it, so a crash repeats events and loses none.
+ */
+export interface ChangeLog {
+  /**
+   * Runs until the signal aborts, then finishes the batch in hand, commits it and resolves. Goes on by
+   * itself when the log's server goes away and comes back.
+   */
+  consume(options: ConsumeOptions): Promise<void>
+  /** How many changes of `tables` the group has yet to finish. */
+  backlog(group: string, tables: readonly CapturedTable[]): Promise<number>
+}

@@ -1,0 +1,25 @@
+import type { BinlogPosition } from './binlog-source'
+
+export interface Checkpoint extends BinlogPosition {
+  readonly serverId: string
+  readonly epoch: number
+}
+
+/** Proof that its holder is the one capture; a later lease makes an earlier one powerless. */
+export interface CaptureLease {
+  readonly fence: number
+  /** Aborts when the lock's connection is lost. */
+  readonly lost: AbortSignal
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Capture's place in the binlog, kept in the source database, and the lock that makes it a singleton.
+ */
+export interface CheckpointStore {
+  /** Null while another holds it: stand by and ask again. */
+  acquire(): Promise<CaptureLease | null>
+  load(): Promise<Checkpoint | null>
+  /** False, and nothing written, where the lease's fence is no longer the highest. */
+  save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>
+}

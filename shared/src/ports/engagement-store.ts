@@ -1,0 +1,31 @@
+import type { Comment } from '../domain/comment'
+import type { CommentId, PostId, UserId } from '../domain/id'
+import type { Page } from '../domain/page'
+
+export interface NewComment {
+  readonly id: CommentId
+  readonly postId: PostId
+  readonly authorId: UserId
+  readonly text: string
+}
+
+/**
+ * Likes and comments. The counts of a post change in the same transaction as the row they count.
+ *
+ * Errors: `not_found` (post or comment unknown, or hidden by a block), `forbidden` (not the comment's
+ * author), `unauthenticated` (the author's account is gone).
+ */
+export interface EngagementStore {
+  /** Idempotent. */
+  like(userId: UserId, postId: PostId): Promise<void>
+  /** Idempotent. */
+  unlike(userId: UserId, postId: PostId): Promise<void>
+  comment(comment: NewComment): Promise<Comment>
+  deleteComment(id: CommentId, author: UserId): Promise<void>
+  /** Oldest first; without those of people hidden from `viewer`. */
+  comments(
+    postId: PostId,
+    viewer: UserId,
+    page: { readonly after: CommentId | null; readonly limit: number },
+  ): Promise<Page<Comment, CommentId>>
+}

@@ -1,0 +1,46 @@
+import type { FollowId, UserId } from '../domain/id'
+import type { Page } from '../domain/page'
+import type { User } from '../domain/user'
+
+/**
+ * Follows, blocks and mutes. Every call that changes what a user's feed is made of raises that user's
+ * `graphVersion` in the same transaction: the follower's for follows, the muter's for mutes, both
+ * sides' for blocks; nothing is raised where nothing changed. All changes are idempotent.
+ *
+ * Errors: `blocked` (following across a block), `not_found` (the target account is gone).
+ */
+export interface GraphStore {
+  follow(follower: UserId, followee: UserId): Promise<void>
+  unfollow(follower: UserId, followee: UserId): Promise<void>
+  /** Ends the follows in both directions in the same transaction. */
+  block(blocker: UserId, blocked: UserId): Promise<void>
+  unblock(blocker: UserId, blocked: UserId): Promise<void>
+  mute(muter: UserId, muted: UserId): Promise<void>
+  unmute(muter: UserId, muted: UserId): Promise<void>
+  isBlockedEitherWay(a: UserId, b: UserId): Promise<boolean>
+  /** Everyone on the other side of a block with `viewer`. */
+  blockedEitherWay(viewer: UserId): Promise<readonly UserId[]>
+  /** Latest follow first; without those hidden from `viewer`. */
+  followers(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
+  following(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
+  /**
+   * The followers of several authors at once, for fan-out: at most `limit` pairs with a follow id
+   * above `after`, by author and follow id. Ask again from the last pair until fewer come.
+   */
+  followersOf(
+    authors: readonly UserId[],
+    after: FollowPair | null,
+    limit: number,
+  ): Promise<readonly FollowPair[]>
+}
+
+export interface FollowPage {
+  readonly before: FollowId | null
+  readonly limit: number
+}
+
+export interface FollowPair {
+  readonly author: UserId
+  readonly follower: UserId
+  readonly followId: FollowId
+}

@@ -1,0 +1,50 @@
+import type { PostId, UserId } from '../domain/id'
+import type { Page } from '../domain/page'
+import type { PostBody, PostState, ViewedPost } from '../domain/post'
+
+export interface NewPost {
+  readonly id: PostId
+  readonly authorId: UserId
+  readonly text: string
+  /** Makes a repeated request return the first one's post. */
+  readonly idempotencyKey: string | null
+}
+
+export interface IdPage {
+  /** Only ids below this one; null starts at the newest. */
+  readonly before: PostId | null
+  readonly limit: number
+}
+
+/**
+ * Posts and the truth about feeds.
+ *
+ * `truth(u)` is all live posts by `u` or someone `u` follows now, without those of blocked (either
+ * way) or muted people, newest (highest id) first. `feedIds` and `inFeed` are built from the same
+ * predicate, so that what a feed shows and what it is checked against cannot drift.
+ *
+ * Errors: `not_found` (unknown, deleted or hidden by a block), `forbidden` (not the author),
+ * `idempotency_key_reused` (same key, other text), `unauthenticated` (the author's account is gone).
+ */
+export interface PostStore {
+  /**
+   * Writes the post and its idempotency key in one transaction. Takes the next id itself where the
+   * given one is taken. `created` is false where the key was seen before with the same text.
+   */
+  create(post: NewPost): Promise<{ readonly body: PostBody; readonly created: boolean }>
+  edit(id: PostId, author: UserId, text: string): Promise<PostBody>
+  delete(id: PostId, author: UserId): Promise<void>
+  find(id: PostId, viewer: UserId): Promise<ViewedPost>
+  /** Posts of one author as `viewer` sees them, newest first; mutes do not hide them here. */
+  byAuthor(author: UserId, viewer: UserId, page: IdPage): Promise<Page<ViewedPost, PostId>>
+  /** The ids of `truth(viewer)` below `before`, newest first, at most `limit`; fewer only at the end. */
+  feedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
+  /** Those of `ids` that are in `truth(viewer)` now. Order does not matter. */
+  inFeed(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostState[]>
+  /** Those of `ids` that are live and not hidden from `viewer` by a block; follows play no part. */
+  visible(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostState[]>
+  /** What live posts say. Absent ids are left out. */
+  bodies(ids: readonly PostId[]): Promise<readonly PostBody[]>
+  /** Forgets idempotency keys older than `before` (Unix milliseconds). */
+  pruneIdempotencyKeys(before: number): Promise<void>
+}

@@ -1,0 +1,84 @@
+import type { PostId, UserId } from '../domain/id'
+
+export type SearchDocument =
+  | {
+      readonly kind: 'post'
+      readonly id: PostId
+      readonly authorId: UserId
+      readonly text: string
+      /** Unix milliseconds. */
+      readonly createdAt: number
+    }
+  | {
+      readonly kind: 'user'
+      readonly id: UserId
+      readonly username: string
+      readonly displayName: string
+    }
+
+export type SearchChange =
+  | { readonly op: 'index'; readonly version: bigint; readonly document: SearchDocument }
+  | {
+      readonly op: 'delete'
+      readonly version: bigint
+      readonly kind: 'post' | 'user'
+      readonly id: number
+    }
+
+export interface ApplyResult {
+  readonly applied: number
+  /** The index held a newer version already: done, nothing to do. */
+  readonly stale: number
+  /** Refused for what they are; trying again would not help. */
+  readonly rejected: readonly { readonly change: SearchChange; readonly reason: string }[]
+}
+
+export interface PostSearch {
+  /** As the user typed it; see domain/search-query for its grammar. */
+  readonly q: string
+  readonly authorId: UserId | null
+  /** Posts created at or after, Unix milliseconds. */
+  readonly since: number | null
+  /** Posts created before, Unix milliseconds. */
+  readonly until: number | null
+  readonly excludeAuthors: readonly UserId[]
+  readonly after: SearchKey | null
+  readonly limit: number
+}
+
+/** A place in the order: by score, best first, then newest id first. */
+export interface SearchKey {
+  readonly score: number
+  readonly id: number
+}
+
+export interface PostHit extends SearchKey {
+  readonly id: PostId
+  /** The text with matches in `<mark>` and everything else HTML-escaped. */
+  readonly highlight: string
+}
+
+/**
+ * The full-text index: a projection of the log that may be lost and rebuilt from it.
+ *
+ * `apply` is idempotent and order-free: a change counts only if its version is not below what the
+ * index holds for that document, deletes included. It returns when the changes are durable; they are
+ * found by searches about a second later at most. Transient failures of single items are retried
+ * inside, bounded; then `store_unavailable` is thrown and the caller applies the whole batch again.
+ *
+ * What matches is the same on every adapter: all words of `q`, case and accents aside; quoted words
+ * in order; a Korean word from two syllables on wherever it stands in a longer one. An adapter may
+ * find more by a language's morphology, never less.
+ */
+export interface SearchIndex {
+  apply(changes: readonly SearchChange[]): Promise<ApplyResult>
+  searchPosts(search: PostSearch): Promise<readonly PostHit[]>
+  /** Prefix of the username or words of the display name; username matches first. */
+  searchUsers(search: {
+    readonly q: string
+    readonly after: SearchKey | null
+    readonly limit: number
+  }): Promise<readonly (SearchKey & { readonly id: UserId })[]>
+  /** Makes everything applied so far findable now. */
+  refresh(): Promise<void>
+}

@@ -1,0 +1,48 @@
+import type { UserId } from '../domain/id'
+import type { Account, User } from '../domain/user'
+
+export interface NewUser {
+  readonly id: UserId
+  readonly username: string
+  readonly displayName: string
+  readonly passwordHash: string
+}
+
+export interface Profile extends User {
+  readonly counts: {
+    readonly followers: number
+    readonly following: number
+    readonly posts: number
+  }
+  readonly viewer: {
+    readonly following: boolean
+    readonly followedBy: boolean
+    readonly muted: boolean
+  }
+}
+
+/**
+ * Accounts. Usernames are unique and looked up without regard to case.
+ *
+ * Errors: `username_taken`, `store_unavailable`. A user on either side of a block is absent for the
+ * other wherever a `viewer` is asked for.
+ */
+export interface UserStore {
+  /** Takes the next id itself where the given one is taken. */
+  create(user: NewUser): Promise<User>
+  findAccount(id: UserId): Promise<Account | null>
+  findByUsername(username: string): Promise<User | null>
+  findProfile(username: string, viewer: UserId): Promise<Profile | null>
+  /** Those of `ids` that `viewer` may see, in no particular order. */
+  findVisible(ids: readonly UserId[], viewer: UserId): Promise<readonly User[]>
+  findCredentials(
+    username: string,
+  ): Promise<{ readonly user: User; readonly passwordHash: string } | null>
+  updateDisplayName(id: UserId, displayName: string): Promise<User | null>
+  updatePassword(id: UserId, passwordHash: string): Promise<void>
+  /**
+   * Removes the account and every row it wrote or that points at it: posts with their likes and
+   * comments, follows, blocks, mutes, likes, comments, sessions. Counts of others' posts follow.
+   */
+  delete(id: UserId): Promise<void>
+}
