@@ -39,6 +39,8 @@ export interface UserStore {
     username: string,
   ): Promise<{ readonly user: User; readonly passwordHash: string } | null>
   updateDisplayName(id: UserId, displayName: string): Promise<User | null>
+  /** Raises `graphVersion`, so that the next feed read rebuilds the timeline from SQL. */
+  touchGraph(id: UserId): Promise<void>
   updatePassword(id: UserId, passwordHash: string): Promise<void>
   /**
    * Removes the account and every row it wrote or that points at it: posts with their likes and
