@@ -27,7 +27,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     name: 'status app',
-    path: /^shared\/src\/runtime\/status-app\.ts$/,
+    path: /^shared\/src\/runtime\/(status-app|readiness)\.ts$/,
     mayUse: ['errors', 'observability', 'ports'],
   },
   {

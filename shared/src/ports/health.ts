@@ -1,5 +1,7 @@
-/** Something a service cannot work without, asked by `/readyz`. Throws or rejects when it is away. */
+/** Something a service works with, asked by `/readyz`. Throws or rejects when it is away. */
 export interface HealthCheck {
   readonly name: string
+  /** Its absence is shown but leaves the service ready: the main job is done without it, slower. */
+  readonly optional?: boolean
   check(): Promise<void>
 }

@@ -1,0 +1,52 @@
+import type { HealthCheck } from '../ports/health'
+
+export interface Readiness {
+  /** Whether everything the service cannot work without is there. */
+  readonly ready: boolean
+  readonly stores: Readonly<Record<string, 'ok' | 'away'>>
+}
+
+export interface ReadinessOptions {
+  /** A check that takes longer counts as away. */
+  readonly timeoutMs?: number
+  /** An answer is given again for this long, so that asking often costs the stores nothing. */
+  readonly cacheMs?: number
+  readonly now?: () => number
+}
+
+/** Asks all checks at once; callers who ask meanwhile, or soon after, share one answer. */
+export function createReadiness(
+  checks: readonly HealthCheck[],
+  { timeoutMs = 1_000, cacheMs = 1_000, now = () => performance.now() }: ReadinessOptions = {},
+): () => Promise<Readiness> {
+  let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
+
+  async function ask(): Promise<Readiness> {
+    const states = await Promise.all(
+      checks.map(async (check) => [check.name, await stateOf(check, timeoutMs)] as const),
+    )
+    return {
+      ready: checks.every((check, i) => check.optional === true || states[i]?.[1] === 'ok'),
+      stores: Object.fromEntries(states),
+    }
+  }
+
+  return () => {
+    if (last === null || now() - last.at >= cacheMs) last = { at: now(), answer: ask() }
+    return last.answer
+  }
+}
+
+async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'away'> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLate = new Promise<'away'>((resolve) => {
+    timer = setTimeout(() => resolve('away'), timeoutMs)
+  })
+  const asked = (async () => check.check())().then(
+    () => 'ok' as const,
+    () => 'away' as const,
+  )
+  const state = await Promise.race([asked, tooLate])
+  clearTimeout(timer)
+  return state
+}
