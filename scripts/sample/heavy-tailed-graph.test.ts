@@ -19,7 +19,11 @@ test('has no self-loops, no duplicates, and a tail far heavier than its mean', (
 
 test('the shipped graph is what the generator makes', async () => {
   const shipped = new TextDecoder().decode(
-    gunzipSync(new Uint8Array(await Bun.file('sample/graph.edges.gz').arrayBuffer())),
+    gunzipSync(
+      new Uint8Array(
+        await Bun.file(new URL('../../sample/graph.edges.gz', import.meta.url)).arrayBuffer(),
+      ),
+    ),
   )
   const made = generateHeavyTailedGraph(SAMPLE_GRAPH)
   expect(shipped).toBe(made.map(([a, b]) => `${a}\t${b}\n`).join(''))
