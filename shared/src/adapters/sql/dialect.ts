@@ -1,0 +1,29 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database } from './schema'
+
+/** A connection or a transaction: whatever queries are built on. */
+export type Queryable = Kysely<Database> | Transaction<Database>
+
+/**
+ * What the one query code must know of the database underneath. Each driver's Kysely adapter carries
+ * it, so that a `Kysely` instance is all that the stores take.
+ */
+export interface SqlTraits {
+  readonly kind: 'mysql' | 'sqlite'
+  /** The transaction was rolled back for no fault of its own and may be run again. */
+  isTransient(error: unknown): boolean
+  /** The unique index that refused a row, `PRIMARY` for a primary key; null for other errors. */
+  duplicateIndex(error: unknown): string | null
+  /** Told of every transaction that is run again, for the metrics. */
+  onRetry(error: unknown): void
+}
+
+export function traitsOf(db: Queryable): SqlTraits {
+  const adapter: unknown = db.getExecutor().adapter
+  if (!isSqlTraits(adapter)) throw new TypeError('this Kysely was not made by one of our dialects')
+  return adapter
+}
+
+function isSqlTraits(value: unknown): value is SqlTraits {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'duplicateIndex' in value
+}
