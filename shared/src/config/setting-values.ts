@@ -1,0 +1,156 @@
+import { isIP } from 'node:net'
+import { SettingProblem } from './setting-problem'
+import { LOG_LEVELS, type LogLevel } from './settings'
+
+/** Turns a setting's text into its value, or throws a `SettingProblem`. */
+export type Parser<Value> = (text: string) => Value
+
+export const port = integer('a port', 0, 65_535)
+
+export function integer(what: string, min: number, max: number): Parser<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new SettingProblem(`expected ${what} from ${min} to ${max}`)
+  }
+}
+
+export function boolean(text: string): boolean {
+  const lower = text.toLowerCase()
+  if (lower !== 'true' && lower !== 'false') throw new SettingProblem('expected true or false')
+  return lower === 'true'
+}
+
+export function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((each) => each === text.toLowerCase())
+  if (!level) throw new SettingProblem(`expected one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+/** A host name or IP address; IPv6 with or without its brackets, given back without. */
+export function host(text: string): string {
+  const bare = /^\[.*\]$/.test(text) ? text.slice(1, -1) : text
+  if (isIP(bare) === 6 || (bare === text && isHostName(text))) return bare
+  throw new SettingProblem('expected a host name or IP address, without scheme or port')
+}
+
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?$/.test(text)
+}
+
+/** A host as it stands in a URL. */
+export function urlHost(name: string): string {
+  return isIP(name) === 6 ? `[${name}]` : name
+}
+
+export function list(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+export function brokers(text: string): readonly string[] {
+  const expected = 'expected host:port,host:port'
+  const all = list(text)
+  if (all.length === 0) throw new SettingProblem(expected)
+  for (const broker of all) {
+    const [, name, digits] = /^(.+):(\d{1,5})$/.exec(broker) ?? []
+    const isAddress = name !== undefined && (isHostName(name) || /^\[.+\]$/.test(name))
+    if (!isAddress || Number(digits) < 1 || Number(digits) > 65_535) {
+      throw new SettingProblem(`${expected}; ${JSON.stringify(broker)} is not that`)
+    }
+  }
+  return all
+}
+
+/** Lower case, since indexes must be; no braces, since Redis Cluster reads them. */
+export function keyPrefix(text: string): string {
+  if (/^[a-z0-9][a-z0-9_.-]{0,62}$/.test(text)) return text
+  throw new SettingProblem(
+    'expected at most 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first',
+  )
+}
+
+export function secretKey(text: string): string {
+  if ([...text].length >= 32) return text
+  throw new SettingProblem('expected 32 characters or more; `openssl rand -hex 32` makes some')
+}
+
+export function origins(text: string): readonly string[] | '*' {
+  const all = list(text)
+  if (all.includes('*')) {
+    if (all.length === 1) return '*'
+    throw new SettingProblem('expected `*` alone or a list of origins, not both')
+  }
+  return all.map((origin) => {
+    const url = URL.parse(origin)
+    const isOrigin =
+      url !== null && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/?#@]+\/?$/.test(origin)
+    if (isOrigin) return url.origin
+    throw new SettingProblem(
+      `expected origins such as https://app.example.org; ${JSON.stringify(origin)} is not one`,
+    )
+  })
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+export function methods(text: string): readonly string[] {
+  return list(text).map((method) => {
+    const upper = method.toUpperCase()
+    if (METHODS.includes(upper)) return upper
+    throw new SettingProblem(
+      `expected methods of ${METHODS.join(', ')}; ${JSON.stringify(method)} is not one`,
+    )
+  })
+}
+
+export function headers(text: string): readonly string[] {
+  return list(text).map((header) => {
+    if (/^[A-Za-z0-9!#$%&'+.^_`|~-]+$/.test(header)) return header
+    throw new SettingProblem(
+      `expected header names, comma-separated; ${JSON.stringify(header)} is not one`,
+    )
+  })
+}
+
+/** A `redis://` or `rediss://` URL; its path, if any, is the database number. */
+export function redisUrl(text: string): string {
+  const expected = 'expected redis://[user:password@]host[:port][/database] or rediss://…'
+  const url = URL.parse(text)
+  if (!url || !/^rediss?:$/.test(url.protocol)) throw new SettingProblem(expected)
+  if (url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname) || url.search || url.hash) {
+    throw new SettingProblem(expected)
+  }
+  return text
+}
+
+export interface ElasticsearchUrl {
+  /** Without the credentials. */
+  readonly url: string
+  readonly auth: { readonly username: string; readonly password: string } | null
+}
+
+export function elasticsearchUrl(text: string): ElasticsearchUrl {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) {
+    throw new SettingProblem('expected http://host:port or https://host:port')
+  }
+  const auth =
+    url.username === ''
+      ? null
+      : { username: percentDecoded(url.username), password: percentDecoded(url.password) }
+  url.username = ''
+  url.password = ''
+  return { url: url.href.replace(/\/+$/, ''), auth }
+}
+
+/** A part of a URL as it was meant. */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new SettingProblem('a % in it is not followed by two hexadecimal digits; write % as %25')
+  }
+}
