@@ -12,7 +12,11 @@ export interface Setting {
 
 /** Every environment variable the project reads, declared once. */
 export const SETTINGS = {
-  WEB_HOST: { summary: 'Address the api listens on', default: '127.0.0.1', readBy: ['api'] },
+  WEB_HOST: {
+    summary: 'Address that a service listens on, a worker for its METRICS_PORT',
+    default: '127.0.0.1',
+    readBy: ['api', 'fanout-worker', 'cdc-indexer'],
+  },
   WEB_PORT: { summary: 'Port the api listens on', default: '8000', readBy: ['api'] },
   DATABASE_URL: {
     summary:
