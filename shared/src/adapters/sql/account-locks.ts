@@ -1,0 +1,21 @@
+import type { Selectable, Transaction } from 'kysely'
+import type { UserId } from '../../domain/id'
+import { traitsOf } from './dialect'
+import type { AccountsTable, Database } from './schema'
+
+/**
+ * Locks the accounts until the transaction ends, always in id order so that two transactions cannot
+ * wait for each other, and returns those that exist. SQLite has one writer: there it only reads.
+ */
+export async function lockAccounts(
+  tx: Transaction<Database>,
+  ids: readonly UserId[],
+): Promise<ReadonlyMap<UserId, Selectable<AccountsTable>>> {
+  const query = tx
+    .selectFrom('accounts')
+    .selectAll()
+    .where('user_id', 'in', [...ids])
+    .orderBy('user_id')
+  const rows = await (traitsOf(tx).kind === 'mysql' ? query.forUpdate() : query).execute()
+  return new Map(rows.map((row) => [row.user_id, row]))
+}

@@ -1,0 +1,8 @@
+import type { Migration } from 'kysely/migration'
+import { foundation } from './2026-11-23-foundation'
+import type { DialectKind } from './table'
+
+/** All migrations in their order, imported statically so that a compiled binary has them. */
+export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migration>> {
+  return { '2026-11-23-foundation': foundation(kind) }
+}

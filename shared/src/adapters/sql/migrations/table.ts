@@ -1,0 +1,77 @@
+import {
+  type ColumnDataType,
+  type CreateTableBuilder,
+  type Expression,
+  type Kysely,
+  sql,
+} from 'kysely'
+
+export type DialectKind = 'mysql' | 'sqlite'
+
+export interface TableDefinition {
+  readonly name: string
+  readonly columns: Readonly<Record<string, ColumnDataType | Expression<unknown>>>
+  readonly primaryKey: readonly string[]
+  readonly nullable?: readonly string[]
+  /** Unique indexes are named `table_column`: errors of both databases name them so. */
+  readonly unique?: Readonly<Record<string, readonly string[]>>
+  readonly indexes?: Readonly<Record<string, readonly string[]>>
+}
+
+/**
+ * Makes a table with its indexes, unless it is there: MySQL commits each DDL statement by itself, so
+ * a migration that was cut off runs again from its start.
+ */
+export function createTable(db: Kysely<unknown>, kind: DialectKind) {
+  return async (table: TableDefinition): Promise<void> => {
+    let builder: CreateTableBuilder<string, string> = db.schema
+      .createTable(table.name)
+      .ifNotExists()
+    for (const [name, type] of Object.entries(table.columns)) {
+      const nullable = table.nullable?.includes(name) ?? false
+      // An `integer primary key` of its own is SQLite's row id: no second index beside the table.
+      const isRowId = kind === 'sqlite' && type === 'integer' && isOnly(table.primaryKey, name)
+      builder = builder.addColumn(name, type, (column) => {
+        const present = nullable ? column : column.notNull()
+        return isRowId ? present.primaryKey() : present
+      })
+    }
+    const [only = ''] = table.primaryKey
+    const hasRowId = isOnly(table.primaryKey, only) && table.columns[only] === 'integer'
+    if (!hasRowId) {
+      builder = builder.addPrimaryKeyConstraint(`${table.name}_pk`, [...table.primaryKey])
+    }
+    if (kind === 'mysql') {
+      for (const [name, columns] of Object.entries(table.unique ?? {})) {
+        builder = builder.addUniqueConstraint(name, [...columns])
+      }
+      for (const [name, columns] of Object.entries(table.indexes ?? {})) {
+        builder = builder.addIndex(name, [...columns])
+      }
+      await builder.modifyEnd(sql`engine = InnoDB default charset = utf8mb4`).execute()
+      return
+    }
+    await builder.modifyEnd(hasRowId ? sql`strict` : sql`strict, without rowid`).execute()
+    for (const [name, columns] of Object.entries(table.unique ?? {})) {
+      await db.schema
+        .createIndex(name)
+        .ifNotExists()
+        .unique()
+        .on(table.name)
+        .columns([...columns])
+        .execute()
+    }
+    for (const [name, columns] of Object.entries(table.indexes ?? {})) {
+      await db.schema
+        .createIndex(name)
+        .ifNotExists()
+        .on(table.name)
+        .columns([...columns])
+        .execute()
+    }
+  }
+}
+
+function isOnly(names: readonly string[], name: string): boolean {
+  return names.length === 1 && names[0] === name
+}

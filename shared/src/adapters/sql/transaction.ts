@@ -1,0 +1,28 @@
+import type { Kysely, Transaction } from 'kysely'
+import { storeUnavailable } from '../../errors/sns-error'
+import { traitsOf } from './dialect'
+import type { Database } from './schema'
+
+const ATTEMPTS = 6
+const BACKOFF_MS = 10
+
+/**
+ * Runs `work` in one transaction, again from the start where the database rolled it back for no fault
+ * of its own (a deadlock, a lock wait), with full jitter. So `work` must do nothing but query `tx`.
+ */
+export async function transact<T>(
+  db: Kysely<Database>,
+  work: (tx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  const traits = traitsOf(db)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work)
+    } catch (error) {
+      if (!traits.isTransient(error)) throw error
+      if (attempt === ATTEMPTS) throw storeUnavailable(traits.kind, error)
+      traits.onRetry(error)
+      await Bun.sleep(Math.random() * BACKOFF_MS * 2 ** attempt)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { Database as BunDatabase, type DatabaseOptions } from 'bun:sqlite'
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { Kysely } from 'kysely'
+import { OperatorError } from '../../errors/operator-error'
+import type { Logger } from '../../observability/logger'
+import type { Metrics } from '../../observability/metrics'
+import { echoTo } from '../sql/echo'
+import { migrate } from '../sql/migrate'
+import type { Database } from '../sql/schema'
+import { createSqliteDialect } from './dialect'
+import { codeOf } from './errors'
+
+export interface SqliteDatabaseOptions {
+  /** A file, made with its folder where there is none; `:memory:` for one that ends with the process. */
+  readonly path: string
+  readonly metrics?: Pick<Metrics, 'storeErrors'> | null
+  /** Where every statement is logged; null logs none. */
+  readonly echo?: Pick<Logger, 'info'> | null
+  /** How long a write waits for another process's. */
+  readonly busyTimeoutMs?: number
+  /** Creates or upgrades the tables; on by default, as embedded runs need no operator. */
+  readonly migrate?: boolean
+}
+
+/**
+ * An open SQLite database. All writes of this process must go through `db`: a second connection's
+ * write would wait for a transaction that cannot go on while it waits.
+ */
+export interface SqliteDatabase extends AsyncDisposable {
+  readonly db: Kysely<Database>
+  readonly path: string
+  /** Calls the listener after each commit of this process; returns the way to stop. */
+  onCommit(listener: () => void): () => void
+}
+
+const SQLITE_MIN_CACHE_KIB = 32 * 1024
+
+/** Opens the file, migrates it, and answers once it can be used. */
+export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
+  const { path, metrics = null, echo = null } = options
+  const inMemory = path === ':memory:'
+  const listeners = new Set<() => void>()
+  const { writer, reader } = openFiles(path, inMemory)
+  const db = new Kysely<Database>({
+    dialect: createSqliteDialect({
+      writer,
+      reader,
+      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+      onCommit() {
+        for (const listener of listeners) listener()
+      },
+      onError: () => metrics?.storeErrors.inc({ store: 'sqlite' }),
+    }),
+    ...echoTo(echo),
+  })
+  try {
+    if (options.migrate ?? true) await migrate(db)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return {
+    db,
+    path,
+    onCommit(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async [Symbol.asyncDispose]() {
+      listeners.clear()
+      await db.destroy()
+    },
+  }
+}
+
+function openFiles(path: string, inMemory: boolean) {
+  try {
+    if (!inMemory) mkdirSync(dirname(resolve(path)), { recursive: true })
+    const writer = open(path, { create: true, readwrite: true })
+    writer.run('pragma journal_mode = wal')
+    // What was acknowledged is on disk, also after a power cut: each commit waits for the WAL.
+    writer.run('pragma synchronous = full')
+    return { writer, reader: inMemory ? null : open(path, { readonly: true }) }
+  } catch (error) {
+    throw new OperatorError(
+      `DATABASE_URL: ${path} ${
+        codeOf(error) === 'SQLITE_NOTADB'
+          ? 'is not an SQLite database; name another file or move it away'
+          : `cannot be opened (${reason(error)}); check the path and its permissions`
+      }`,
+      1,
+      { cause: error },
+    )
+  }
+}
+
+function open(path: string, options: DatabaseOptions): BunDatabase {
+  const database = new BunDatabase(path, { strict: true, ...options })
+  database.run('pragma foreign_keys = off')
+  database.run(`pragma cache_size = -${SQLITE_MIN_CACHE_KIB}`)
+  database.run('pragma temp_store = memory')
+  return database
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

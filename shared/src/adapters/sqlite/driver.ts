@@ -1,0 +1,200 @@
+import type { Database, SQLQueryBindings } from 'bun:sqlite'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely'
+import { isBusy, translateSqliteError } from './errors'
+import { Mutex } from './mutex'
+import { StatementCache } from './statement-cache'
+
+export interface SqliteDriverOptions {
+  /** Holds every write. */
+  readonly writer: Database
+  /** Answers selects outside transactions, so that no read waits for someone's transaction. */
+  readonly reader: Database | null
+  /** How long a write waits for a writer in another process. */
+  readonly busyTimeoutMs: number
+  readonly onCommit: () => void
+  readonly onError: (error: unknown) => void
+}
+
+const STATEMENTS = 400
+
+/**
+ * Kysely's driver over two bun:sqlite connections. Statements run synchronously; what takes turns is
+ * transactions: one holds the writer from begin to end, and everyone else's writes queue behind it,
+ * so interleaved requests never end up inside another's transaction.
+ */
+export class SqliteDriver implements Driver {
+  readonly #writer: Connection
+  readonly #reader: Connection | null
+  readonly #turn = new Mutex()
+
+  constructor(private readonly options: SqliteDriverOptions) {
+    this.#writer = new Connection(options.writer)
+    this.#reader = options.reader && new Connection(options.reader)
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return new Session(this.#writer, this.#reader, this.#turn, this.options)
+  }
+
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings) {
+    await sessionOf(connection).begin(settings)
+  }
+
+  async commitTransaction(connection: DatabaseConnection) {
+    sessionOf(connection).commit()
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection) {
+    sessionOf(connection).rollback()
+  }
+
+  async releaseConnection(connection: DatabaseConnection) {
+    sessionOf(connection).rollback()
+  }
+
+  async destroy(): Promise<void> {
+    this.#reader?.close()
+    this.#writer.close()
+  }
+}
+
+/** One user of the database between acquire and release. */
+class Session implements DatabaseConnection {
+  #inTransaction = false
+  #wrote = false
+
+  constructor(
+    private readonly writer: Connection,
+    private readonly reader: Connection | null,
+    private readonly turn: Mutex,
+    private readonly options: SqliteDriverOptions,
+  ) {}
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#inTransaction) {
+      this.#wrote ||= !isSelect(query)
+      return this.#translated(() => this.writer.run<R>(query))
+    }
+    const reader = isSelect(query) ? this.reader : null
+    if (reader) return this.#translated(() => reader.run<R>(query))
+    await this.turn.acquire()
+    try {
+      const result = await this.#unlessBusy(() => this.writer.run<R>(query))
+      if (!isSelect(query)) this.options.onCommit()
+      return result
+    } finally {
+      this.turn.release()
+    }
+  }
+
+  /** All at once: a statement left open would hold back the checkpoint of the WAL. */
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    yield await this.executeQuery<R>(query)
+  }
+
+  /** Immediate, so that a transaction that reads before it writes cannot fail half-way as busy. */
+  async begin(settings: TransactionSettings): Promise<void> {
+    await this.turn.acquire()
+    try {
+      const begin = settings.accessMode === 'read only' ? 'begin' : 'begin immediate'
+      await this.#unlessBusy(() => this.writer.run(CompiledQuery.raw(begin)))
+      this.#inTransaction = true
+    } catch (error) {
+      this.turn.release()
+      throw error
+    }
+  }
+
+  commit(): void {
+    this.#translated(() => this.writer.run(CompiledQuery.raw('commit')))
+    const wrote = this.#wrote
+    this.#end()
+    if (wrote) this.options.onCommit()
+  }
+
+  /** SQLite itself rolls back on some errors (a full disk); then there is nothing left to undo. */
+  rollback(): void {
+    if (!this.#inTransaction) return
+    try {
+      if (this.writer.isInTransaction) this.writer.run(CompiledQuery.raw('rollback'))
+    } finally {
+      this.#end()
+    }
+  }
+
+  #end(): void {
+    this.#inTransaction = false
+    this.#wrote = false
+    this.turn.release()
+  }
+
+  #translated<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw this.#translate(error)
+    }
+  }
+
+  /** Waits without blocking the event loop, which SQLite's own busy handler would. */
+  async #unlessBusy<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + this.options.busyTimeoutMs
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw this.#translate(error)
+        await Bun.sleep(Math.random() * 5)
+      }
+    }
+  }
+
+  #translate(error: unknown): unknown {
+    const translated = translateSqliteError(error)
+    if (translated !== error) this.options.onError(error)
+    return translated
+  }
+}
+
+/** A bun:sqlite database with its prepared statements. */
+class Connection {
+  readonly #statements: StatementCache
+
+  constructor(private readonly database: Database) {
+    this.#statements = new StatementCache(database, STATEMENTS)
+  }
+
+  get isInTransaction(): boolean {
+    return this.database.inTransaction
+  }
+
+  run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
+    const statement = this.#statements.get(sql)
+    const bindings = parameters as SQLQueryBindings[]
+    if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) as R[] }
+    const { changes, lastInsertRowid } = statement.run(...bindings)
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.database.close()
+  }
+}
+
+function sessionOf(connection: DatabaseConnection): Session {
+  if (connection instanceof Session) return connection
+  throw new TypeError('not a connection of this driver')
+}
+
+function isSelect({ sql }: CompiledQuery): boolean {
+  return /^\s*select\b/i.test(sql)
+}
