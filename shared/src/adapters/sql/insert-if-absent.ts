@@ -2,19 +2,28 @@ import type { Insertable } from 'kysely'
 import { type Queryable, traitsOf } from './dialect'
 import type { Database } from './schema'
 
-/**
- * Inserts the row unless one with its key is there; true where it was inserted. MySQL's way (`insert
- * ignore`) also swallows values that do not fit, so callers give only values they made or checked.
- */
+/** Inserts the row unless one with its key is there; true where it was inserted. */
 export async function insertIfAbsent<Table extends keyof Database>(
   db: Queryable,
   table: Table,
   row: Insertable<Database[Table]>,
 ): Promise<boolean> {
-  const insert = db.insertInto(table).values(row)
+  return (await insertAbsent(db, table, [row])) > 0
+}
+
+/**
+ * Inserts the rows whose keys are not there yet; how many those were. MySQL's way (`insert ignore`)
+ * also swallows values that do not fit, so callers give only values they made or checked.
+ */
+export async function insertAbsent<Table extends keyof Database>(
+  db: Queryable,
+  table: Table,
+  rows: readonly Insertable<Database[Table]>[],
+): Promise<number> {
+  const insert = db.insertInto(table).values(rows)
   const { numInsertedOrUpdatedRows } = await (traitsOf(db).kind === 'mysql'
     ? insert.ignore()
     : insert.onConflict((conflict) => conflict.doNothing())
   ).executeTakeFirstOrThrow()
-  return (numInsertedOrUpdatedRows ?? 0n) > 0n
+  return Number(numInsertedOrUpdatedRows ?? 0n)
 }

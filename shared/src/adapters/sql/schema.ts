@@ -20,6 +20,7 @@ export interface Database {
   capture_checkpoint: CaptureCheckpointTable
   change_log: ChangeLogTable
   change_offsets: ChangeOffsetsTable
+  imports: ImportsTable
 }
 
 export interface UsersTable {
@@ -138,4 +139,15 @@ export interface ChangeLogTable {
 export interface ChangeOffsetsTable {
   group_name: string
   seq: number
+}
+
+/** How far each bulk import has come. */
+export interface ImportsTable {
+  /** SHA-256 of the input, hex. */
+  source: string
+  started_at: number
+  users_done: number
+  follows_done: number
+  posts_done: number
+  updated_at: number
 }

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { BrokenLines } from './broken-lines'
+import { readEdges } from './edge-file'
+import { readPosts } from './post-file'
+
+export interface ImportFiles {
+  readonly graph: string
+  readonly posts: readonly string[]
+  /** Only users numbered below it; Infinity for all. */
+  readonly limitUsers: number
+}
+
+/** What the files hold, read once before anything is written. */
+export interface Survey {
+  /** SHA-256 over the files' contents and the limit: the same input has the same one. */
+  readonly source: string
+  /** The user numbers that occur, ascending. */
+  readonly users: readonly number[]
+  readonly follows: number
+  readonly posts: number
+}
+
+export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Promise<Survey> {
+  const hash = createHash('sha256').update(`${files.limitUsers}\n`)
+  for (const path of [files.graph, ...files.posts]) hash.update(`${await fileHash(path)}\n`)
+  const numbers = new Set<number>()
+  let follows = 0
+  for await (const { follower, followee } of readEdges(files.graph, files.limitUsers, broken)) {
+    numbers.add(follower).add(followee)
+    follows++
+  }
+  let posts = 0
+  for (const path of files.posts) for await (const _ of readPosts(path, broken)) posts++
+  return {
+    source: hash.digest('hex'),
+    users: [...numbers].sort((a, b) => a - b),
+    follows,
+    posts,
+  }
+}
+
+async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
+}

@@ -1,0 +1,127 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Clock } from '../../domain/clock'
+import { idTime } from '../../domain/id'
+import { SnsError } from '../../errors/sns-error'
+import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
+import { traitsOf } from './dialect'
+import { insertAbsent, insertIfAbsent } from './insert-if-absent'
+import type { Database } from './schema'
+import { transact } from './transaction'
+
+const DONE_COLUMN = {
+  users: (done: number) => ({ users_done: done }),
+  follows: (done: number) => ({ follows_done: done }),
+  posts: (done: number) => ({ posts_done: done }),
+} as const
+
+/** `BulkLoader` on the tables themselves: rows of many values, one transaction a batch. */
+export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }): BulkLoader {
+  function saveDone(
+    tx: Transaction<Database>,
+    source: string,
+    step: ImportStep,
+    done: number,
+  ): Promise<unknown> {
+    return tx
+      .updateTable('imports')
+      .set({ ...DONE_COLUMN[step](done), updated_at: deps.clock.now() })
+      .where('source', '=', source)
+      .execute()
+  }
+
+  return {
+    async open(source): Promise<ImportState> {
+      const now = deps.clock.now()
+      await insertIfAbsent(db, 'imports', {
+        source,
+        started_at: now,
+        users_done: 0,
+        follows_done: 0,
+        posts_done: 0,
+        updated_at: now,
+      })
+      const row = await db
+        .selectFrom('imports')
+        .selectAll()
+        .where('source', '=', source)
+        .executeTakeFirstOrThrow()
+      return {
+        startedAt: row.started_at,
+        done: { users: row.users_done, follows: row.follows_done, posts: row.posts_done },
+      }
+    },
+
+    async loadUsers(source, users, passwordHash, done) {
+      const rows = users.map(({ id, username }) => {
+        const time = idTime(id)
+        return { id, username, display_name: username, created_at: time, updated_at: time }
+      })
+      try {
+        await transact(db, async (tx) => {
+          await tx.insertInto('users').values(rows).execute()
+          await tx
+            .insertInto('accounts')
+            .values(
+              users.map(({ id }) => ({
+                user_id: id,
+                password_hash: passwordHash,
+                graph_version: 0,
+              })),
+            )
+            .execute()
+          await saveDone(tx, source, 'users', done)
+        })
+      } catch (error) {
+        if (traitsOf(db).duplicateIndex(error) === null) throw error
+        throw new SnsError('username_taken', {
+          detail: `one of ${users[0]?.username} to ${users.at(-1)?.username} exists and was not made by this import; load into an empty database`,
+          cause: error,
+        })
+      }
+    },
+
+    async loadFollows(source, follows, done) {
+      const rows = follows.map(({ id, follower, followee }) => ({
+        id,
+        follower_id: follower,
+        followee_id: followee,
+        created_at: idTime(id),
+      }))
+      return transact(db, async (tx) => {
+        const fresh = await insertAbsent(tx, 'follows', rows)
+        const followers = [...new Set(follows.map(({ follower }) => follower))]
+        await tx
+          .updateTable('accounts')
+          .set((eb) => ({ graph_version: eb('graph_version', '+', 1) }))
+          .where('user_id', 'in', followers)
+          .execute()
+        await saveDone(tx, source, 'follows', done)
+        return fresh
+      })
+    },
+
+    async loadPosts(source, posts, done) {
+      await transact(db, async (tx) => {
+        await tx
+          .insertInto('posts')
+          .values(
+            posts.map(({ id, authorId, text }) => ({
+              id,
+              author_id: authorId,
+              text,
+              version: 1,
+              created_at: idTime(id),
+              edited_at: null,
+              updated_at: idTime(id),
+            })),
+          )
+          .execute()
+        await tx
+          .insertInto('post_counts')
+          .values(posts.map(({ id }) => ({ post_id: id, likes: 0, comments: 0 })))
+          .execute()
+        await saveDone(tx, source, 'posts', done)
+      })
+    },
+  }
+}

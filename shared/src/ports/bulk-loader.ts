@@ -1,0 +1,50 @@
+import type { FollowId, PostId, UserId } from '../domain/id'
+
+export interface LoadedUser {
+  readonly id: UserId
+  readonly username: string
+}
+
+export interface LoadedFollow {
+  readonly id: FollowId
+  readonly follower: UserId
+  readonly followee: UserId
+}
+
+export interface LoadedPost {
+  readonly id: PostId
+  readonly authorId: UserId
+  readonly text: string
+}
+
+export const IMPORT_STEPS = ['users', 'follows', 'posts'] as const
+export type ImportStep = (typeof IMPORT_STEPS)[number]
+
+/** How far an import has come: how many inputs of each step are done. */
+export interface ImportState {
+  /** When it began, Unix milliseconds: what its ids are made from, so that a resumed import repeats them. */
+  readonly startedAt: number
+  readonly done: Readonly<Record<ImportStep, number>>
+}
+
+/**
+ * Loads rows in bulk. `source` names an input by its content; each call writes its rows and how many
+ * inputs of the step are done in one transaction, so that an import cut off anywhere goes on where it
+ * was, without a row lost or twice. Follows that exist already are passed over. Loaded rows reach the
+ * change log like any others.
+ *
+ * Errors: `username_taken` where a user exists that this import did not make; `store_unavailable`.
+ */
+export interface BulkLoader {
+  /** Begins the import of `source`, or says how far it had come. */
+  open(source: string): Promise<ImportState>
+  loadUsers(
+    source: string,
+    users: readonly LoadedUser[],
+    passwordHash: string,
+    done: number,
+  ): Promise<void>
+  /** How many of `follows` were new. */
+  loadFollows(source: string, follows: readonly LoadedFollow[], done: number): Promise<number>
+  loadPosts(source: string, posts: readonly LoadedPost[], done: number): Promise<void>
+}
