@@ -1,0 +1,32 @@
+import { Database } from 'bun:sqlite'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { OperatorError } from '../../errors/operator-error'
+import { codeOf } from './errors'
+
+/**
+ * Holds a database for one process: an exclusive SQLite lock on an empty file beside it, which the
+ * kernel lets go of however the process ends. Throws an `OperatorError` where another holds it.
+ */
+export function lockForProcess(databasePath: string): Disposable {
+  // By its real name, so that a link to the database is no way around.
+  const file = `${existsSync(databasePath) ? realpathSync(databasePath) : databasePath}.lock`
+  let lock: Database | null = null
+  try {
+    mkdirSync(dirname(resolve(file)), { recursive: true })
+    lock = new Database(file, { create: true, readwrite: true })
+    lock.run('pragma busy_timeout = 0')
+    lock.run('begin exclusive')
+  } catch (error) {
+    lock?.close()
+    throw new OperatorError(
+      codeOf(error) === 'SQLITE_BUSY'
+        ? `${databasePath} is in use by another sns process: stop that one, or give this one another DATABASE_URL`
+        : `DATABASE_URL: ${file} cannot be made (${error instanceof Error ? error.message : error}); check the path and its permissions`,
+      1,
+      { cause: error },
+    )
+  }
+  const held = lock
+  return { [Symbol.dispose]: () => held.close() }
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { OperatorError } from '../errors/operator-error'
+
+/**
+ * The key that signs tokens in embedded mode: made once and kept beside the database, readable by its
+ * owner alone. Of processes that make one at the same time, one wins and all use its key.
+ */
+export function embeddedSecret(databasePath: string): string {
+  const file = `${databasePath}.secret`
+  try {
+    return read(file) ?? create(file)
+  } catch (error) {
+    if (error instanceof OperatorError) throw error
+    throw new OperatorError(
+      `${file} cannot be used (${error instanceof Error ? error.message : error}): mend its permissions or set SECRET_KEY`,
+      1,
+      { cause: error },
+    )
+  }
+}
+
+function create(file: string): string {
+  const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  writeFileSync(mine, `${randomBytes(32).toString('hex')}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+    flush: true,
+  })
+  try {
+    // A link appears whole or not at all, and never replaces another's.
+    linkSync(mine, file)
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
+  } finally {
+    rmSync(mine, { force: true })
+  }
+  const kept = read(file)
+  if (kept === null) throw new OperatorError(`${file} was removed while it was made: start again`)
+  return kept
+}
+
+function read(file: string): string | null {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null
+    throw error
+  }
+  if (text.length < 32) {
+    throw new OperatorError(
+      `${file} holds no key of 32 characters: remove it to get a new one (everyone signs in anew) or set SECRET_KEY`,
+    )
+  }
+  return text
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

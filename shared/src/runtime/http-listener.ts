@@ -1,0 +1,77 @@
+import { OperatorError } from '../errors/operator-error'
+
+/** The part of an Elysia app that listening needs. */
+export interface ListeningApp {
+  listen(options: { hostname: string; port: number; reusePort: boolean }): unknown
+  /** Resolves when requests in flight are answered; at once, cutting them off, if told so. */
+  stop(closeActiveConnections?: boolean): Promise<unknown>
+  readonly server: { readonly port?: number | undefined } | null
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+  /** The setting to change where the port cannot be had. */
+  readonly portSetting: 'WEB_PORT' | 'METRICS_PORT'
+}
+
+export interface HttpListener extends AsyncDisposable {
+  /** Where a client on this machine reaches it. */
+  readonly url: string
+}
+
+/**
+ * Starts answering. Disposing stops taking connections, waits `graceMs` for requests in flight and cuts
+ * off what is left. Throws an `OperatorError` naming the setting where the address cannot be had.
+ */
+export function listen(
+  app: ListeningApp,
+  { host, port, portSetting }: Address,
+  { graceMs = 5_000 }: { readonly graceMs?: number } = {},
+): HttpListener {
+  try {
+    // With reusePort two processes would silently share the port.
+    app.listen({ hostname: host, port, reusePort: false })
+  } catch (error) {
+    throw refusal(error, { host, port, portSetting })
+  }
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return {
+    url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${app.server?.port ?? port}`,
+    async [Symbol.asyncDispose]() {
+      const cutOff = setTimeout(() => void app.stop(true), graceMs)
+      await app.stop()
+      clearTimeout(cutOff)
+    },
+  }
+}
+
+function refusal(error: unknown, { host, port, portSetting }: Address): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const options = { cause: error }
+  switch (code) {
+    case 'EADDRINUSE':
+      return new OperatorError(
+        `port ${port} on ${host} is in use: stop what listens there or choose another ${portSetting}`,
+        1,
+        options,
+      )
+    case 'EACCES':
+    case 'EPERM':
+      return new OperatorError(
+        `port ${port} needs rights that this process lacks: choose a ${portSetting} above 1023`,
+        1,
+        options,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return new OperatorError(
+        `WEB_HOST is "${host}", which is no address of this machine: 127.0.0.1 is for this machine alone, 0.0.0.0 for all its networks`,
+        1,
+        options,
+      )
+    default:
+      return error
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+
+const program = JSON.stringify(join(import.meta.dir, 'program'))
+const operatorError = JSON.stringify(join(import.meta.dir, '../errors/operator-error'))
+
+/** A process that runs `body` as its command. */
+function spawn(body: string, drainMs = 10_000) {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      '-e',
+      `import { runProgram } from ${program}
+       import { OperatorError } from ${operatorError}
+       await runProgram('test', async ({ args, signal }) => { ${body} }, { args: ['a', 'b'], drainMs: ${drainMs} })`,
+    ],
+    { stdout: 'pipe', stderr: 'pipe' },
+  )
+  const reader = child.stdout.getReader()
+  return {
+    child,
+    /** Waits for the first output. */
+    started: () => reader.read(),
+    async end() {
+      let stdout = ''
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) break
+        stdout += new TextDecoder().decode(value)
+      }
+      const stderr = await new Response(child.stderr).text()
+      await child.exited
+      return { code: child.exitCode, stdout, stderr }
+    },
+  }
+}
+
+describe('a program', () => {
+  test('ends with 0 when its command is done', async () => {
+    expect(await spawn('console.log(args.join())').end()).toEqual({
+      code: 0,
+      stdout: 'a,b\n',
+      stderr: '',
+    })
+  })
+
+  test('shows what the operator must mend as one line, with its exit code', async () => {
+    expect(await spawn(`throw new OperatorError('WEB_PORT is\\n wrong', 2)`).end()).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'sns: WEB_PORT is wrong\n',
+    })
+  })
+
+  test.each([
+    [`throw new Error('a bug')`],
+    [`Promise.reject(new Error('a bug')); await new Promise(() => setInterval(() => {}, 1000))`],
+    [
+      `setTimeout(() => { throw new Error('a bug') }); await new Promise(() => setInterval(() => {}, 1000))`,
+    ],
+  ])('logs what nobody expected and ends with 1: %s', async (body) => {
+    const { code, stdout, stderr } = await spawn(body).end()
+    expect(code).toBe(1)
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ service: 'test', err: { message: 'a bug' } })
+  })
+})
+
+describe('a signal', () => {
+  const waiting = `console.log('up'); const alive = setInterval(() => {}, 1000)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve)); clearInterval(alive)`
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops it cleanly', async (signal) => {
+    const running = spawn(`${waiting}; console.log('drained')`)
+    await running.started()
+    running.child.kill(signal)
+    expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })
+  })
+
+  test('twice ends it at once', async () => {
+    const running = spawn(
+      `${waiting}; console.log('draining'); await new Promise(() => setInterval(() => {}, 1000))`,
+    )
+    await running.started()
+    running.child.kill('SIGTERM')
+    await running.started()
+    running.child.kill('SIGTERM')
+    expect((await running.end()).code).toBe(143)
+  })
+
+  test('ends it also where it does not drain in time', async () => {
+    const running = spawn(`${waiting}; await new Promise(() => setInterval(() => {}, 1000))`, 20)
+    await running.started()
+    running.child.kill('SIGTERM')
+    const { code, stderr } = await running.end()
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'sns: test did not stop within 0.02 s; ended it\n',
+    })
+  })
+})

@@ -1,0 +1,65 @@
+import { OperatorError } from '../errors/operator-error'
+import { createLogger } from '../observability/logger'
+
+export interface CommandContext {
+  /** What follows the command's name on the command line. */
+  readonly args: readonly string[]
+  /** Aborts when the process is asked to stop; the command then finishes what it must and resolves. */
+  readonly signal: AbortSignal
+}
+
+export type Command = (context: CommandContext) => Promise<void>
+
+export interface ProgramOptions {
+  readonly args: readonly string[]
+  /** How long a command may take to stop once it was asked to. */
+  readonly drainMs?: number
+}
+
+/**
+ * Runs a command as the whole of this process and ends the process: 0 when it resolves, an
+ * `OperatorError`'s exit code after its one line on stderr, 1 after logging anything unexpected.
+ * SIGTERM and SIGINT ask it to stop; a second one ends the process at once.
+ */
+export async function runProgram(
+  name: string,
+  command: Command,
+  { args, drainMs = 10_000 }: ProgramOptions,
+): Promise<never> {
+  const stop = new AbortController()
+
+  function onSignal(signal: NodeJS.Signals): void {
+    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    stop.abort()
+    setTimeout(() => {
+      exitWith(
+        name,
+        new OperatorError(`${name} did not stop within ${drainMs / 1_000} s; ended it`),
+      )
+    }, drainMs).unref()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('uncaughtException', (error) => exitWith(name, error))
+  process.on('unhandledRejection', (error) => exitWith(name, error))
+
+  try {
+    await command({ args, signal: stop.signal })
+  } catch (error) {
+    exitWith(name, error)
+  }
+  process.exit(0)
+}
+
+function exitWith(name: string, error: unknown): never {
+  if (error instanceof OperatorError) {
+    process.stderr.write(`sns: ${oneLine(error.message)}\n`)
+    process.exit(error.exitCode)
+  }
+  createLogger(name, 'fatal').fatal({ err: error }, 'stopped by an error nobody expected')
+  process.exit(1)
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ')
+}
