@@ -1,0 +1,112 @@
+import { type SearchTerm, searchTerms } from './search-terms'
+
+/** Terms that must follow one another; a single word is a phrase of one. */
+export interface QueryPhrase {
+  readonly terms: readonly string[]
+  /** The last term stands for every term that starts with it. */
+  readonly prefix: boolean
+}
+
+/** All phrases must match. Without any, the query has nothing to look for. */
+export interface SearchQuery {
+  readonly phrases: readonly QueryPhrase[]
+}
+
+export interface UserQuery {
+  /** Lower case; null where the query can't start a username. */
+  readonly username: string | null
+  /** Words of a display name; the last one may be unfinished. */
+  readonly name: SearchQuery
+}
+
+/** Terms past this many are not looked for. */
+export const QUERY_TERMS_MAX = 64
+
+const QUOTES = /["\u201C\u201D\u201E\uFF02]/u
+
+/**
+ * Reads what a user typed. The whole grammar: words, and `"quoted phrases"` (straight or curly). A quote
+ * without its partner is a separator, like every other character that is not part of a term; there are
+ * no operators. Words glued together (`LG전자`, `don't`) must stand together in the text.
+ */
+export function parseSearchQuery(q: string): SearchQuery {
+  const parts = q.split(QUOTES)
+  const phrases: QueryPhrase[] = []
+  for (const [index, part] of parts.entries()) {
+    const quoted = index % 2 === 1 && index < parts.length - 1
+    const terms = searchTerms(part)
+    const groups = quoted ? [terms] : groupJoined(terms)
+    phrases.push(...groups.map(toPhrase))
+  }
+  return { phrases: bound(phrases) }
+}
+
+/** Reads what a user typed to find people: a leading `@` is allowed. */
+export function parseUserQuery(q: string): UserQuery {
+  const username = q.trim().replace(/^@/, '').toLowerCase()
+  const { phrases } = parseSearchQuery(q)
+  return {
+    username: /^[a-z0-9_]{1,30}$/.test(username) ? username : null,
+    name: {
+      phrases: phrases.map((phrase, index) =>
+        index === phrases.length - 1 ? { ...phrase, prefix: true } : phrase,
+      ),
+    },
+  }
+}
+
+/** What it means to match: the reference that every index is held against. */
+export function matchesQuery(text: string, query: SearchQuery): boolean {
+  const terms = searchTerms(text)
+  return (
+    query.phrases.length > 0 &&
+    query.phrases.every((phrase) => terms.some((_, at) => phraseAt(terms, at, phrase)))
+  )
+}
+
+/** Whether a phrase stands in `terms` from index `at` on. */
+export function phraseAt(terms: readonly SearchTerm[], at: number, phrase: QueryPhrase): boolean {
+  const last = phrase.terms.length - 1
+  return phrase.terms.every((wanted, index) => {
+    const found = terms[at + index]?.text
+    if (found === undefined) return false
+    return phrase.prefix && index === last ? found.startsWith(wanted) : found === wanted
+  })
+}
+
+function groupJoined(terms: readonly SearchTerm[]): SearchTerm[][] {
+  const groups: SearchTerm[][] = []
+  for (const term of terms) {
+    const group = groups.at(-1)
+    if (term.joined && group !== undefined) group.push(term)
+    else groups.push([term])
+  }
+  return groups
+}
+
+/**
+ * The run that ends a query phrase may go on in the text (a particle, a compound): its tail is not
+ * asked for; where the tail is all there is, it may begin a pair.
+ */
+function toPhrase(group: readonly SearchTerm[]): QueryPhrase {
+  const texts = group.map((term) => term.text)
+  if (group.at(-1)?.kind !== 'tail') return { terms: texts, prefix: false }
+  if (group.at(-2)?.kind === 'gram') return { terms: texts.slice(0, -1), prefix: false }
+  return { terms: texts, prefix: true }
+}
+
+function bound(phrases: readonly QueryPhrase[]): QueryPhrase[] {
+  const seen = new Map<string, QueryPhrase>()
+  let left = QUERY_TERMS_MAX
+  for (const phrase of phrases) {
+    const key = JSON.stringify(phrase)
+    if (phrase.terms.length === 0 || seen.has(key)) continue
+    if (left <= 0) break
+    seen.set(
+      key,
+      phrase.terms.length <= left ? phrase : { terms: phrase.terms.slice(0, left), prefix: false },
+    )
+    left -= phrase.terms.length
+  }
+  return [...seen.values()]
+}

@@ -1,0 +1,132 @@
+/**
+ * What a stretch of text counts as in search.
+ *
+ * - `word`: letters and digits of scripts that put spaces between words
+ * - `gram`: a syllable or character of a script that does not, or whose words carry particles
+ * - `emoji`: a pictograph, whole
+ * - `joiner`: an apostrophe
+ * - `separator`: all the rest
+ */
+export type UnitKind = 'word' | 'gram' | 'emoji' | 'joiner' | 'separator'
+
+/** A folded character with its marks, and where it stands in the text (UTF-16, end exclusive). */
+export interface FoldedUnit {
+  readonly text: string
+  readonly kind: UnitKind
+  readonly start: number
+  readonly end: number
+}
+
+// A flag; or a character with all that attaches to it: marks, skin tones, half-width voicing marks
+// and the later jamo of a decomposed Hangul syllable.
+const CLUSTER =
+  /[\u{1F1E6}-\u{1F1FF}]{2}|.(?:[\p{M}\uFF9E\uFF9F\u1160-\u11FF\uD7B0-\uD7FB]|[\u{1F3FB}-\u{1F3FF}])*/suy
+
+/** Accents and optional signs: Latin, Greek and Cyrillic marks, Hebrew points, Arabic vowels, selectors. */
+const ACCENTS =
+  /[\u0300-\u036F]|[\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7]|[\u0610-\u061A\u0640\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E4\u06E7\u06E8\u06EA-\u06ED]|[\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF\uFE20-\uFE2F]|[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]/gu
+
+/** Letters that have no decomposition but that a reader takes for an accented one. */
+const STROKES: Readonly<Record<string, string>> = {
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  ħ: 'h',
+  þ: 'th',
+  æ: 'ae',
+  œ: 'oe',
+}
+
+const PICTOGRAPH = /^(?:[\u{1F1E6}-\u{1F1FF}]{2}|\p{Extended_Pictographic})/u
+const SIGN = /^[©®™]/u
+const JAMO = /^[\u3131-\u318E]/u
+const UNIT = /\P{M}\p{M}*|\p{M}+/gu
+const TEXTUAL = /^[\p{L}\p{N}\p{M}]/u
+const UNSPACED =
+  /^[\p{scx=Hangul}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
+const APOSTROPHE = /^['\u2018\u2019\u02BB\u02BC]/u
+/** Format characters say nothing and part nothing, but for the zero-width space. */
+const INVISIBLE = /^(?!\u200B)\p{Cf}/u
+
+/**
+ * Folds case, accents and width away (NFKD, marks dropped, recomposed, upper then lower case, which is
+ * full case folding for what is left), unit by unit, so that every unit knows where it came from.
+ */
+export function foldText(text: string): FoldedUnit[] {
+  const units: FoldedUnit[] = []
+  let at = 0
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (isPlain(code) && isPlainNeighbour(text.charCodeAt(at + 1))) {
+      units.push(plainUnit(text, code, at))
+      at += 1
+      continue
+    }
+    CLUSTER.lastIndex = at
+    const cluster = CLUSTER.exec(text)?.[0] ?? text.charAt(at)
+    foldCluster(cluster, at, units)
+    at += cluster.length
+  }
+  return units
+}
+
+function isPlain(code: number): boolean {
+  return code < 0x80 || isSyllable(code)
+}
+
+/** Whether a code unit (NaN at the end) can't attach to the character before it. */
+function isPlainNeighbour(code: number): boolean {
+  return !(code >= 0x300) || isSyllable(code)
+}
+
+function isSyllable(code: number): boolean {
+  return code >= 0xac00 && code <= 0xd7a3
+}
+
+function plainUnit(text: string, code: number, start: number): FoldedUnit {
+  const end = start + 1
+  const character = text.charAt(start)
+  if (isSyllable(code)) return { text: character, kind: 'gram', start, end }
+  if (code === 0x27) return { text: character, kind: 'joiner', start, end }
+  const isDigit = code >= 0x30 && code <= 0x39
+  const isLower = code >= 0x61 && code <= 0x7a
+  const isUpper = code >= 0x41 && code <= 0x5a
+  if (isUpper) return { text: character.toLowerCase(), kind: 'word', start, end }
+  return { text: character, kind: isDigit || isLower ? 'word' : 'separator', start, end }
+}
+
+function foldCluster(cluster: string, start: number, units: FoldedUnit[]): void {
+  const end = start + cluster.length
+  if (INVISIBLE.test(cluster)) return
+  if (SIGN.test(cluster)) {
+    units.push({ text: cluster, kind: 'separator', start, end })
+    return
+  }
+  const pictograph = PICTOGRAPH.exec(cluster)?.[0]
+  if (pictograph !== undefined) {
+    units.push({ text: pictograph, kind: 'emoji', start, end })
+    return
+  }
+  for (const unit of fold(cluster).match(UNIT) ?? []) {
+    units.push({ text: unit, kind: kindOf(unit), start, end })
+  }
+}
+
+function fold(cluster: string): string {
+  // Compatibility would turn a lone ㅋ into a half of a syllable.
+  if (JAMO.test(cluster)) return cluster.charAt(0)
+  const folded = cluster
+    .normalize('NFKD')
+    .replace(ACCENTS, '')
+    .normalize('NFC')
+    .toUpperCase()
+    .toLowerCase()
+  return STROKES[folded] ?? folded
+}
+
+function kindOf(unit: string): UnitKind {
+  if (APOSTROPHE.test(unit)) return 'joiner'
+  if (!TEXTUAL.test(unit)) return 'separator'
+  return UNSPACED.test(unit) ? 'gram' : 'word'
+}
