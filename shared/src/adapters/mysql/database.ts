@@ -1,0 +1,90 @@
+import { Kysely, sql } from 'kysely'
+import type { DatabaseSettings } from '../../config/settings'
+import { OperatorError } from '../../errors/operator-error'
+import { isSnsError } from '../../errors/sns-error'
+import type { Logger } from '../../observability/logger'
+import type { Metrics } from '../../observability/metrics'
+import { echoTo } from '../sql/echo'
+import type { Database } from '../sql/schema'
+import { createMysqlDialect } from './dialect'
+import { detailsOf } from './errors'
+import { createMysqlPool } from './pool'
+
+export type MysqlSettings = Extract<DatabaseSettings, { kind: 'mysql' }>
+
+export interface MysqlDatabaseOptions {
+  readonly metrics?: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null
+  /** Where every statement is logged; null logs none. */
+  readonly echo?: Pick<Logger, 'info'> | null
+  readonly connectTimeoutMs?: number
+  /** The longest a statement may run; 0 for no end. DDL is never cut off. */
+  readonly queryTimeoutMs?: number
+  readonly acquireTimeoutMs?: number
+  readonly queueLimit?: number
+}
+
+export interface MysqlDatabase extends AsyncDisposable {
+  readonly db: Kysely<Database>
+}
+
+/**
+ * Connects once, so that a wrong setting is an `OperatorError` of one line now; later outages are
+ * `store_unavailable`. Does not look at the tables: see `assertMigrated`.
+ */
+export async function connectMysql(
+  settings: MysqlSettings,
+  options: MysqlDatabaseOptions = {},
+): Promise<MysqlDatabase> {
+  const { metrics = null, echo = null } = options
+  const { host, port, user, password, database, poolSize } = settings
+  const pool = createMysqlPool({
+    host,
+    port,
+    user,
+    password,
+    database,
+    poolSize,
+    metrics,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    queryTimeoutMs: options.queryTimeoutMs ?? 15_000,
+    acquireTimeoutMs: options.acquireTimeoutMs ?? 5_000,
+    queueLimit: options.queueLimit ?? 5_000,
+  })
+  const db = new Kysely<Database>({
+    dialect: createMysqlDialect({
+      pool,
+      onRetry: () => metrics?.storeRetries.inc({ store: 'mysql' }),
+    }),
+    ...echoTo(echo),
+  })
+  try {
+    await sql`select 1`.execute(db)
+  } catch (error) {
+    await db.destroy().catch(() => {})
+    throw explainConnectError(settings, error)
+  }
+  return {
+    db,
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+    },
+  }
+}
+
+/** What the operator must mend, from the error of a first connection. */
+export function explainConnectError(
+  { host, port, user, database }: Omit<MysqlSettings, 'password'>,
+  error: unknown,
+): OperatorError {
+  const cause = isSnsError(error) ? error.cause : error
+  const { code = '', message = String(cause) } = detailsOf(cause) ?? {}
+  const explanations: Readonly<Record<string, string>> = {
+    ER_ACCESS_DENIED_ERROR: `MySQL at ${host}:${port} refuses the user or password of ${user}`,
+    ER_DBACCESS_DENIED_ERROR: `the MySQL user ${user} may not use the database ${database}; grant it or name another`,
+    ER_BAD_DB_ERROR: `MySQL at ${host}:${port} has no database ${database}; create it or name another`,
+  }
+  const what =
+    explanations[code] ??
+    `MySQL at ${host}:${port} cannot be reached (${code || message}); start it or correct the address`
+  return new OperatorError(`DATABASE_URL: ${what}`, 1, { cause })
+}

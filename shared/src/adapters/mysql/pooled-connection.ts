@@ -1,0 +1,132 @@
+import type { MysqlOkPacket, MysqlPoolConnection, MysqlQueryResult } from 'kysely'
+import type { PoolConnection, QueryValues } from 'mysql2'
+import { InexactIntegerError } from './column-types'
+import { detailsOf, isConnectionLoss, QUERY_TIMEOUT_CODE, translateMysqlError } from './errors'
+
+export interface PooledConnectionOptions {
+  /** 0 waits for ever. */
+  readonly queryTimeoutMs: number
+  /** Another connection, to repeat a statement on whose own was found dead. */
+  readonly reconnect: (callback: (error: unknown, raw: PoolConnection | null) => void) => void
+  readonly onRelease: () => void
+  readonly onRetry: () => void
+  readonly onError: () => void
+}
+
+interface Statement {
+  readonly sql: string
+  readonly parameters: QueryValues
+  readonly callback: Callback
+  readonly isRepeatable: boolean
+}
+
+type Callback = (error: unknown, result: MysqlQueryResult) => void
+
+const NO_RESULT: MysqlOkPacket = { affectedRows: 0, changedRows: 0, insertId: 0 }
+
+/** Waiting for a lock by name and changing tables take as long as they take. */
+const UNTIMED = /^\s*(select get_lock|create|alter|drop)\b/i
+/** Repeating these changes nothing, as long as no transaction is open. */
+const REPEATABLE =
+  /^\s*(select\b(?![\s\S]*\bfor\s+(update|share)\b)(?!\s+(get|release)_lock)|begin$)/i
+
+/**
+ * One use of a mysql2 connection by Kysely: gives every statement its time, repeats a read once on
+ * another connection where this one turns out dead, and translates errors.
+ */
+export class PooledConnection implements MysqlPoolConnection {
+  #isOpenTransaction = false
+  #released = false
+
+  constructor(
+    private raw: PoolConnection,
+    private readonly options: PooledConnectionOptions,
+  ) {}
+
+  get threadId(): number {
+    return this.raw.threadId
+  }
+
+  get config(): object {
+    return this.raw.config
+  }
+
+  connect(callback?: (error: unknown) => void): void {
+    callback?.(null)
+  }
+
+  query(sql: string, parameters: QueryValues, callback?: Callback) {
+    if (callback) this.#run(sql, parameters, callback, true)
+    return { stream: () => this.#stream(sql, parameters) }
+  }
+
+  destroy(): void {
+    this.raw.destroy()
+  }
+
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.raw.release()
+    this.options.onRelease()
+  }
+
+  #run(sql: string, parameters: QueryValues, callback: Callback, mayRepeat: boolean): void {
+    const timeout = UNTIMED.test(sql) ? 0 : this.options.queryTimeoutMs
+    const isRepeatable = mayRepeat && !this.#isOpenTransaction && REPEATABLE.test(sql)
+    let isAnswered = false
+    this.raw.query({ sql, values: parameters, timeout }, (error: unknown, result: unknown) => {
+      if (isAnswered) return
+      isAnswered = true
+      if (!error) {
+        this.#follow(sql)
+        callback(null, result as MysqlQueryResult)
+      } else {
+        this.#fail(error, { sql, parameters, callback, isRepeatable })
+      }
+    })
+  }
+
+  #fail(error: unknown, statement: Statement): void {
+    const { sql, callback } = statement
+    const isLost = isConnectionLoss(error)
+    // mysql2 would read what is left of this answer into the next statement's.
+    if (isLost || error instanceof InexactIntegerError) this.raw.destroy()
+    if (isLost && sql === 'rollback') {
+      // The server does it by itself when a connection ends.
+      this.#isOpenTransaction = false
+      callback(null, NO_RESULT)
+    } else if (isLost && statement.isRepeatable && detailsOf(error)?.code !== QUERY_TIMEOUT_CODE) {
+      this.#repeat(statement)
+    } else {
+      this.#report(error, callback)
+    }
+  }
+
+  #repeat({ sql, parameters, callback }: Statement): void {
+    this.options.onRetry()
+    this.options.reconnect((error, raw) => {
+      if (!raw) return this.#report(error, callback)
+      this.raw = raw
+      this.#run(sql, parameters, callback, false)
+    })
+  }
+
+  #report(error: unknown, callback: Callback): void {
+    const translated = translateMysqlError(error)
+    if (translated !== error) this.options.onError()
+    callback(translated, NO_RESULT)
+  }
+
+  #follow(sql: string): void {
+    if (sql === 'begin') this.#isOpenTransaction = true
+    else if (sql === 'commit' || sql === 'rollback') this.#isOpenTransaction = false
+  }
+
+  async *#stream(sql: string, parameters: QueryValues): AsyncGenerator<unknown> {
+    const rows = await new Promise<MysqlQueryResult>((resolve, reject) => {
+      this.#run(sql, parameters, (error, result) => (error ? reject(error) : resolve(result)), true)
+    })
+    if (Array.isArray(rows)) yield* rows
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Kysely, sql } from 'kysely'
+import { connectMysql, type MysqlSettings } from '../adapters/mysql/database'
+import { migrate } from '../adapters/sql/migrate'
+import type { Database } from '../adapters/sql/schema'
+import { openSqliteDatabase } from '../adapters/sqlite/database'
+import { testServers, uniqueName } from './servers'
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly kind: 'sqlite' | 'mysql'
+  /** Migrated and empty. */
+  readonly db: Kysely<Database>
+  /** `sqlite:PATH` or `mysql://…`, for another connection or process. */
+  readonly url: string
+}
+
+/** A database of one's own, removed when it is disposed of. MySQL needs `testServers.mysql`. */
+export async function openTestDatabase(kind: 'sqlite' | 'mysql'): Promise<TestDatabase> {
+  return kind === 'sqlite' ? openTestSqlite() : openTestMysql()
+}
+
+async function openTestSqlite(): Promise<TestDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'sns-test-'))
+  const path = join(folder, 'test.db')
+  const database = await openSqliteDatabase({ path })
+  return {
+    kind: 'sqlite',
+    db: database.db,
+    url: `sqlite:${path}`,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openTestMysql(): Promise<TestDatabase> {
+  const settings = testMysqlSettings()
+  const name = uniqueName('sql')
+  await onServer(settings, (server) => sql`create database ${sql.id(name)}`.execute(server))
+  const drop = () =>
+    onServer(settings, (server) => sql`drop database if exists ${sql.id(name)}`.execute(server))
+  try {
+    const database = await connectMysql({ ...settings, database: name })
+    await migrate(database.db)
+    return {
+      kind: 'mysql',
+      db: database.db,
+      url: mysqlUrl({ ...settings, database: name }),
+      async [Symbol.asyncDispose]() {
+        await database[Symbol.asyncDispose]()
+        await drop()
+      },
+    }
+  } catch (error) {
+    await drop()
+    throw error
+  }
+}
+
+/** The test server's settings without a database; a small pool, as many tests share the server. */
+export function testMysqlSettings(): MysqlSettings {
+  if (!testServers.mysql) throw new Error('TEST_DATABASE_URL is not set')
+  const url = new URL(testServers.mysql)
+  return {
+    kind: 'mysql',
+    host: url.hostname,
+    port: Number(url.port || 3306),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: '',
+    poolSize: 6,
+    echo: false,
+  }
+}
+
+function mysqlUrl({ host, port, user, password, database }: MysqlSettings): string {
+  return `mysql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${database}`
+}
+
+async function onServer(settings: MysqlSettings, work: (db: Kysely<Database>) => Promise<unknown>) {
+  await using server = await connectMysql(settings)
+  await work(server.db)
+}
