@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Reader, SETTINGS, type Setting } from '@sns/shared/config/catalogue'
+import { loadSettings } from '@sns/shared/config/load-settings'
+import { createMetrics } from '@sns/shared/observability/metrics'
+import { parse } from 'yaml'
+
+const root = join(import.meta.dir, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+interface Service {
+  image?: string
+  build?: unknown
+  command?: string[]
+  entrypoint?: string[]
+  environment?: Record<string, string | number>
+  ports?: string[]
+  volumes?: string[]
+  healthcheck?: { test: string[] }
+  restart?: string
+  depends_on?: Record<string, { condition: string }>
+}
+
+const compose = parse(read('compose.yaml'), { merge: true }) as {
+  services: Record<string, Service>
+  volumes: Record<string, unknown>
+}
+
+/** Our own programs as compose runs them. */
+const PROGRAMS: Record<string, Reader> = {
+  migrate: 'migrate',
+  api: 'api',
+  'fanout-worker': 'fanout-worker',
+  'cdc-indexer': 'cdc-indexer',
+}
+
+/** What an operator has to set in `.env`. */
+const SECRETS = {
+  MYSQL_ROOT_PASSWORD: 'mysql-root-password-1',
+  MYSQL_PASSWORD: 'mysql-password-12345',
+  REDIS_PASSWORD: 'redis-password-12345',
+  ES_PASSWORD: 'elastic-password-123',
+  GRAFANA_PASSWORD: 'grafana-password-123',
+  SECRET_KEY: 'a-secret-key-of-more-than-32-characters',
+}
+
+/** Compose's interpolation, as far as the file uses it: `${NAME:-default}` and `$$`. */
+function interpolate(value: string, env: Record<string, string>): string {
+  return value
+    .replace(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, fallback: string) => env[name] || fallback)
+    .replaceAll('$$', '$')
+}
+
+function environmentOf(service: string, env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(compose.services[service]?.environment ?? {}).map(([name, value]) => [
+      name,
+      interpolate(String(value), env),
+    ]),
+  )
+}
+
+function isReadBy(setting: Setting, role: Reader): boolean {
+  return setting.readBy === 'all' || setting.readBy.includes(role)
+}
+
+describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
+  test('is given only settings that it reads', () => {
+    for (const name of Object.keys(environmentOf(service, SECRETS))) {
+      const setting = (SETTINGS as Record<string, Setting>)[name]
+      expect(setting, `${name} is no setting`).toBeDefined()
+      expect(isReadBy(setting!, role), `${service} does not read ${name}`).toBe(true)
+    }
+  })
+
+  test('is given every store it uses, by names that compose knows', () => {
+    const settings = loadSettings(environmentOf(service, SECRETS), { role })
+    const hosts = new Set(Object.keys(compose.services))
+    const env = environmentOf(service, SECRETS)
+    expect(settings.database).toMatchObject({ kind: 'mysql', host: 'mysql', port: 3306 })
+    if (isReadBy(SETTINGS.REDIS_URL, role)) {
+      const url = new URL(settings.redis.url)
+      expect(hosts).toContain(url.hostname)
+      expect(url.password).toBe(SECRETS.REDIS_PASSWORD)
+    }
+    if (isReadBy(SETTINGS.KAFKA_BROKERS, role)) {
+      expect(env.KAFKA_BROKERS).toBeDefined()
+      for (const broker of settings.kafka.brokers) expect(hosts).toContain(broker.split(':')[0]!)
+    }
+    if (isReadBy(SETTINGS.ES_URL, role)) {
+      expect(hosts).toContain(new URL(settings.elasticsearch.url).hostname)
+      expect(settings.elasticsearch.auth?.password).toBe(SECRETS.ES_PASSWORD)
+    }
+    if (role === 'api') expect(settings.secretKey).toBe(SECRETS.SECRET_KEY)
+  })
+
+  test('starts after what it needs is ready', () => {
+    const needs = compose.services[service]?.depends_on ?? {}
+    if (service === 'migrate') {
+      for (const server of ['mysql', 'kafka', 'elasticsearch']) {
+        expect(needs[server]?.condition).toBe('service_healthy')
+      }
+    } else {
+      expect(needs.migrate?.condition).toBe('service_completed_successfully')
+    }
+  })
+
+  test('answers its health check where it listens', () => {
+    if (service === 'migrate') return
+    const settings = loadSettings(environmentOf(service, SECRETS), { role })
+    const port = role === 'api' ? settings.web.port : settings.metricsPort
+    expect(port).not.toBeNull()
+    expect(settings.web.host).toBe('0.0.0.0')
+    const check = compose.services[service]?.healthcheck?.test.join(' ')
+    expect(check).toContain(`http://127.0.0.1:${port}/readyz`)
+    expect(compose.services[service]?.command).toEqual([role])
+    const jobs = (
+      parse(read('ops/prometheus/prometheus.yml')) as {
+        scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[]
+      }
+    ).scrape_configs
+    const job = jobs.find((each) => each.job_name === service)
+    expect(job?.static_configs[0]?.targets).toEqual([`${service}:${port}`])
+  })
+})
+
+describe('compose', () => {
+  test('without secrets no program of ours would start', () => {
+    expect(() => loadSettings(environmentOf('api', {}), { role: 'api' })).toThrow(
+      /REDIS_URL|SECRET_KEY|ES_PASSWORD|DATABASE_URL/,
+    )
+  })
+
+  test('every secret is checked before any server starts', () => {
+    const preflight = read('ops/preflight.sh')
+    for (const name of Object.keys(SECRETS)) {
+      expect(compose.services.preflight?.environment).toHaveProperty(name)
+      expect(preflight).toContain(`check ${name} `)
+    }
+    for (const server of ['mysql', 'redis', 'kafka', 'elasticsearch', 'prometheus']) {
+      expect(compose.services[server]?.depends_on?.preflight?.condition).toBe(
+        'service_completed_successfully',
+      )
+    }
+  })
+
+  test('preflight names what is missing, and lets whole settings pass', () => {
+    const run = (env: Record<string, string>) =>
+      Bun.spawnSync(['sh', join(root, 'ops/preflight.sh')], {
+        env: { PATH: '/usr/bin:/bin', ...env },
+      })
+    const bare = run({})
+    expect(bare.exitCode).toBe(1)
+    for (const name of Object.keys(SECRETS)) expect(bare.stderr.toString()).toContain(name)
+    expect(run({ ...SECRETS, REDIS_PASSWORD: 'p@ss/word:that:breaks' }).exitCode).toBe(1)
+    expect(run(SECRETS).exitCode).toBe(0)
+  })
+
+  test('images are pinned, ports stay on 127.0.0.1, everything that stays up has a health check', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      if (service.image !== 'sns:local') expect(service.image, name).toMatch(/:v?\d+\.\d+/)
+      for (const port of service.ports ?? []) expect(port, name).toStartWith('127.0.0.1:')
+      if (service.restart !== 'no') expect(service.healthcheck, name).toBeDefined()
+    }
+  })
+
+  test('every file that is mounted is in the repository, every volume declared', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const volume of service.volumes ?? []) {
+        const source = volume.split(':')[0]!
+        if (source.startsWith('.')) expect(existsSync(join(root, source)), source).toBe(true)
+        else expect(compose.volumes).toHaveProperty(source)
+      }
+    }
+  })
+
+  const cli = composeCli()
+  test.skipIf(cli === null)(
+    'the Compose CLI accepts it, with and without secrets',
+    () => {
+      for (const env of [{}, SECRETS]) {
+        const run = Bun.spawnSync([...cli!, 'config', '-q'], {
+          cwd: root,
+          env: { PATH: process.env.PATH!, HOME: process.env.HOME!, ...env },
+        })
+        expect(run.stderr.toString()).toBe('')
+        expect(run.exitCode).toBe(0)
+      }
+    },
+    300_000,
+  )
+
+  test('the image holds every file that its programs need', () => {
+    const copied = read('Dockerfile')
+    for (const folder of ['shared', 'services', 'scripts', 'sample']) {
+      expect(copied).toContain(`COPY ${folder} ${folder}`)
+      expect(read('.dockerignore')).toContain(`!${folder}`)
+    }
+    for (const service of ['api', 'fanout-worker', 'cdc-indexer']) {
+      expect(copied).toContain(`COPY services/${service}/package.json services/${service}/`)
+    }
+  })
+})
+
+describe('the overview dashboard', () => {
+  const dashboard = JSON.parse(read('ops/grafana/dashboards/overview.json')) as {
+    panels: { type: string; title: string; targets?: { expr: string }[] }[]
+  }
+  const queries = dashboard.panels.flatMap((panel) => panel.targets ?? []).map(({ expr }) => expr)
+
+  test('asks only for series that the services export, by labels that these have', async () => {
+    const exported = new Map<string, Set<string>>()
+    for (const metric of await createMetrics().registry.getMetricsAsJSON()) {
+      const labels = new Set([...labelNamesOf(metric.name), 'le', 'job', 'instance'])
+      for (const suffix of ['', '_bucket', '_count', '_sum'])
+        exported.set(metric.name + suffix, labels)
+    }
+    expect(queries.length).toBeGreaterThan(15)
+    for (const query of queries) {
+      const names = [...query.matchAll(/\bsns_\w+/g)].map(([name]) => name)
+      expect(names.length, query).toBeGreaterThan(0)
+      for (const name of names) expect(exported.has(name), `${name} in ${query}`).toBe(true)
+      for (const [, by] of query.matchAll(/by \(([^)]*)\)/g)) {
+        for (const label of by!.split(',').map((each) => each.trim())) {
+          const known = names.some((name) => exported.get(name)?.has(label))
+          expect(known, `${label} in ${query}`).toBe(true)
+        }
+      }
+    }
+  })
+
+  test('shows each family of the suite', () => {
+    const shown = queries.join('\n')
+    for (const family of [
+      'http',
+      'feed',
+      'fanout',
+      'capture',
+      'index',
+      'consumer',
+      'store',
+      'pool',
+    ]) {
+      expect(shown).toContain(`sns_${family}_`)
+    }
+  })
+})
+
+function labelNamesOf(name: string): readonly string[] {
+  const metric: unknown = createMetrics().registry.getSingleMetric(name)
+  return (metric as { labelNames?: readonly string[] }).labelNames ?? []
+}
+
+/** The docker plugin where there is one, else the CLI that stands beside the checkout; null if neither. */
+function composeCli(): string[] | null {
+  if (Bun.spawnSync(['sh', '-c', 'docker compose version']).exitCode === 0) {
+    return ['docker', 'compose']
+  }
+  const beside = join(root, '../shared/tools/docker-compose')
+  return existsSync(beside) ? [beside] : null
+}
