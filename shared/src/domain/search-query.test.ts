@@ -94,7 +94,9 @@ describe('matching', () => {
 
 describe('a query for people', () => {
   test('may begin a username, and ends in a word that may go on', () => {
-    expect(parseUserQuery('@Kim_')).toEqual({
+    expect(parseUserQuery('@Kim_')).toEqual({ username: 'kim_', name: { phrases: [] } })
+    expect(parseUserQuery('@김')).toMatchObject({ username: null, name: { phrases: [{}] } })
+    expect(parseUserQuery(' Kim_ ')).toEqual({
       username: 'kim_',
       name: { phrases: [{ terms: ['kim'], prefix: true }] },
     })

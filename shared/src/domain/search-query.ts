@@ -41,12 +41,14 @@ export function parseSearchQuery(q: string): SearchQuery {
   return { phrases: bound(phrases) }
 }
 
-/** Reads what a user typed to find people: a leading `@` is allowed. */
+/** Reads what a user typed to find people: after an `@` only a username is meant, if it can be one. */
 export function parseUserQuery(q: string): UserQuery {
-  const username = q.trim().replace(/^@/, '').toLowerCase()
-  const { phrases } = parseSearchQuery(q)
+  const name = q.trim().replace(/^@/, '')
+  const username = /^[A-Za-z0-9_]{1,30}$/.test(name) ? name.toLowerCase() : null
+  if (username !== null && name !== q.trim()) return { username, name: { phrases: [] } }
+  const { phrases } = parseSearchQuery(name)
   return {
-    username: /^[a-z0-9_]{1,30}$/.test(username) ? username : null,
+    username,
     name: {
       phrases: phrases.map((phrase, index) =>
         index === phrases.length - 1 ? { ...phrase, prefix: true } : phrase,

@@ -1,0 +1,78 @@
+import { expect, test } from 'bun:test'
+import { sql } from 'kysely'
+import type { PostId, UserId } from '../../domain/id'
+import { createManualClock } from '../../testing/manual-clock'
+import { describeSearchIndex } from '../../testing/search-index-conformance'
+import { openSqliteDatabase } from './database'
+import { createSqliteSearchIndex } from './search-index'
+import { migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-index-tables'
+
+describeSearchIndex('SqliteSearchIndex', {
+  exact: true,
+  runs: 100,
+  async open() {
+    const { db } = await openSqliteDatabase({ path: ':memory:' })
+    await migrateSqliteSearch(db)
+    return {
+      index: createSqliteSearchIndex(db),
+      async clear() {
+        for (const table of [
+          'search_posts',
+          'search_post_terms',
+          'search_users',
+          'search_user_terms',
+        ]) {
+          await sql`delete from ${sql.table(table)}`.execute(db)
+        }
+      },
+      [Symbol.asyncDispose]: () => db.destroy(),
+    }
+  },
+})
+
+const search = {
+  authorId: null,
+  since: null,
+  until: null,
+  excludeAuthors: [],
+  after: null,
+  limit: 9,
+}
+const document = { kind: 'post', id: 1 as PostId, authorId: 2 as UserId, createdAt: 0 } as const
+
+test('terms of another version are made anew', async () => {
+  const { db } = await openSqliteDatabase({ path: ':memory:' })
+  await migrateSqliteSearch(db)
+  const index = createSqliteSearchIndex(db)
+  const removed = { op: 'delete', kind: 'post', id: 3, version: 1n } as const
+  await index.apply([
+    { op: 'index', version: 1n, document: { ...document, text: '영화를' } },
+    removed,
+  ])
+  await sql`insert into search_post_terms(search_post_terms) values ('delete-all')`.execute(db)
+  await sql`update search_meta set value = 0`.execute(db)
+  expect(await index.searchPosts({ ...search, q: '영화' })).toEqual([])
+  await migrateSqliteSearch(db)
+  expect(await index.searchPosts({ ...search, q: '영화' })).toMatchObject([{ id: 1 }])
+  await db.destroy()
+})
+
+test('tombstones are forgotten when nothing older can come any more', async () => {
+  const { db } = await openSqliteDatabase({ path: ':memory:' })
+  const clock = createManualClock()
+  await migrateSqliteSearch(db, clock.now())
+  const index = createSqliteSearchIndex(db, { clock })
+  await index.apply([
+    { op: 'delete', kind: 'post', id: 1, version: 9n },
+    { op: 'delete', kind: 'user', id: 1, version: 9n },
+  ])
+  const left = async () =>
+    (await sql`select id from search_posts union all select id from search_users`.execute(db)).rows
+  clock.advance(TOMBSTONE_TTL_MS)
+  await migrateSqliteSearch(db, clock.now())
+  expect(await left()).toHaveLength(2)
+  clock.advance(1)
+  await migrateSqliteSearch(db, clock.now())
+  expect(await left()).toHaveLength(0)
+  await db.destroy()
+})

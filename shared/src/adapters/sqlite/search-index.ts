@@ -1,0 +1,175 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Clock, systemClock } from '../../domain/clock'
+import { highlight } from '../../domain/highlight'
+import type { PostId, UserId } from '../../domain/id'
+import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
+import { searchTerms, termText } from '../../domain/search-terms'
+import type {
+  ApplyResult,
+  PostHit,
+  PostSearch,
+  SearchChange,
+  SearchIndex,
+  SearchKey,
+} from '../../ports/search-index'
+import type { Queryable } from '../sql/dialect'
+import type { Database } from '../sql/schema'
+
+export interface SqliteSearchIndexOptions {
+  readonly clock?: Clock
+}
+
+/** Changes written in one go; between goes, others have their turn at the process. */
+const CHUNK = 128
+
+/** Points, as a relevance of names would only be noise: the whole username, its beginning, the name. */
+const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
+
+/** Search on FTS5, over tables that `migrateSqliteSearch` makes in the database of the truth. */
+export function createSqliteSearchIndex(
+  db: Kysely<Database>,
+  { clock = systemClock }: SqliteSearchIndexOptions = {},
+): SearchIndex {
+  return {
+    async apply(changes): Promise<ApplyResult> {
+      let applied = 0
+      for (let at = 0; at < changes.length; at += CHUNK) {
+        applied += await db.transaction().execute(async (transaction) => {
+          let written = 0
+          for (const change of changes.slice(at, at + CHUNK)) {
+            if (await write(transaction, change, clock.now())) written += 1
+          }
+          return written
+        })
+        await new Promise(setImmediate)
+      }
+      return { applied, stale: changes.length - applied, rejected: [] }
+    },
+
+    async searchPosts(search) {
+      const query = parseSearchQuery(search.q)
+      if (query.phrases.length === 0) return []
+      const { rows } = await sql<{ id: PostId; score: number; text: string }>`
+        select hit.id, hit.score, search_posts.text
+        from (${page(matchingPosts(query, search), search)}) as hit
+        join search_posts on search_posts.id = hit.id
+        order by hit.score desc, hit.id desc`.execute(db)
+      return rows.map(
+        ({ id, score, text }): PostHit => ({ id, score, highlight: highlight(text, query) }),
+      )
+    },
+
+    async searchUsers(search) {
+      const { username, name } = parseUserQuery(search.q)
+      const found: RawBuilder<unknown>[] = []
+      if (username !== null) found.push(usersByUsername(username))
+      if (name.phrases.length > 0) found.push(usersByName(name))
+      if (found.length === 0) return []
+      const all = sql`select id, max(score) as score
+        from (${sql.join(found, sql` union all `)}) group by id`
+      const { rows } = await sql<{ id: UserId; score: number }>`${page(all, search)}`.execute(db)
+      return rows
+    },
+
+    async refresh() {},
+  }
+}
+
+/** Whether the change counted: a newer version of the document stays. */
+async function write(db: Queryable, change: SearchChange, now: number): Promise<boolean> {
+  if (change.op === 'delete') return bury(db, change, now)
+  const { document, version } = change
+  const { numAffectedRows } =
+    document.kind === 'post'
+      ? await sql`insert into search_posts (id, version, author_id, created_at, text)
+          values (${document.id}, ${version}, ${document.authorId}, ${document.createdAt}, ${document.text})
+          on conflict (id) do update set version = excluded.version, author_id = excluded.author_id,
+            created_at = excluded.created_at, text = excluded.text, deleted_at = null
+          where excluded.version >= search_posts.version`.execute(db)
+      : await sql`insert into search_users (id, version, username, display_name)
+          values (${document.id}, ${version}, ${document.username.toLowerCase()}, ${document.displayName})
+          on conflict (id) do update set version = excluded.version, username = excluded.username,
+            display_name = excluded.display_name, deleted_at = null
+          where excluded.version >= search_users.version`.execute(db)
+  if (!numAffectedRows) return false
+  const terms = termText(
+    searchTerms(document.kind === 'post' ? document.text : document.displayName),
+  )
+  await sql`insert or replace into ${termsTable(document.kind)} (rowid, terms)
+    values (${document.id}, ${terms})`.execute(db)
+  return true
+}
+
+/** Leaves a tombstone that keeps older versions out. */
+async function bury(
+  db: Queryable,
+  { kind, id, version }: SearchChange & { op: 'delete' },
+  now: number,
+): Promise<boolean> {
+  const { numAffectedRows } =
+    kind === 'post'
+      ? await sql`insert into search_posts (id, version, author_id, created_at, deleted_at)
+          values (${id}, ${version}, 0, 0, ${now})
+          on conflict (id) do update
+            set version = excluded.version, text = null, deleted_at = excluded.deleted_at
+          where excluded.version >= search_posts.version`.execute(db)
+      : await sql`insert into search_users (id, version, deleted_at) values (${id}, ${version}, ${now})
+          on conflict (id) do update set version = excluded.version, username = null,
+            display_name = null, deleted_at = excluded.deleted_at
+          where excluded.version >= search_users.version`.execute(db)
+  if (!numAffectedRows) return false
+  await sql`delete from ${termsTable(kind)} where rowid = ${id}`.execute(db)
+  return true
+}
+
+function termsTable(kind: 'post' | 'user') {
+  return sql.table(kind === 'post' ? 'search_post_terms' : 'search_user_terms')
+}
+
+/** Ids with their scores. `limit -1` keeps SQLite from working the score out again further outside. */
+function matchingPosts(query: SearchQuery, search: PostSearch): RawBuilder<unknown> {
+  const filters = [
+    search.authorId !== null && sql`post.author_id = ${search.authorId}`,
+    search.since !== null && sql`post.created_at >= ${search.since}`,
+    search.until !== null && sql`post.created_at < ${search.until}`,
+    search.excludeAuthors.length > 0 &&
+      sql`post.author_id not in (select value from json_each(${JSON.stringify(search.excludeAuthors)}))`,
+  ].filter((filter) => filter !== false)
+  const joined = filters.length > 0
+  return sql`select search_post_terms.rowid as id, -bm25(search_post_terms) as score
+    from search_post_terms
+    ${joined ? sql`cross join search_posts as post on post.id = search_post_terms.rowid` : sql``}
+    where search_post_terms match ${ftsQuery(query)}
+    ${joined ? sql`and ${sql.join(filters, sql` and `)}` : sql``}
+    limit -1`
+}
+
+function usersByUsername(prefix: string): RawBuilder<unknown> {
+  // The character after z closes the range of names that go on with letters, digits or underscores.
+  return sql`select id, iif(username = ${prefix}, ${sql.lit(USER_SCORES.username)}, ${sql.lit(USER_SCORES.prefix)}) as score
+    from search_users where username >= ${prefix} and username < ${`${prefix}{`}`
+}
+
+function usersByName(name: SearchQuery): RawBuilder<unknown> {
+  return sql`select rowid as id, ${sql.lit(USER_SCORES.name)} as score
+    from search_user_terms where search_user_terms match ${ftsQuery(name)}`
+}
+
+/** What follows `after` in the order of scores, then of ids. */
+function page(
+  found: RawBuilder<unknown>,
+  { after, limit }: { readonly after: SearchKey | null; readonly limit: number },
+): RawBuilder<unknown> {
+  const rest =
+    after === null
+      ? sql``
+      : sql`where score < ${after.score} or (score = ${after.score} and id < ${after.id})`
+  return sql`select id, score from (${found}) ${rest} order by score desc, id desc limit ${limit}`
+}
+
+/** Terms hold no quotes, so that quoted they are text to FTS5 and nothing else. */
+function ftsQuery(query: SearchQuery): string {
+  return query.phrases
+    .map(({ terms, prefix }) => `"${terms.join(' ')}"${prefix ? ' *' : ''}`)
+    .join(' AND ')
+}
