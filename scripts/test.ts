@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { environment } from '@sns/shared/config/environment'
+import { runChecks } from './check'
+import { judge, NOTHING, type Outcome, sum } from './test/outcome'
+import { findTestFiles } from './test/test-files'
+
+const root = join(import.meta.dir, '..')
+const LOCAL_TIMEOUT_MS = 30_000
+const SERVER_TIMEOUT_MS = 120_000
+
+const SERVERS = {
+  TEST_DATABASE_URL: 'MySQL',
+  TEST_REDIS_URL: 'Redis',
+  TEST_KAFKA_BROKERS: 'Kafka',
+  TEST_ES_URL: 'Elasticsearch',
+} as const
+
+/**
+ * Everything that can run here: the checks, the tests that need nothing, then those on the servers that
+ * `TEST_…` name. Arguments that are no flags choose files by a part of their path, and leave the checks
+ * out; flags go to `bun test`. The last line is `N passed, N failed`.
+ */
+async function test(args: readonly string[]): Promise<boolean> {
+  const { filters, flags } = splitArguments(args)
+  const files = findTestFiles(root, filters)
+  const missing = Object.keys(SERVERS).filter((name) => !environment[name])
+
+  const outcomes: Outcome[] = []
+  if (filters.length === 0) outcomes.push(await checks())
+  outcomes.push(await runFiles(files.local, LOCAL_TIMEOUT_MS, flags))
+  outcomes.push(await runFiles(files.server, SERVER_TIMEOUT_MS, flags))
+  if (files.local.length + files.server.length === 0) {
+    outcomes.push({
+      ...NOTHING,
+      failed: 1,
+      problems: [`no test file matches ${filters.join(', ')}`],
+    })
+  }
+
+  const { passed, failed, skipped, problems } = sum(outcomes)
+  console.log('')
+  for (const problem of problems) console.log(`FAILED: ${problem}`)
+  if (missing.length > 0 && files.server.length > 0) announceSkips(missing)
+  if (skipped > 0) console.log(`${skipped} skipped`)
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0
+}
+
+async function checks(): Promise<Outcome> {
+  return (await runChecks())
+    ? { ...NOTHING, passed: 1 }
+    : { ...NOTHING, failed: 1, problems: ['check: see above, or run `check`'] }
+}
+
+async function runFiles(
+  files: readonly string[],
+  timeoutMs: number,
+  flags: readonly string[],
+): Promise<Outcome> {
+  if (files.length === 0) return NOTHING
+  const folder = mkdtempSync(join(tmpdir(), 'sns-test-'))
+  const report = Bun.file(join(folder, 'report.xml'))
+  try {
+    const runner = Bun.spawn(
+      [
+        process.execPath,
+        'test',
+        '--only-failures',
+        `--timeout=${timeoutMs}`,
+        '--reporter=junit',
+        `--reporter-outfile=${report.name}`,
+        ...flags,
+        ...files.map((file) => `./${file}`),
+      ],
+      { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+    )
+    const exitCode = await runner.exited
+    const text = (await report.exists()) ? await report.text() : null
+    // With a name pattern, files without such a test are left out on purpose.
+    return judge({ files: flags.some(isNamePattern) ? [] : files, report: text, exitCode })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function splitArguments(args: readonly string[]): { filters: string[]; flags: string[] } {
+  const filters: string[] = []
+  const flags: string[] = []
+  for (const [index, arg] of args.entries()) {
+    const isFlagValue = ['-t', '--test-name-pattern'].includes(args[index - 1] ?? '')
+    if (isFlagValue || arg.startsWith('-')) flags.push(arg)
+    else filters.push(arg.replace(/^\.\//, ''))
+  }
+  return { filters, flags }
+}
+
+function isNamePattern(flag: string): boolean {
+  return flag === '-t' || flag.startsWith('--test-name-pattern')
+}
+
+function announceSkips(missing: readonly string[]): void {
+  const line = '='.repeat(78)
+  console.log(line)
+  console.log('SERVER TESTS WERE SKIPPED: they need real servers, and these are not set:')
+  for (const name of missing) console.log(`  ${name}  (${SERVERS[name as keyof typeof SERVERS]})`)
+  console.log(line)
+}
+
+if (import.meta.main) process.exit((await test(process.argv.slice(2))) ? 0 : 1)
