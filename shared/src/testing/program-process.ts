@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import type { Subprocess } from 'bun'
+import { eventually } from './eventually'
+
+const root = join(import.meta.dir, '../../..')
+
+/** A program of the suite as a process of its own, started as a user would start it. */
+export interface ProgramProcess extends AsyncDisposable {
+  readonly pid: number
+  /** Everything it has written so far, both streams. */
+  output(): string
+  readonly exited: Promise<number>
+  /** Waits until `path` below `url` answers 200. */
+  ready(url: string, path?: string): Promise<void>
+  /** SIGKILL: nothing is flushed, nothing is drained. */
+  crash(): Promise<void>
+  /** SIGTERM: drains and ends by itself; its exit code. */
+  stop(): Promise<number>
+}
+
+/** Runs `bun scripts/NAME.ts ARGS…` with `env` and nothing else but PATH and HOME. */
+export function spawnProgram(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ProgramProcess {
+  const child: Subprocess<'ignore', 'pipe', 'pipe'> = Bun.spawn(
+    [process.execPath, join(root, 'scripts', `${script}.ts`), ...args],
+    {
+      // Away from the checkout, so that no `.env` of a developer's is read.
+      cwd: '/tmp',
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    },
+  )
+  let output = ''
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder()
+    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true })
+  }
+  const collected = Promise.all([collect(child.stdout), collect(child.stderr)])
+  const exited = child.exited.then(async (code) => {
+    await collected
+    return code
+  })
+  const crash = async () => {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+  return {
+    pid: child.pid,
+    output: () => output,
+    exited,
+    async ready(url, path = '/readyz') {
+      await eventually(
+        async () => {
+          if (child.exitCode !== null) return true
+          return (await fetch(url + path, { signal: AbortSignal.timeout(2_000) })).ok
+        },
+        { timeoutMs: 60_000, what: `${script} ${args.join(' ')} answers at ${url}${path}` },
+      ).catch((cause: unknown) => {
+        throw new Error(`not ready:\n${output}`, { cause })
+      })
+      if (child.exitCode !== null) throw new Error(`exited with ${child.exitCode}:\n${output}`)
+    },
+    crash,
+    stop() {
+      child.kill('SIGTERM')
+      return exited
+    },
+    [Symbol.asyncDispose]: crash,
+  }
+}
+
+/** A port that nothing listens on just now. */
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = listener
+  listener.stop(true)
+  return port
+}
