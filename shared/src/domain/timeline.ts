@@ -6,3 +6,18 @@ export const TIMELINE_SLACK = 80
 export const TIMELINE_TTL_MS = 7 * 24 * 3600 * 1000
 /** A rebuild that has not finished by then was abandoned. */
 export const REBUILD_TTL_MS = 15_000
+
+/** The sizes and times of a timeline store; only tests take others than these. */
+export interface TimelineLimits {
+  readonly cap: number
+  readonly slack: number
+  readonly ttlMs: number
+  readonly rebuildTtlMs: number
+}
+
+export const TIMELINE_LIMITS: TimelineLimits = {
+  cap: TIMELINE_CAP,
+  slack: TIMELINE_SLACK,
+  ttlMs: TIMELINE_TTL_MS,
+  rebuildTtlMs: REBUILD_TTL_MS,
+}

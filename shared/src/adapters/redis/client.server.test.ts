@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'bun:test'
+import type { PostId, UserId } from '../../domain/id'
+import { isSnsError } from '../../errors/sns-error'
+import { eventually } from '../../testing/eventually'
+import { testServers } from '../../testing/servers'
+import { createTcpProxy } from '../../testing/tcp-proxy'
+import { createTestRedis, type TestRedis } from '../../testing/test-redis'
+import { createRedisTimelineStore } from './timeline-store'
+
+/** Long against a round trip, short for a test. */
+const options = { commandTimeoutMs: 150, connectTimeoutMs: 150 }
+const user = 7 as UserId
+
+describe.skipIf(!testServers.redis)('createRedisClient', () => {
+  const target = testServers.redis ?? ''
+
+  test('waits for the first connection, then answers', async () => {
+    await using redis = createTestRedis(target, options)
+    expect(await redis.client.run((connected) => connected.ping())).toBe('PONG')
+    await redis.client.health.check()
+  })
+
+  test('starts while the server is away and is there once it comes', async () => {
+    await using proxy = await createTcpProxy(target)
+    await proxy.cut()
+    await using redis = createTestRedis(proxy.url, options)
+    expect(await outcome(redis)).toBe('store_unavailable')
+    expect(await codeOf(redis.client.health.check())).toBe('store_unavailable')
+    await proxy.resume()
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+    await redis.client.health.check()
+  })
+
+  test('starts while the server hangs', async () => {
+    await using proxy = await createTcpProxy(target)
+    proxy.stall()
+    await using redis = createTestRedis(proxy.url, options)
+    expect(await outcome(redis)).toBe('store_unavailable')
+    await proxy.resume()
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+  })
+
+  test('fails what is in flight and what comes after when the server dies', async () => {
+    await using proxy = await createTcpProxy(target)
+    await using redis = createTestRedis(proxy.url, options)
+    await redis.client.health.check()
+    proxy.stall()
+    const inFlight = [outcome(redis), outcome(redis)]
+    await proxy.cut()
+    expect(await Promise.all(inFlight)).toEqual(['store_unavailable', 'store_unavailable'])
+    expect(await outcome(redis)).toBe('store_unavailable')
+    await proxy.resume()
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+  })
+
+  test('asks a hung server nothing until it answers again', async () => {
+    await using proxy = await createTcpProxy(target)
+    await using redis = createTestRedis(proxy.url, options)
+    await redis.client.health.check()
+    proxy.stall()
+    expect(await outcome(redis)).toBe('store_unavailable')
+    // Runs far past several handshakes that time out; none of the calls reaches the connection.
+    let asked = 0
+    const until = performance.now() + options.commandTimeoutMs * 5
+    await eventually(async () => {
+      const result = redis.client.run((connected) => {
+        asked += 1
+        return connected.ping()
+      })
+      expect(await codeOf(result)).toBe('store_unavailable')
+      return performance.now() > until
+    })
+    expect(asked).toBe(0)
+    await proxy.resume()
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+  })
+
+  test('counts what failed and says who failed', async () => {
+    await using proxy = await createTcpProxy(target)
+    await using redis = createTestRedis(proxy.url, options)
+    await redis.client.health.check()
+    expect(await errorsCounted(redis)).toBe(0)
+    const refused = redis.client.run((connected) => connected.call('NO-SUCH-COMMAND'))
+    expect(await codeOf(refused)).toBe('store_unavailable')
+    expect(await errorsCounted(redis)).toBe(1)
+    expect(await outcome(redis)).toBe('PONG')
+    await proxy.cut()
+    await eventually(async () => (await outcome(redis)) === 'store_unavailable')
+    const error = await redis.client.run((connected) => connected.ping()).catch((cause) => cause)
+    expect(error).toMatchObject({ detail: 'redis is not reachable', cause: expect.any(Error) })
+    expect(await errorsCounted(redis)).toBeGreaterThan(1)
+    await proxy.resume()
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+  })
+
+  test('ends at once and for good when disposed, with the server hung too', async () => {
+    await using proxy = await createTcpProxy(target)
+    const redis = createTestRedis(proxy.url, options)
+    await redis.client.health.check()
+    proxy.stall()
+    await redis.client[Symbol.asyncDispose]()
+    expect(await outcome(redis)).toBe('store_unavailable')
+    await proxy.resume()
+    expect(await outcome(redis)).toBe('store_unavailable')
+  })
+
+  test('loses no push to a timeline when the connection breaks again and again', async () => {
+    await using proxy = await createTcpProxy(target)
+    await using redis = createTestRedis(proxy.url, options)
+    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const token = await store.beginRebuild(user)
+    await store.finishRebuild(user, token!, { ids: [], complete: true, graphVersion: 1 })
+    const ids = Array.from({ length: 300 }, (_, index) => (index + 1) as PostId)
+    for (const id of ids) {
+      const pushed = eventually(
+        () =>
+          store.push(id, [user]).then(
+            () => true,
+            () => false,
+          ),
+        { what: `push of ${id}` },
+      )
+      if (id % 60 === 0) await proxy.cut().then(proxy.resume)
+      await pushed
+    }
+    const slice = await eventually(() =>
+      store.read(user, { before: null, limit: 1_000 }).catch(() => null),
+    )
+    expect(slice).toMatchObject({ state: 'ready', ids: ids.reverse() })
+  })
+})
+
+/** What a ping gives: its answer, or the code it failed with. */
+async function outcome(redis: TestRedis): Promise<string> {
+  return redis.client.run((connected) => connected.ping()).catch((error) => codeIn(error))
+}
+
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'none',
+    (error) => codeIn(error),
+  )
+}
+
+function codeIn(error: unknown): string {
+  return isSnsError(error) ? error.code : String(error)
+}
+
+async function errorsCounted(redis: TestRedis): Promise<number> {
+  const { values } = await redis.metrics.storeErrors.get()
+  return values.find((value) => value.labels.store === 'redis')?.value ?? 0
+}

@@ -1,0 +1,138 @@
+import { Redis } from 'ioredis'
+import { storeUnavailable } from '../../errors/sns-error'
+import type { Logger } from '../../observability/logger'
+import type { Metrics } from '../../observability/metrics'
+import type { HealthCheck } from '../../ports/health'
+import { defineTimelineScripts } from './timeline-scripts'
+
+/** One connection to Redis, shared by the adapters. Pipelines by itself what is called at once. */
+export interface RedisClient extends AsyncDisposable {
+  /**
+   * Runs commands and turns every failure into `store_unavailable`. While Redis is away it fails at
+   * once: only calls in flight when Redis goes silent wait, for `commandTimeoutMs` at most. Nothing is
+   * tried again here: readers have SQL, the log repeats for workers.
+   */
+  run<Result>(commands: (redis: Redis) => Promise<Result>): Promise<Result>
+  readonly health: HealthCheck
+}
+
+export interface RedisClientDeps {
+  readonly logger: Logger
+  readonly metrics: Pick<Metrics, 'storeErrors'>
+}
+
+export interface RedisClientOptions {
+  readonly commandTimeoutMs?: number
+  readonly connectTimeoutMs?: number
+}
+
+const RECONNECT_CAP_MS = 1_000
+const RECONNECT_BASE_MS = 50
+const REPLY_ERROR_LOG_INTERVAL_MS = 1_000
+
+/**
+ * Connects in the background and goes on trying for ever, so that a service starts without Redis. The
+ * first calls wait for the first attempt. A reply that does not come in time closes the connection:
+ * the next one is used only after a handshake that a hung server cannot answer.
+ */
+export function createRedisClient(
+  url: string,
+  deps: RedisClientDeps,
+  options: RedisClientOptions = {},
+): RedisClient {
+  const { logger, metrics } = deps
+  const redis = new Redis(url, {
+    commandTimeout: options.commandTimeoutMs ?? 1_000,
+    connectTimeout: options.connectTimeoutMs ?? 1_000,
+    disconnectTimeout: 50,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    // Fails what is in flight when the connection closes: it may have been done, and is safe to repeat.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    maxLoadingRetryTime: 250,
+    retryStrategy: reconnectDelay,
+    // A former primary: another connection may reach the present one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  })
+  defineTimelineScripts(redis)
+
+  let isAway = false
+  let lastReplyErrorAt = Number.NEGATIVE_INFINITY
+  let markTried: () => void = () => {}
+  let firstTry: Promise<void> | null = new Promise((resolve) => {
+    markTried = () => {
+      firstTry = null
+      resolve()
+    }
+  })
+  const wentAway = (cause: unknown) => {
+    if (isAway) return
+    isAway = true
+    logger.warn({ err: cause }, 'redis is away; reads use SQL until it is back')
+  }
+  redis.on('ready', () => {
+    if (isAway) logger.info('redis is back')
+    isAway = false
+    markTried()
+  })
+  redis.on('error', wentAway)
+  redis.on('close', () => {
+    wentAway(new Error('the connection to redis closed'))
+    markTried()
+  })
+
+  function failed(cause: unknown) {
+    metrics.storeErrors.inc({ store: 'redis' })
+    if (isTimeout(cause) && !isAway) {
+      wentAway(cause)
+      redis.disconnect(true)
+    } else if (isReplyError(cause) && performance.now() > lastReplyErrorAt) {
+      lastReplyErrorAt = performance.now() + REPLY_ERROR_LOG_INTERVAL_MS
+      logger.error({ err: cause }, 'redis refused a command')
+    }
+    return storeUnavailable('redis', cause)
+  }
+
+  async function run<Result>(commands: (redis: Redis) => Promise<Result>): Promise<Result> {
+    if (firstTry) await firstTry
+    if (isAway || redis.status !== 'ready') {
+      throw failed(new Error(`the connection is ${redis.status}`))
+    }
+    try {
+      return await commands(redis)
+    } catch (cause) {
+      throw failed(cause)
+    }
+  }
+
+  return {
+    run,
+    health: {
+      name: 'redis',
+      async check() {
+        await run((connected) => connected.ping())
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      isAway = true
+      if (redis.status === 'ready') await redis.quit().catch(() => {})
+      redis.disconnect()
+      markTried()
+    },
+  }
+}
+
+/** Full jitter, so that the clients of a server that comes back do not all meet. */
+function reconnectDelay(attempt: number): number {
+  const ceiling = Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** Math.min(attempt, 10))
+  return Math.ceil(Math.random() * ceiling)
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.message === 'Command timed out'
+}
+
+function isReplyError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'ReplyError'
+}

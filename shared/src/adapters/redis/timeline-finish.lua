@@ -1,0 +1,42 @@
+-- KEYS: timeline. ARGV: token, complete (1 or 0), graph version, cap, ttl in ms, ids newest first.
+-- Returns 1, or 0 where the token no longer stands.
+
+local key, token, complete, version, cap, ttl =
+  KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local FIRST = 6
+
+local marker = live_marker(key)
+if not marker or marker.state ~= 'b' or marker.note ~= token then return 0 end
+if complete == '0' and #ARGV < FIRST then
+  redis.call('UNLINK', key)
+  return 0
+end
+
+-- Both sides are whole only above the higher of their floors.
+local floor = marker.floor
+if complete == '0' and tonumber(ARGV[#ARGV]) > tonumber(floor) then floor = ARGV[#ARGV] end
+local lowest = tonumber(floor)
+
+local pushed = redis.call('LRANGE', key, 0, -2)
+local merged = {}
+local left, right = 1, FIRST
+while #merged < cap do
+  local a, b = pushed[left], ARGV[right]
+  if not a and not b then break end
+  local x, y = tonumber(a or -1), tonumber(b or -1)
+  if math.max(x, y) < lowest then break end
+  merged[#merged + 1] = x >= y and a or b
+  if x >= y then left = left + 1 end
+  if y >= x then right = right + 1 end
+end
+-- What the cap cut off lies below the last that is left.
+local rest = math.max(tonumber(pushed[left] or -1), tonumber(ARGV[right] or -1))
+if rest >= lowest and #merged > 0 then floor = merged[#merged] end
+
+redis.call('UNLINK', key)
+for from = 1, #merged, 1000 do
+  redis.call('RPUSH', key, unpack(merged, from, math.min(from + 999, #merged)))
+end
+redis.call('RPUSH', key, marker_text('r', floor, marker.run, version))
+redis.call('PEXPIRE', key, ttl)
+return 1

@@ -1,0 +1,24 @@
+-- KEYS: timeline. ARGV: before (id, or empty for the newest), limit, ttl in ms.
+-- Returns {floor, graph version, ids}, or nil where there is no ready window.
+
+local key, before, limit, ttl = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local function page()
+  local count = redis.call('LLEN', key) - 1
+  local from = 0
+  if before ~= '' then from = place(key, tonumber(before) - 1, count) end
+  local size = math.min(limit, count - from)
+  if size <= 0 then return {} end
+  return redis.call('LRANGE', key, from, from + size - 1)
+end
+
+local marker = live_marker(key)
+if not marker or marker.state ~= 'r' then return nil end
+local ok, ids = pcall(page)
+if not ok then
+  redis.call('UNLINK', key)
+  return nil
+end
+-- Once in a while is enough: each renewal is a write for replicas and the append-only file.
+if redis.call('PTTL', key) < ttl * 0.99 then redis.call('PEXPIRE', key, ttl) end
+return { marker.floor, marker.note, ids }

@@ -1,0 +1,94 @@
+import type { PostId, UserId } from '../../domain/id'
+import { TIMELINE_LIMITS, type TimelineLimits } from '../../domain/timeline'
+import type { PushResult, RebuildToken, TimelineStore } from '../../ports/timeline-store'
+import type { RedisClient } from './client'
+
+/** Timelines that one script call fans a post out to: long enough to be cheap, short enough to let others in. */
+const KEYS_PER_PUSH = 500
+
+export interface RedisTimelineStoreOptions {
+  readonly prefix: string
+  readonly limits?: TimelineLimits
+}
+
+/**
+ * Timelines as Redis LISTs, one key a user: `<prefix>:tl:{<userId>}`, laid out as in `window.lua`. The
+ * braces make a Redis Cluster keep a user's data in one slot. A window lives only as long as the run
+ * of the server that wrote it, so what a restart brings back from an old snapshot is never read.
+ */
+export function createRedisTimelineStore(
+  client: RedisClient,
+  options: RedisTimelineStoreOptions,
+): TimelineStore {
+  const { cap, slack, ttlMs, rebuildTtlMs } = options.limits ?? TIMELINE_LIMITS
+  const keyOf = (user: UserId) => `${options.prefix}:tl:{${user}}`
+
+  async function pushChunk(post: PostId, users: readonly UserId[]): Promise<PushResult> {
+    const [delivered, absent, duplicate, belowFloor] = await client.run((redis) =>
+      redis.snsTimelinePush(users.length, ...users.map(keyOf), post, cap, slack),
+    )
+    return { delivered, absent, duplicate, belowFloor }
+  }
+
+  return {
+    async read(user, { before, limit }) {
+      const reply = await client.run((redis) =>
+        redis.snsTimelineRead(keyOf(user), before ?? '', limit, ttlMs),
+      )
+      if (reply === null) return { state: 'absent' }
+      const [floor, graphVersion, ids] = reply
+      return {
+        state: 'ready',
+        ids: ids.map((id) => Number(id) as PostId),
+        floor: Number(floor),
+        graphVersion: Number(graphVersion),
+      }
+    },
+
+    async push(post, users) {
+      const chunks: Promise<PushResult>[] = []
+      for (let from = 0; from < users.length; from += KEYS_PER_PUSH) {
+        chunks.push(pushChunk(post, users.slice(from, from + KEYS_PER_PUSH)))
+      }
+      return (await Promise.all(chunks)).reduce(add, NOTHING_PUSHED)
+    },
+
+    async beginRebuild(user) {
+      const token = crypto.randomUUID() as string as RebuildToken
+      const begun = await client.run((redis) =>
+        redis.snsTimelineBegin(keyOf(user), token, rebuildTtlMs),
+      )
+      return begun === 1 ? token : null
+    },
+
+    async finishRebuild(user, token, { ids, complete, graphVersion }) {
+      const finished = await client.run((redis) =>
+        redis.snsTimelineFinish(
+          keyOf(user),
+          token,
+          complete ? 1 : 0,
+          graphVersion,
+          cap,
+          ttlMs,
+          ...ids,
+        ),
+      )
+      return finished === 1
+    },
+
+    async drop(user) {
+      await client.run((redis) => redis.unlink(keyOf(user)))
+    },
+  }
+}
+
+const NOTHING_PUSHED: PushResult = { delivered: 0, absent: 0, duplicate: 0, belowFloor: 0 }
+
+function add(a: PushResult, b: PushResult): PushResult {
+  return {
+    delivered: a.delivered + b.delivered,
+    absent: a.absent + b.absent,
+    duplicate: a.duplicate + b.duplicate,
+    belowFloor: a.belowFloor + b.belowFloor,
+  }
+}

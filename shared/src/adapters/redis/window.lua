@@ -1,0 +1,58 @@
+-- Prepended to every timeline script.
+--
+-- A timeline is one LIST: ids newest first, then one marker `state|floor|run|note`.
+--   state  r: ready, note is the graph version; b: being rebuilt, note is the token
+--   floor  every id at or above it that the list was given is in the list; 0: nothing was cut off
+--   run    the run of the server that wrote it
+-- A server that restarts from an old snapshot or hands over to a lagging replica brings back windows
+-- without the posts pushed since. Its run id is another then, so such windows count as absent.
+--
+-- Ids are compared as doubles (exact to 2^53) and stored as the text they came in, never reformatted.
+
+local function this_run()
+  return string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
+end
+
+local function marker_text(state, floor, run, note)
+  return state .. '|' .. floor .. '|' .. run .. '|' .. note
+end
+
+-- The marker of a list, or nil where the key is gone or is no list with a marker.
+local function read_marker(key)
+  local ok, tail = pcall(redis.call, 'LINDEX', key, -1)
+  if not ok or not tail then return nil end
+  local state, floor, run, note = string.match(tail, '^([br])|(%d+)|(%x+)|(.+)$')
+  if not state then return nil end
+  return { text = tail, state = state, floor = floor, run = run, note = note }
+end
+
+-- The marker of a window that may be used now; anything else under the key is removed.
+local function live_marker(key)
+  local marker = read_marker(key)
+  if marker and marker.run == this_run() then return marker end
+  redis.call('UNLINK', key)
+  return nil
+end
+
+-- The index of the first of `count` ids that is at most `id`, or `count`. Looks near the head first:
+-- late ids are mostly a little late.
+local function place(key, id, count)
+  local low, high, probe = 0, count, 0
+  while probe < count do
+    if tonumber(redis.call('LINDEX', key, probe)) <= id then
+      high = probe
+      break
+    end
+    low = probe + 1
+    probe = probe * 2 + 1
+  end
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(redis.call('LINDEX', key, middle)) <= id then
+      high = middle
+    else
+      low = middle + 1
+    end
+  end
+  return low
+end

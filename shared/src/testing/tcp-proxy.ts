@@ -1,0 +1,101 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between a client and a server, to be cut or stalled by a test. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  /** The given URL or `host:port`, with the proxy's address in place of the target's. */
+  readonly url: string
+  /** As when the server dies: ends every connection and refuses new ones until `resume`. */
+  cut(): Promise<void>
+  /** As when the server hangs: connections are accepted and stay open, nothing passes until `resume`. */
+  stall(): void
+  /** Listens again, and lets through all that was held back. */
+  resume(): Promise<void>
+}
+
+const HOST = '127.0.0.1'
+
+/** `target` is a URL with host and port, or `host:port`. */
+export async function createTcpProxy(target: string): Promise<TcpProxy> {
+  const address = new URL(target.includes('://') ? target : `tcp://${target}`)
+  const links = new Set<Link>()
+  let isStalled = false
+  let server: Server | null = null
+  let port = 0
+
+  async function listen() {
+    const listener = createServer((client) => {
+      const upstream = connect(Number(address.port), address.hostname)
+      const link = createLink(client, upstream, () => isStalled)
+      links.add(link)
+      client.once('close', () => links.delete(link))
+    })
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject)
+      listener.listen(port, HOST, resolve)
+    })
+    port = (listener.address() as AddressInfo).port
+    server = listener
+  }
+
+  async function cut() {
+    const listener = server
+    server = null
+    for (const link of links) link.destroy()
+    links.clear()
+    if (listener) await new Promise((resolve) => listener.close(resolve))
+  }
+
+  await listen()
+  const rest = target.slice(target.indexOf(address.host) + address.host.length)
+  const start = target.slice(0, target.indexOf(address.host))
+  return {
+    host: HOST,
+    port,
+    url: `${start}${HOST}:${port}${rest}`,
+    cut,
+    stall() {
+      isStalled = true
+    },
+    async resume() {
+      isStalled = false
+      if (!server) await listen()
+      for (const link of links) link.flush()
+    },
+    [Symbol.asyncDispose]: cut,
+  }
+}
+
+interface Link {
+  flush(): void
+  destroy(): void
+}
+
+/** Held data is kept here, not left in the sockets: pausing those is not reliable everywhere. */
+function createLink(client: Socket, upstream: Socket, isStalled: () => boolean): Link {
+  const held: (() => void)[] = []
+  const pass = (step: () => void) => {
+    if (isStalled()) held.push(step)
+    else step()
+  }
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    from.setNoDelay(true)
+    from.on('data', (chunk) => pass(() => to.write(chunk)))
+    from.on('end', () => pass(() => to.end()))
+    from.on('close', () => pass(() => to.destroy()))
+    from.on('error', () => {})
+  }
+  return {
+    flush() {
+      for (const step of held.splice(0)) step()
+    },
+    destroy() {
+      client.destroy()
+      upstream.destroy()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import {
+  createRedisClient,
+  type RedisClient,
+  type RedisClientOptions,
+} from '../adapters/redis/client'
+import { createLogger } from '../observability/logger'
+import { createMetrics } from '../observability/metrics'
+import { testServers, uniqueName } from './servers'
+
+/** A client with a key prefix of its own, which goes with it. */
+export interface TestRedis extends AsyncDisposable {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly metrics: ReturnType<typeof createMetrics>
+}
+
+export function createTestRedis(
+  url: string = testServers.redis ?? '',
+  options: RedisClientOptions = {},
+): TestRedis {
+  const metrics = createMetrics()
+  const client = createRedisClient(
+    url,
+    { logger: createLogger('test', 'silent'), metrics },
+    options,
+  )
+  const prefix = uniqueName('redis')
+  return {
+    client,
+    prefix,
+    metrics,
+    async [Symbol.asyncDispose]() {
+      await client.run(async (redis) => {
+        const keys = await redis.keys(`${prefix}:*`)
+        if (keys.length > 0) await redis.unlink(...keys)
+      })
+      await client[Symbol.asyncDispose]()
+    },
+  }
+}
