@@ -1,0 +1,75 @@
+import { Client, HttpConnection } from '@elastic/elasticsearch'
+import Redis from 'ioredis'
+import { Kafka, logLevel } from 'kafkajs'
+import mysql from 'mysql2/promise'
+import { testServers, uniqueName } from './servers'
+
+/** Names of one's own on the real servers, as settings; whatever was made under them goes at the end. */
+export interface ServerNames extends AsyncDisposable {
+  readonly database: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Makes an empty database; topics, keys and indexes get their names from the prefix. */
+export async function createServerNames(): Promise<ServerNames> {
+  const { mysql: mysqlUrl, redis, kafka, elasticsearch } = testServers
+  if (!mysqlUrl || !redis || !kafka || !elasticsearch) {
+    throw new Error('needs all four TEST_… variables')
+  }
+  const name = uniqueName('suite')
+  const admin = await mysql.createConnection(mysqlUrl)
+  await admin.query(`create database ${name}`)
+  await admin.end()
+  return {
+    database: name,
+    env: {
+      DATABASE_URL: `${mysqlUrl}/${name}`,
+      REDIS_URL: redis,
+      KAFKA_BROKERS: kafka,
+      ES_URL: elasticsearch,
+      KEY_PREFIX: name,
+      SECRET_KEY: crypto.randomUUID() + crypto.randomUUID(),
+      LOG_LEVEL: 'info',
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([
+        dropDatabase(mysqlUrl, name),
+        dropKeys(redis, name),
+        dropTopics(kafka, name),
+        dropIndexes(elasticsearch, name),
+      ])
+    },
+  }
+}
+
+async function dropDatabase(url: string, name: string): Promise<void> {
+  const connection = await mysql.createConnection(url)
+  await connection.query(`drop database if exists ${name}`)
+  await connection.end()
+}
+
+async function dropKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url)
+  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+    if (keys.length > 0) await redis.unlink(...(keys as string[]))
+  }
+  redis.disconnect()
+}
+
+async function dropTopics(brokers: string, prefix: string): Promise<void> {
+  const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${prefix}.`))
+  if (topics.length > 0) await admin.deleteTopics({ topics })
+  const { groups } = await admin.listGroups()
+  const own = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix))
+  // Members that were killed a moment ago may still count; such a group expires by itself.
+  await admin.deleteGroups(own).catch(() => {})
+  await admin.disconnect()
+}
+
+async function dropIndexes(url: string, prefix: string): Promise<void> {
+  const client = new Client({ node: url, Connection: HttpConnection })
+  await client.indices.delete({ index: `${prefix}*`, ignore_unavailable: true })
+  await client.close()
+}
