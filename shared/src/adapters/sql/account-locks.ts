@@ -1,6 +1,6 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { UserId } from '../../domain/id'
-import { traitsOf } from './dialect'
+import { forUpdate } from './row-locks'
 import type { AccountsTable, Database } from './schema'
 
 /**
@@ -16,6 +16,6 @@ export async function lockAccounts(
     .selectAll()
     .where('user_id', 'in', [...ids])
     .orderBy('user_id')
-  const rows = await (traitsOf(tx).kind === 'mysql' ? query.forUpdate() : query).execute()
+  const rows = await forUpdate(tx, query).execute()
   return new Map(rows.map((row) => [row.user_id, row]))
 }

@@ -1,6 +1,8 @@
-import { type Expression, expressionBuilder, type SqlBool } from 'kysely'
+import { type Expression, type ExpressionWrapper, expressionBuilder, type SqlBool } from 'kysely'
 import type { UserId } from '../../domain/id'
 import type { Database } from './schema'
+
+type Predicate = ExpressionWrapper<Database, keyof Database, SqlBool>
 
 const eb = expressionBuilder<Database>()
 
@@ -9,7 +11,7 @@ const eb = expressionBuilder<Database>()
  * block hides. `user` is a column of the query around: `where((eb) => notBlockedEitherWay(viewer,
  * eb.ref('posts.author_id')))`.
  */
-export function notBlockedEitherWay(viewer: UserId, user: Expression<UserId>): Expression<SqlBool> {
+export function notBlockedEitherWay(viewer: UserId, user: Expression<UserId>): Predicate {
   const outgoing = eb
     .selectFrom('blocks as outgoing')
     .select('outgoing.blocker_id')
@@ -24,7 +26,7 @@ export function notBlockedEitherWay(viewer: UserId, user: Expression<UserId>): E
 }
 
 /** `viewer` has not muted `user`. */
-export function notMuted(viewer: UserId, user: Expression<UserId>): Expression<SqlBool> {
+export function notMuted(viewer: UserId, user: Expression<UserId>): Predicate {
   return eb.not(
     eb.exists(
       eb

@@ -58,9 +58,10 @@ export function foundation(kind: DialectKind): Migration {
       name: 'follows',
       columns: { follower_id: integer, followee_id: integer, id: integer, created_at: integer },
       primaryKey: ['follower_id', 'followee_id'],
-      indexes: {
-        follows_followee: ['followee_id', 'id'],
-        follows_follower: ['follower_id', 'id'],
+      // Unique, so that pages that go on after an id can neither skip nor repeat a follow.
+      unique: {
+        follows_followee_id_id: ['followee_id', 'id'],
+        follows_follower_id_id: ['follower_id', 'id'],
       },
     })
     await table({

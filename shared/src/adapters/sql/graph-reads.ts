@@ -1,0 +1,113 @@
+import type { Kysely } from 'kysely'
+import type { FollowId, UserId } from '../../domain/id'
+import type { Page } from '../../domain/page'
+import type { User } from '../../domain/user'
+import type { FollowPage, FollowPair, GraphStore } from '../../ports/graph-store'
+import type { Queryable } from './dialect'
+import type { Database } from './schema'
+import { toUser, USER_COLUMNS } from './user-row'
+import { notBlockedEitherWay } from './visibility'
+
+type GraphReads = Pick<
+  GraphStore,
+  'isBlockedEitherWay' | 'blockedEitherWay' | 'followers' | 'following' | 'followersOf'
+>
+
+export function createGraphReads(db: Kysely<Database>): GraphReads {
+  return {
+    isBlockedEitherWay: (a, b) => isBlockedEitherWay(db, a, b),
+
+    async blockedEitherWay(viewer) {
+      const rows = await db
+        .selectFrom('blocks')
+        .select('blocked_id as id')
+        .where('blocker_id', '=', viewer)
+        .union(db.selectFrom('blocks').select('blocker_id as id').where('blocked_id', '=', viewer))
+        .execute()
+      return rows.map((row) => row.id)
+    },
+
+    followers: (of, viewer, page) =>
+      listFollows(db, { by: 'followee_id', of, listed: 'follower_id', viewer, page }),
+
+    following: (of, viewer, page) =>
+      listFollows(db, { by: 'follower_id', of, listed: 'followee_id', viewer, page }),
+
+    followersOf: (authors, after, limit) => followersOf(db, authors, after, limit),
+  }
+}
+
+export async function isBlockedEitherWay(db: Queryable, a: UserId, b: UserId): Promise<boolean> {
+  const row = await db
+    .selectFrom('blocks')
+    .select('blocker_id')
+    .where((eb) =>
+      eb.or([
+        eb('blocker_id', '=', a).and('blocked_id', '=', b),
+        eb('blocker_id', '=', b).and('blocked_id', '=', a),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+interface FollowList {
+  readonly by: 'follower_id' | 'followee_id'
+  readonly of: UserId
+  readonly listed: 'follower_id' | 'followee_id'
+  readonly viewer: UserId
+  readonly page: FollowPage
+}
+
+async function listFollows(
+  db: Kysely<Database>,
+  { by, of, listed, viewer, page }: FollowList,
+): Promise<Page<User, FollowId>> {
+  let query = db
+    .selectFrom('follows')
+    .innerJoin('users', 'users.id', `follows.${listed}`)
+    .select(USER_COLUMNS)
+    .select('follows.id as follow_id')
+    .where(`follows.${by}`, '=', of)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref(`follows.${listed}`)))
+    .orderBy('follows.id', 'desc')
+    .limit(page.limit + 1)
+  if (page.before !== null) query = query.where('follows.id', '<', page.before)
+  const rows = await query.execute()
+  const shown = rows.slice(0, page.limit)
+  const hasMore = rows.length > page.limit
+  return { items: shown.map(toUser), next: (hasMore && shown.at(-1)?.follow_id) || null }
+}
+
+/**
+ * In two steps, as each is one walk along the index in its order: the rest of the author that `after`
+ * stopped at, then the authors above.
+ */
+async function followersOf(
+  db: Kysely<Database>,
+  authors: readonly UserId[],
+  after: FollowPair | null,
+  limit: number,
+): Promise<readonly FollowPair[]> {
+  const pairs: FollowPair[] = []
+  if (after && authors.includes(after.author)) {
+    const rest = followPairs(db, [after.author], limit).where('id', '>', after.followId)
+    pairs.push(...(await rest.execute()))
+  }
+  const above = authors.filter((author) => !after || author > after.author)
+  if (above.length > 0 && pairs.length < limit) {
+    pairs.push(...(await followPairs(db, above, limit - pairs.length).execute()))
+  }
+  return pairs
+}
+
+function followPairs(db: Kysely<Database>, authors: readonly UserId[], limit: number) {
+  return db
+    .selectFrom('follows')
+    .select(['followee_id as author', 'follower_id as follower', 'id as followId'])
+    .where('followee_id', 'in', authors)
+    .orderBy('followee_id')
+    .orderBy('id')
+    .limit(limit)
+}

@@ -1,0 +1,8 @@
+import { describe } from 'bun:test'
+import { graphStoreConformance } from '../../testing/graph-store-conformance'
+import { testServers } from '../../testing/servers'
+import { openTestStores } from '../../testing/sql-stores'
+
+describe.skipIf(!testServers.mysql)('on MySQL', () => {
+  graphStoreConformance(() => openTestStores('mysql'))
+})

@@ -1,0 +1,4 @@
+import { graphStoreConformance } from '../../testing/graph-store-conformance'
+import { openTestStores } from '../../testing/sql-stores'
+
+graphStoreConformance(() => openTestStores('sqlite'))

@@ -1,0 +1,137 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Clock } from '../../domain/clock'
+import { idTime, type UserId } from '../../domain/id'
+import type { IdGenerator } from '../../domain/id-generator'
+import { SnsError } from '../../errors/sns-error'
+import type { GraphStore } from '../../ports/graph-store'
+import { lockAccounts } from './account-locks'
+import { traitsOf } from './dialect'
+import { isBlockedEitherWay } from './graph-reads'
+import { raiseGraphVersion } from './graph-version'
+import { insertIfAbsent } from './insert-if-absent'
+import { insertWithFreeId } from './insert-with-free-id'
+import type { Database } from './schema'
+import { transact } from './transaction'
+
+export interface SqlGraphStoreDeps {
+  readonly clock: Clock
+  readonly ids: IdGenerator
+}
+
+type GraphWrites = Pick<GraphStore, 'follow' | 'unfollow' | 'block' | 'unblock' | 'mute' | 'unmute'>
+
+/**
+ * Every change locks the accounts of both sides first, so that changes between the same two people
+ * happen one after the other: a follow cannot slip past the block that another request just sets.
+ */
+export function createGraphWrites(
+  db: Kysely<Database>,
+  { clock, ids }: SqlGraphStoreDeps,
+): GraphWrites {
+  return {
+    follow: (follower, followee) =>
+      transact(db, async (tx) => {
+        await lockBoth(tx, follower, followee)
+        if (await isBlockedEitherWay(tx, follower, followee)) throw new SnsError('blocked')
+        if (await insertFollow(tx, follower, followee, ids)) {
+          await raiseGraphVersion(tx, [follower])
+        }
+      }),
+
+    unfollow: (follower, followee) =>
+      transact(db, async (tx) => {
+        await lockAccounts(tx, [follower])
+        if (await deleteFollow(tx, follower, followee)) await raiseGraphVersion(tx, [follower])
+      }),
+
+    block: (blocker, blocked) =>
+      transact(db, async (tx) => {
+        await lockBoth(tx, blocker, blocked)
+        const changes = [
+          await insertIfAbsent(tx, 'blocks', {
+            blocker_id: blocker,
+            blocked_id: blocked,
+            created_at: clock.now(),
+          }),
+          await deleteFollow(tx, blocker, blocked),
+          await deleteFollow(tx, blocked, blocker),
+        ]
+        if (changes.includes(true)) await raiseGraphVersion(tx, [blocker, blocked])
+      }),
+
+    unblock: (blocker, blocked) =>
+      transact(db, async (tx) => {
+        await lockAccounts(tx, [blocker, blocked])
+        const { numDeletedRows } = await tx
+          .deleteFrom('blocks')
+          .where('blocker_id', '=', blocker)
+          .where('blocked_id', '=', blocked)
+          .executeTakeFirstOrThrow()
+        if (numDeletedRows > 0n) await raiseGraphVersion(tx, [blocker, blocked])
+      }),
+
+    mute: (muter, muted) =>
+      transact(db, async (tx) => {
+        await lockBoth(tx, muter, muted)
+        const isNew = await insertIfAbsent(tx, 'mutes', {
+          muter_id: muter,
+          muted_id: muted,
+          created_at: clock.now(),
+        })
+        if (isNew) await raiseGraphVersion(tx, [muter])
+      }),
+
+    unmute: (muter, muted) =>
+      transact(db, async (tx) => {
+        await lockAccounts(tx, [muter])
+        const { numDeletedRows } = await tx
+          .deleteFrom('mutes')
+          .where('muter_id', '=', muter)
+          .where('muted_id', '=', muted)
+          .executeTakeFirstOrThrow()
+        if (numDeletedRows > 0n) await raiseGraphVersion(tx, [muter])
+      }),
+  }
+}
+
+async function lockBoth(tx: Transaction<Database>, actor: UserId, target: UserId): Promise<void> {
+  if (actor === target) throw new SnsError('self_target')
+  const accounts = await lockAccounts(tx, [actor, target])
+  if (!accounts.has(actor)) throw new SnsError('unauthenticated')
+  if (!accounts.has(target)) throw new SnsError('not_found')
+}
+
+/** False where the follow was there already. */
+async function insertFollow(
+  tx: Transaction<Database>,
+  follower: UserId,
+  followee: UserId,
+  ids: SqlGraphStoreDeps['ids'],
+): Promise<boolean> {
+  const idIndexes = ['follows_followee_id_id', 'follows_follower_id_id']
+  try {
+    await insertWithFreeId(tx, ids.next<'follow'>(), idIndexes, (id) =>
+      tx
+        .insertInto('follows')
+        .values({ follower_id: follower, followee_id: followee, id, created_at: idTime(id) })
+        .execute(),
+    )
+    return true
+  } catch (error) {
+    if (traitsOf(tx).duplicateIndex(error) === 'PRIMARY') return false
+    throw error
+  }
+}
+
+async function deleteFollow(
+  tx: Transaction<Database>,
+  follower: UserId,
+  followee: UserId,
+): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('follows')
+    .where('follower_id', '=', follower)
+    .where('followee_id', '=', followee)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}

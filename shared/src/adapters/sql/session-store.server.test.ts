@@ -1,0 +1,8 @@
+import { describe } from 'bun:test'
+import { testServers } from '../../testing/servers'
+import { sessionStoreConformance } from '../../testing/session-store-conformance'
+import { openTestStores } from '../../testing/sql-stores'
+
+describe.skipIf(!testServers.mysql)('on MySQL', () => {
+  sessionStoreConformance(() => openTestStores('mysql'))
+})

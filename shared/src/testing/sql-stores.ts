@@ -1,0 +1,27 @@
+import { createSqlGraphStore } from '../adapters/sql/graph-store'
+import { createSqlSessionStore } from '../adapters/sql/session-store'
+import { createSqlUserStore } from '../adapters/sql/user-store'
+import { systemClock } from '../domain/clock'
+import type { FollowId, Id } from '../domain/id'
+import { createIdGenerator, type IdGenerator } from '../domain/id-generator'
+import { openTestDatabase, type TestDatabase } from './sql-database'
+
+/** The stores of accounts, sessions and the graph over a database of their own. */
+export async function openTestStores(kind: TestDatabase['kind']) {
+  const database = await openTestDatabase(kind)
+  const { db } = database
+  const clock = systemClock
+  const ids = createIdGenerator(clock)
+  return {
+    database,
+    users: createSqlUserStore(db, { clock }),
+    sessions: createSqlSessionStore(db, { clock }),
+    graph: createSqlGraphStore(db, { clock, ids }),
+    withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
+
+function stuckAt(id: number): IdGenerator {
+  return { next: <Kind extends string>() => id as Id<Kind> }
+}
