@@ -1,0 +1,35 @@
+import type { ChangeEvent } from '../contract/change-event'
+import type { ConsumeOptions } from '../ports/change-log'
+import { type BackoffOptions, backoffMs, pause } from './backoff'
+
+export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 10_000 }
+
+/** How long a consumer that was told to stop waits for the batch in hand. */
+export const STOP_GRACE_MS = 10_000
+
+type Delivery = Pick<ConsumeOptions, 'handle' | 'onRetry' | 'signal'>
+
+/**
+ * Hands one batch over until it is done: after an error the same events again, after a pause. False
+ * where they were not: the consumer was told to stop between two attempts, or `lost` aborted, which
+ * says that the batch is no longer the consumer's to finish.
+ */
+export async function deliver(
+  events: readonly ChangeEvent[],
+  { handle, onRetry, signal }: Delivery,
+  lost: AbortSignal,
+  backoff: BackoffOptions = DELIVERY_BACKOFF,
+): Promise<boolean> {
+  for (let attempt = 1; !lost.aborted; attempt++) {
+    try {
+      await handle(events, lost)
+      return true
+    } catch (error) {
+      if (lost.aborted) return false
+      onRetry?.(error, attempt)
+      await pause(backoffMs(attempt, backoff), signal, lost)
+      if (signal.aborted) return false
+    }
+  }
+  return false
+}

@@ -1,0 +1,119 @@
+import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
+import { topicName } from '../../contract/change-event'
+import { capturedTables } from '../../contract/tables'
+import { OperatorError } from '../../errors/operator-error'
+import { createKafkaConnection } from './connection'
+import type { KafkaClient } from './kafka-client'
+import { brokerErrorType } from './kafka-error'
+import { TOPIC_MESSAGE_BYTES } from './record-batches'
+
+export interface MigrateTopicsOptions {
+  readonly prefix: string
+  readonly database: string
+  readonly partitions: number
+  readonly replication: number
+  readonly onProgress?: (progress: {
+    readonly topic: string
+    readonly done: number
+    readonly total: number
+  }) => void
+}
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000
+const TIMEOUT_MS = 30_000
+
+/** Makes the topics that are missing; changes none that exist. Safe to run again and at once. */
+export async function migrateTopics(
+  client: KafkaClient,
+  options: MigrateTopicsOptions,
+): Promise<void> {
+  await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
+  const wanted = capturedTables.map((table) => topicName(options.prefix, options.database, table))
+  try {
+    const existing = new Set(await connection.run((admin) => admin.listTopics(), TIMEOUT_MS))
+    for (const [index, topic] of wanted.entries()) {
+      await connection.run(async (admin) => {
+        if (existing.has(topic)) await verify(admin, topic, options)
+        else if (!(await create(admin, topic, options))) await verify(admin, topic, options)
+      }, TIMEOUT_MS)
+      options.onProgress?.({ topic, done: index + 1, total: wanted.length })
+    }
+  } catch (error) {
+    throw explain(error, client, options)
+  }
+}
+
+/** Deletes the topics of a database; for tests and for starting over. */
+export async function dropTopics(
+  client: KafkaClient,
+  names: Pick<MigrateTopicsOptions, 'prefix' | 'database'>,
+): Promise<void> {
+  await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
+  const ours = capturedTables.map((table) => topicName(names.prefix, names.database, table))
+  await connection.run(async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const topics = ours.filter((topic) => existing.has(topic))
+    if (topics.length > 0) await admin.deleteTopics({ topics })
+  }, TIMEOUT_MS)
+}
+
+/** False where somebody else made it meanwhile. */
+function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<boolean> {
+  const settings: Record<string, number | string> = {
+    'cleanup.policy': 'compact',
+    'max.message.bytes': TOPIC_MESSAGE_BYTES,
+    'min.insync.replicas': options.replication >= 3 ? 2 : 1,
+    // Compaction keeps only a deleted row's tombstone, and a consumer learns of the delete from the
+    // record before it: one that was away must find that record for so long.
+    'min.compaction.lag.ms': WEEK_MS,
+    'delete.retention.ms': WEEK_MS,
+  }
+  const config: ITopicConfig = {
+    topic,
+    numPartitions: options.partitions,
+    replicationFactor: options.replication,
+    configEntries: Object.entries(settings).map(([name, value]) => ({ name, value: `${value}` })),
+  }
+  return admin.createTopics({ topics: [config], waitForLeaders: true, timeout: TIMEOUT_MS / 2 })
+}
+
+async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const partitions = topics[0]?.partitions.length ?? 0
+  if (partitions !== options.partitions) {
+    throw new OperatorError(
+      `KAFKA_PARTITIONS is ${options.partitions}, but the topic ${topic} has ${partitions}: ` +
+        `set KAFKA_PARTITIONS=${partitions}, for another number would put a row's next changes ` +
+        'into another partition and lose their order',
+    )
+  }
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+  })
+  const policy = resources[0]?.configEntries.find((entry) => entry.configName === 'cleanup.policy')
+  if (policy && policy.configValue !== 'compact') {
+    throw new OperatorError(
+      `the topic ${topic} has cleanup.policy=${policy.configValue} and would forget rows: set it to ` +
+        `compact (kafka-configs.sh --alter --topic ${topic} --add-config cleanup.policy=compact)`,
+    )
+  }
+}
+
+function explain(error: unknown, client: KafkaClient, options: MigrateTopicsOptions): unknown {
+  if (error instanceof OperatorError) return error
+  const type = brokerErrorType(error)
+  if (type === 'INVALID_REPLICATION_FACTOR') {
+    return new OperatorError(
+      `KAFKA_REPLICATION is ${options.replication}, more than the cluster has brokers: set it lower`,
+      1,
+      { cause: error },
+    )
+  }
+  return new OperatorError(
+    `Kafka at ${client.brokers.join(',')} ${type ? `refused: ${type}` : 'is not reachable'}; ` +
+      'check KAFKA_BROKERS and that it is running',
+    1,
+    { cause: error },
+  )
+}

@@ -1,0 +1,86 @@
+import { createKafkaChangeLog } from '../adapters/kafka/change-log'
+import { createKafkaChangePublisher } from '../adapters/kafka/change-publisher'
+import {
+  createKafkaClient,
+  type KafkaClient,
+  type KafkaClientOptions,
+} from '../adapters/kafka/kafka-client'
+import { dropTopics, migrateTopics } from '../adapters/kafka/topics'
+import type { ChangeEvent, Row } from '../contract/change-event'
+import { createLogger } from '../observability/logger'
+import type { ChangeLog } from '../ports/change-log'
+import type { ChangePublisher } from '../ports/change-publisher'
+import type { ChangeLogHarness, TestChange } from './change-log-harness'
+import { testServers, uniqueName } from './servers'
+
+/** Topics of one's own on the test server, removed when it is disposed of. */
+export interface KafkaTestLog extends ChangeLogHarness {
+  readonly client: KafkaClient
+  readonly names: { readonly prefix: string; readonly database: string }
+  readonly publisher: ChangePublisher
+}
+
+export const testKafkaBrokers = (testServers.kafka ?? '').split(',')
+
+export function testKafkaClient(
+  brokers: readonly string[] = testKafkaBrokers,
+  options: Partial<KafkaClientOptions> = {},
+): KafkaClient {
+  return createKafkaClient(brokers, {
+    clientId: 'sns-test',
+    logger: createLogger('test', 'silent'),
+    ...options,
+  })
+}
+
+export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
+  const client = testKafkaClient()
+  const names = { prefix: uniqueName('kafka'), database: 'sns' }
+  await migrateTopics(client, { ...names, partitions, replication: 1 })
+  const publisher = createKafkaChangePublisher(client, names)
+  const logs: (ChangeLog & AsyncDisposable)[] = []
+  let sequence = 0
+  return {
+    client,
+    names,
+    publisher,
+    open() {
+      const log = createKafkaChangeLog(testKafkaClient(), names)
+      logs.push(log)
+      return log
+    },
+    async append(changes) {
+      await publisher.publish(changes.map((change) => testEvent(change, ++sequence)))
+    },
+    async [Symbol.asyncDispose]() {
+      await publisher[Symbol.asyncDispose]()
+      for (const log of logs) await log[Symbol.asyncDispose]()
+      await dropTopics(client, names)
+    },
+  }
+}
+
+/** The event of a change as capture would publish it. */
+export function testEvent({ table, op, id, text }: TestChange, sequence: number): ChangeEvent {
+  const row: Row = { id, text }
+  const gtid = `3e11fa47-71ca-11e1-9e33-c80aa9429562:${sequence}`
+  return {
+    before: op === 'c' ? null : row,
+    after: op === 'd' ? null : row,
+    source: {
+      connector: 'mysql',
+      db: 'sns',
+      table,
+      ts_ms: 1_790_000_000_000 + sequence,
+      gtid,
+      file: 'binlog.000001',
+      pos: sequence * 300,
+      row: 0,
+      snapshot: 'false',
+      epoch: 0,
+    },
+    op,
+    ts_ms: 1_790_000_000_001 + sequence,
+    transaction: { id: gtid, total_order: 0 },
+  }
+}
