@@ -52,7 +52,7 @@ export function createMetrics() {
     }),
     fanoutSkips: new Counter({
       name: 'sns_fanout_skips_total',
-      help: 'Ids not pushed, by reason: absent, duplicate, below_floor',
+      help: 'Ids not pushed, by reason: absent, duplicate, below_floor, malformed',
       labelNames: ['reason'] as const,
       registers,
     }),
