@@ -39,6 +39,14 @@ describe('a query', () => {
   })
 })
 
+test('a phrase keeps what was typed', () => {
+  const { phrases } = parseSearchQuery('영화관에 "LG  전자"')
+  expect(phrases.map(({ text, quoted }) => [text, quoted])).toEqual([
+    ['영화관에', false],
+    ['LG  전자', true],
+  ])
+})
+
 describe('matching', () => {
   test.each<[string, string, boolean]>([
     ['이 영화가 좋다', '영화', true],
@@ -93,23 +101,20 @@ describe('matching', () => {
 })
 
 describe('a query for people', () => {
-  test('may begin a username, and ends in a word that may go on', () => {
-    expect(parseUserQuery('@Kim_')).toEqual({ username: 'kim_', name: { phrases: [] } })
-    expect(parseUserQuery('@김')).toMatchObject({ username: null, name: { phrases: [{}] } })
-    expect(parseUserQuery(' Kim_ ')).toEqual({
-      username: 'kim_',
-      name: { phrases: [{ terms: ['kim'], prefix: true }] },
-    })
-    expect(parseUserQuery('김 철수')).toEqual({
-      username: null,
-      name: {
-        phrases: [
-          { terms: ['김'], prefix: true },
-          { terms: ['철수'], prefix: true },
-        ],
-      },
-    })
-    expect(parseUserQuery('__')).toEqual({ username: '__', name: { phrases: [] } })
-    expect(parseUserQuery(' ! ')).toEqual({ username: null, name: { phrases: [] } })
+  const read = (q: string) => {
+    const { username, name } = parseUserQuery(q)
+    return [username, ...name.phrases.map((phrase) => phrase.terms + (phrase.prefix ? '*' : ''))]
+  }
+
+  test.each<[string, (string | null)[]]>([
+    [' Kim_ ', ['kim_', 'kim*']],
+    ['@Kim_', ['kim_']],
+    ['@김', [null, '김*']],
+    ['김 철수', [null, '김*', '철수*']],
+    ['ann lee', [null, 'ann', 'lee*']],
+    ['__', ['__']],
+    [' ! ', [null]],
+  ])('reads %s', (q, expected) => {
+    expect(read(q)).toEqual(expected)
   })
 })

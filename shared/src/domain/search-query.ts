@@ -3,6 +3,9 @@ import { type SearchTerm, searchTerms } from './search-terms'
 /** Terms that must follow one another; a single word is a phrase of one. */
 export interface QueryPhrase {
   readonly terms: readonly string[]
+  /** What the user typed for it, without quotes. */
+  readonly text: string
+  readonly quoted: boolean
   /** The last term stands for every term that starts with it. */
   readonly prefix: boolean
 }
@@ -36,7 +39,7 @@ export function parseSearchQuery(q: string): SearchQuery {
     const quoted = index % 2 === 1 && index < parts.length - 1
     const terms = searchTerms(part)
     const groups = quoted ? [terms] : groupJoined(terms)
-    phrases.push(...groups.map(toPhrase))
+    phrases.push(...groups.map((group) => toPhrase(part, group, quoted)))
   }
   return { phrases: bound(phrases) }
 }
@@ -90,23 +93,28 @@ function groupJoined(terms: readonly SearchTerm[]): SearchTerm[][] {
  * The run that ends a query phrase may go on in the text (a particle, a compound): its tail is not
  * asked for; where the tail is all there is, it may begin a pair.
  */
-function toPhrase(group: readonly SearchTerm[]): QueryPhrase {
-  const texts = group.map((term) => term.text)
-  if (group.at(-1)?.kind !== 'tail') return { terms: texts, prefix: false }
-  if (group.at(-2)?.kind === 'gram') return { terms: texts.slice(0, -1), prefix: false }
-  return { terms: texts, prefix: true }
+function toPhrase(part: string, group: readonly SearchTerm[], quoted: boolean): QueryPhrase {
+  const text = part.slice(group[0]?.start, group.at(-1)?.end)
+  const terms = group.map((term) => term.text)
+  if (group.at(-1)?.kind !== 'tail') return { terms, text, quoted, prefix: false }
+  if (group.at(-2)?.kind === 'gram') {
+    return { terms: terms.slice(0, -1), text, quoted, prefix: false }
+  }
+  return { terms, text, quoted, prefix: true }
 }
 
 function bound(phrases: readonly QueryPhrase[]): QueryPhrase[] {
   const seen = new Map<string, QueryPhrase>()
   let left = QUERY_TERMS_MAX
   for (const phrase of phrases) {
-    const key = JSON.stringify(phrase)
+    const key = JSON.stringify([phrase.terms, phrase.prefix])
     if (phrase.terms.length === 0 || seen.has(key)) continue
     if (left <= 0) break
     seen.set(
       key,
-      phrase.terms.length <= left ? phrase : { terms: phrase.terms.slice(0, left), prefix: false },
+      phrase.terms.length <= left
+        ? phrase
+        : { ...phrase, terms: phrase.terms.slice(0, left), prefix: false },
     )
     left -= phrase.terms.length
   }

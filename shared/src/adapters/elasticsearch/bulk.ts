@@ -1,0 +1,170 @@
+import { searchTerms, termText } from '../../domain/search-terms'
+import { storeUnavailable } from '../../errors/sns-error'
+import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
+import { backoffMs } from '../backoff'
+import type { ElasticsearchClient } from './client'
+import { postsAlias, usersAlias } from './index-definitions'
+
+export interface BulkOptions {
+  readonly prefix: string
+  /** The most of one request. */
+  readonly maxBytes?: number
+  readonly maxItems?: number
+  /** Requests at the same time. */
+  readonly concurrency?: number
+}
+
+/** A change as the lines of a bulk request. */
+interface BulkItem {
+  readonly change: SearchChange
+  readonly lines: string
+}
+
+/** What became of an item: `retry` for what was not the item's fault. */
+type Outcome = 'applied' | 'stale' | 'retry' | { readonly rejected: string }
+
+const MAX_BYTES = 5_000_000
+const MAX_ITEMS = 1_000
+const CONCURRENCY = 4
+const ATTEMPTS = 5
+const BACKOFF = { baseMs: 100, capMs: 3_000 }
+const TIMEOUT_MS = 30_000
+
+/**
+ * Writes changes with external versions, deletes too, so that the newest version of a document stays
+ * whatever the order. Of changes to one document with the same version in one call, any may stay.
+ */
+export async function applyBulk(
+  client: ElasticsearchClient,
+  changes: readonly SearchChange[],
+  options: BulkOptions,
+): Promise<ApplyResult> {
+  const batches = inBatches(changes, options)
+  const results: ApplyResult[] = []
+  const worker = async () => {
+    for (let batch = batches.next(); !batch.done; batch = batches.next()) {
+      results.push(await sendUntilDone(client, batch.value))
+    }
+  }
+  await Promise.all(Array.from({ length: options.concurrency ?? CONCURRENCY }, worker))
+  return {
+    applied: results.reduce((sum, result) => sum + result.applied, 0),
+    stale: results.reduce((sum, result) => sum + result.stale, 0),
+    rejected: results.flatMap((result) => result.rejected),
+  }
+}
+
+function* inBatches(
+  changes: readonly SearchChange[],
+  { prefix, maxBytes = MAX_BYTES, maxItems = MAX_ITEMS }: BulkOptions,
+): Generator<BulkItem[], undefined> {
+  let batch: BulkItem[] = []
+  let bytes = 0
+  for (const change of changes) {
+    const lines = bulkLines(change, prefix)
+    const size = Buffer.byteLength(lines)
+    if (batch.length > 0 && (bytes + size > maxBytes || batch.length >= maxItems)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push({ change, lines })
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** Versions are written as digits: a JavaScript number could not hold them. */
+function bulkLines(change: SearchChange, prefix: string): string {
+  const { kind, id } = change.op === 'index' ? change.document : change
+  const index = kind === 'post' ? postsAlias(prefix) : usersAlias(prefix)
+  const action = `{"${change.op}":{"_index":${JSON.stringify(index)},"_id":"${id}","version":${change.version},"version_type":"external_gte"}}\n`
+  return change.op === 'delete' ? action : `${action}${JSON.stringify(source(change.document))}\n`
+}
+
+function source(document: SearchDocument) {
+  if (document.kind === 'post') {
+    const { id, authorId, createdAt, text } = document
+    return { id, authorId, createdAt, text, grams: termText(searchTerms(text)) }
+  }
+  const { id, username, displayName } = document
+  return { id, username: username.toLowerCase(), grams: termText(searchTerms(displayName)) }
+}
+
+/** Sends a batch, then those of its items again that Elasticsearch had no room for. */
+async function sendUntilDone(
+  client: ElasticsearchClient,
+  batch: readonly BulkItem[],
+): Promise<ApplyResult> {
+  let left = batch
+  let applied = 0
+  let stale = 0
+  const rejected: { change: SearchChange; reason: string }[] = []
+  for (let attempt = 1; ; attempt += 1) {
+    const answers = await send(client, left)
+    const again: BulkItem[] = []
+    let reason = 'the answer misses an item'
+    for (const [at, item] of left.entries()) {
+      const answer = answers[at]
+      const outcome = answer === undefined ? 'retry' : outcomeOf(item.change, answer)
+      if (outcome === 'applied') applied += 1
+      else if (outcome === 'stale') stale += 1
+      else if (outcome === 'retry') {
+        again.push(item)
+        reason = answer?.reason ?? reason
+      } else rejected.push({ change: item.change, reason: outcome.rejected })
+    }
+    if (again.length === 0) return { applied, stale, rejected }
+    if (attempt === ATTEMPTS) throw storeUnavailable('elasticsearch', new Error(reason))
+    left = again
+    client.countRetry()
+    await Bun.sleep(backoffMs(attempt, BACKOFF))
+  }
+}
+
+interface ItemAnswer {
+  readonly status: number
+  readonly reason: string | null
+}
+
+async function send(
+  client: ElasticsearchClient,
+  batch: readonly BulkItem[],
+): Promise<readonly ItemAnswer[]> {
+  const { body } = await client.request({
+    method: 'POST',
+    path: '/_bulk',
+    query: {
+      // Without it, a missing index would be made on the fly, without our mapping.
+      require_alias: true,
+      filter_path: 'items.*.status,items.*.error.type,items.*.error.reason',
+    },
+    lines: batch.map((item) => item.lines).join(''),
+    timeoutMs: TIMEOUT_MS,
+  })
+  const { items = [] } = body as BulkAnswer
+  return items.map((item) => {
+    const [{ status = 0, error = null } = {}] = Object.values(item)
+    return { status, reason: error && `${error.type}: ${error.reason}` }
+  })
+}
+
+/** What of a bulk answer `filter_path` lets through. */
+interface BulkAnswer {
+  readonly items?: readonly Readonly<
+    Record<string, { status?: number; error?: { type?: string; reason?: string } }>
+  >[]
+}
+
+/**
+ * 409 says that the index holds a newer version; 400 that the document can never be taken. A delete
+ * that finds nothing leaves its version behind all the same. The rest (no room, a lost shard, a block,
+ * a missing alias) passes or is mended.
+ */
+function outcomeOf(change: SearchChange, { status, reason }: ItemAnswer): Outcome {
+  if (status >= 200 && status < 300) return 'applied'
+  if (status === 404 && reason === null && change.op === 'delete') return 'applied'
+  if (status === 409) return 'stale'
+  if (status === 400) return { rejected: reason ?? 'refused without a reason' }
+  return 'retry'
+}

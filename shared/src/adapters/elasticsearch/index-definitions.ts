@@ -1,0 +1,81 @@
+import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
+
+export interface IndexDefinition {
+  /** What everyone reads and writes by. */
+  readonly alias: string
+  /** What stands behind the alias; another version is another index. */
+  readonly index: string
+  /** May be changed on a living index. */
+  readonly dynamicSettings: Readonly<Record<string, unknown>>
+  readonly staticSettings: Readonly<Record<string, unknown>>
+  readonly mappings: Readonly<Record<string, unknown>>
+}
+
+export function postsAlias(prefix: string): string {
+  return `${prefix}-posts`
+}
+
+export function usersAlias(prefix: string): string {
+  return `${prefix}-users`
+}
+
+export function indexDefinitions(prefix: string, replicas: number): readonly IndexDefinition[] {
+  const dynamicSettings = {
+    number_of_replicas: replicas,
+    // Said outright, or an index nobody searched for 30 s would stop refreshing until somebody does.
+    refresh_interval: '500ms',
+    // How long a deleted document's version is remembered, in memory. A change that comes later than
+    // that could bring the document back: only a consumer that holds a batch for as long while its
+    // partition moved on could do so, and its retries end in minutes. The default is 60 s.
+    gc_deletes: '1h',
+  }
+  return [
+    {
+      alias: postsAlias(prefix),
+      index: `${postsAlias(prefix)}-v1`,
+      dynamicSettings,
+      staticSettings: { number_of_shards: 1, analysis: ANALYSIS, similarity: SIMILARITY },
+      mappings: mapping({
+        id: { type: 'long' },
+        authorId: { type: 'long' },
+        createdAt: { type: 'long' },
+        text: { type: 'text', analyzer: 'language', similarity: 'short_text' },
+        grams: GRAMS,
+      }),
+    },
+    {
+      alias: usersAlias(prefix),
+      index: `${usersAlias(prefix)}-v1`,
+      dynamicSettings,
+      staticSettings: { number_of_shards: 1, similarity: SIMILARITY },
+      mappings: mapping({
+        id: { type: 'long' },
+        username: { type: 'keyword' },
+        grams: GRAMS,
+      }),
+    },
+  ]
+}
+
+/** Korean by its morphemes, English by its plural; both without case and accents. */
+const ANALYSIS = {
+  tokenizer: { korean: { type: 'nori_tokenizer', decompound_mode: 'mixed' } },
+  filter: { plural: { type: 'stemmer', language: 'minimal_english' } },
+  analyzer: {
+    language: {
+      type: 'custom',
+      tokenizer: 'korean',
+      filter: ['nori_part_of_speech', 'nori_readingform', 'lowercase', 'asciifolding', 'plural'],
+    },
+  },
+}
+
+/** Posts are short: the shorter one is not much the better for it. */
+const SIMILARITY = { short_text: { type: 'BM25', k1: 1.2, b: 0.3 } }
+
+/** The terms of `searchTerms`, which need nothing but to be parted at their spaces. */
+const GRAMS = { type: 'text', analyzer: 'whitespace', similarity: 'short_text' }
+
+function mapping(properties: Readonly<Record<string, unknown>>) {
+  return { dynamic: 'strict', _meta: { termsVersion: SEARCH_TERMS_VERSION }, properties }
+}

@@ -1,0 +1,137 @@
+import { OperatorError } from '../../errors/operator-error'
+import { isSnsError } from '../../errors/sns-error'
+import type { ElasticsearchClient } from './client'
+import { type IndexDefinition, indexDefinitions } from './index-definitions'
+
+export interface MigrateIndexesOptions {
+  readonly prefix: string
+  readonly replicas: number
+  /** Told of each index when it is ready. */
+  readonly onProgress?: (index: string, done: number, total: number) => void
+}
+
+const OLDEST_MAJOR = 8
+const CREATE_TIMEOUT_MS = 30_000
+
+/**
+ * Makes the indexes and their aliases where they are missing and brings their settings up to date.
+ * Idempotent; two at once do no harm. Throws an `OperatorError` where Elasticsearch is away, too old,
+ * or lacks the Korean analyzer.
+ */
+export async function migrateIndexes(
+  client: ElasticsearchClient,
+  { prefix, replicas, onProgress = () => {} }: MigrateIndexesOptions,
+): Promise<void> {
+  await checkServer(client)
+  const definitions = indexDefinitions(prefix, replicas)
+  for (const [at, definition] of definitions.entries()) {
+    await ensureIndex(client, definition)
+    onProgress(definition.index, at + 1, definitions.length)
+  }
+}
+
+/** Throws an `OperatorError` where the aliases are missing. */
+export async function assertIndexes(client: ElasticsearchClient, prefix: string): Promise<void> {
+  for (const { alias } of indexDefinitions(prefix, 0)) {
+    if (!(await hasAlias(client, alias))) {
+      throw new OperatorError(`Elasticsearch has no index ${alias}: run migrate`)
+    }
+  }
+}
+
+async function checkServer(client: ElasticsearchClient): Promise<void> {
+  const version = field(field(await getRoot(client), 'version'), 'number')
+  const major = typeof version === 'string' ? Number.parseInt(version, 10) : Number.NaN
+  if (!(major >= OLDEST_MAJOR)) {
+    throw new OperatorError(
+      `Elasticsearch at ${client.url} is version ${version}; ${OLDEST_MAJOR} or later is needed`,
+    )
+  }
+  const { status } = await client.request({
+    method: 'POST',
+    path: '/_analyze',
+    body: { tokenizer: 'nori_tokenizer', text: '가' },
+    accept: [400],
+  })
+  if (status === 400) {
+    throw new OperatorError(
+      `Elasticsearch at ${client.url} lacks the Korean analyzer: run \`elasticsearch-plugin install analysis-nori\` on each of its nodes and restart them`,
+    )
+  }
+}
+
+async function getRoot(client: ElasticsearchClient): Promise<unknown> {
+  try {
+    const { status, body } = await client.request({ method: 'GET', path: '/', accept: [401, 403] })
+    if (status < 400) return body
+  } catch (error) {
+    if (!isSnsError(error, 'store_unavailable')) throw error
+    throw new OperatorError(
+      `Elasticsearch at ${client.url} is not reachable: check ES_URL, or ES_HOST and ES_PORT, and that it runs`,
+      1,
+      { cause: error },
+    )
+  }
+  throw new OperatorError(
+    `Elasticsearch at ${client.url} refuses our credentials: check ES_ID and ES_PASSWORD`,
+  )
+}
+
+async function ensureIndex(
+  client: ElasticsearchClient,
+  { alias, index, dynamicSettings, staticSettings, mappings }: IndexDefinition,
+): Promise<void> {
+  if (!(await hasAlias(client, alias))) {
+    const { status, body } = await client.request({
+      method: 'PUT',
+      path: `/${index}`,
+      timeoutMs: CREATE_TIMEOUT_MS,
+      body: {
+        settings: { index: { ...dynamicSettings, ...staticSettings } },
+        mappings,
+        aliases: { [alias]: { is_write_index: true } },
+      },
+      accept: [400],
+    })
+    if (status === 400) await explainRefusal(client, alias, index, body)
+  }
+  await client.request({
+    method: 'PUT',
+    path: `/${alias}/_settings`,
+    body: { index: dynamicSettings },
+  })
+}
+
+/** Another migrate may have made the index a moment ago, alias and all; anything else is for the operator. */
+async function explainRefusal(
+  client: ElasticsearchClient,
+  alias: string,
+  index: string,
+  body: unknown,
+): Promise<void> {
+  const error = field(body, 'error')
+  if (field(error, 'type') === 'resource_already_exists_exception') {
+    if (await hasAlias(client, alias)) return
+    throw new OperatorError(
+      `Elasticsearch has an index ${index} without its alias ${alias}: add the alias, or delete the index, and run migrate again`,
+    )
+  }
+  throw new OperatorError(
+    `Elasticsearch refuses the index ${index}: ${String(field(error, 'reason'))}; check KEY_PREFIX, and that nothing else is called ${alias}`,
+  )
+}
+
+async function hasAlias(client: ElasticsearchClient, alias: string): Promise<boolean> {
+  const { status } = await client.request({
+    method: 'GET',
+    path: `/_alias/${alias}`,
+    accept: [404],
+  })
+  return status !== 404
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined
+}

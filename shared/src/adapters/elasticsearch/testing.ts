@@ -1,0 +1,45 @@
+import { createLogger } from '../../observability/logger'
+import { createMetrics, type Metrics } from '../../observability/metrics'
+import { testServers, uniqueName } from '../../testing/servers'
+import { createElasticsearchClient, type ElasticsearchClient } from './client'
+import { indexDefinitions } from './index-definitions'
+import { migrateIndexes } from './migrate-indexes'
+
+export interface TestElasticsearch extends AsyncDisposable {
+  readonly client: ElasticsearchClient
+  readonly prefix: string
+  readonly metrics: Metrics
+}
+
+/** A client of the test server at `url`, with indexes of its own that go when it is disposed. */
+export async function createTestElasticsearch(
+  options: { readonly url?: string; readonly migrate?: boolean } = {},
+): Promise<TestElasticsearch> {
+  const prefix = uniqueName('search')
+  const metrics = createMetrics()
+  const client = createElasticsearchClient(
+    {
+      url: options.url ?? testServers.elasticsearch ?? '',
+      auth: null,
+      verifySsl: true,
+      replicas: 0,
+    },
+    { logger: createLogger('test', 'silent'), metrics },
+  )
+  if (options.migrate ?? true) await migrateIndexes(client, { prefix, replicas: 0 })
+  return {
+    client,
+    prefix,
+    metrics,
+    async [Symbol.asyncDispose]() {
+      await dropIndexes(client, prefix)
+      await client[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export async function dropIndexes(client: ElasticsearchClient, prefix: string): Promise<void> {
+  for (const { index } of indexDefinitions(prefix, 0)) {
+    await client.request({ method: 'DELETE', path: `/${index}`, accept: [404], timeoutMs: 30_000 })
+  }
+}
