@@ -1,0 +1,135 @@
+import { storeUnavailable } from '../../errors/sns-error'
+import type { CaptureLease, Checkpoint, CheckpointStore } from '../../ports/checkpoint-store'
+import { toCaptureError } from './binlog-errors'
+import {
+  createMysqlSession,
+  type MysqlServer,
+  type MysqlSession,
+  numberCell,
+  textCell,
+} from './binlog-session'
+
+export interface MysqlCheckpointStoreOptions {
+  /** How often the lock's connection is asked whether it still holds the lock. */
+  readonly probeMs?: number
+  /** How long it may take to answer before the lease counts as lost. */
+  readonly probeTimeoutMs?: number
+}
+
+/** The row of `capture_checkpoint` that this suite's one capture keeps. */
+export const CHECKPOINT_NAME = 'capture'
+
+/**
+ * The checkpoint in the captured database. The lock is a MySQL user-level lock, so it ends with its
+ * connection; everything written under a lease travels on that same connection, and is conditional on
+ * the fence, which each new lease raises.
+ */
+export function createMysqlCheckpointStore(
+  server: MysqlServer,
+  { probeMs = 2_000, probeTimeoutMs = 5_000 }: MysqlCheckpointStoreOptions = {},
+): CheckpointStore {
+  const sessions = new WeakMap<CaptureLease, MysqlSession>()
+  const lock = lockName(server.database)
+
+  async function acquire(): Promise<CaptureLease | null> {
+    const lost = new AbortController()
+    const session = createMysqlSession(server, {
+      timeoutMs: probeTimeoutMs,
+      onLost: () => lost.abort(),
+    })
+    try {
+      const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
+      if (numberCell(row, 'locked') !== 1) {
+        await session[Symbol.asyncDispose]()
+        return null
+      }
+      const lease = await hold(session, lost)
+      sessions.set(lease, session)
+      return lease
+    } catch (error) {
+      session.destroy()
+      throw toCaptureError(error)
+    }
+  }
+
+  async function hold(session: MysqlSession, lost: AbortController): Promise<CaptureLease> {
+    await session.update('UPDATE capture_checkpoint SET fence = fence + 1 WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    const [row] = await session.query('SELECT fence FROM capture_checkpoint WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    const probe = setInterval(async () => {
+      if (await stillHolds(session)) return
+      clearInterval(probe)
+      session.destroy()
+      lost.abort()
+    }, probeMs)
+    return {
+      // Without a checkpoint there is nothing to guard, and `load` says so.
+      fence: row ? numberCell(row, 'fence') : 0,
+      lost: lost.signal,
+      async [Symbol.asyncDispose]() {
+        clearInterval(probe)
+        await session[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  async function stillHolds(session: MysqlSession): Promise<boolean> {
+    try {
+      const [row] = await session.query('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held', [lock])
+      return row?.held === 1
+    } catch {
+      return false
+    }
+  }
+
+  return {
+    acquire,
+
+    async load() {
+      await using session = createMysqlSession(server)
+      try {
+        const [row] = await session.query(
+          'SELECT gtid_set, file, pos, server_id, epoch FROM capture_checkpoint WHERE name = ?',
+          [CHECKPOINT_NAME],
+        )
+        if (!row) return null
+        return {
+          gtidSet: textCell(row, 'gtid_set').replace(/\s/g, ''),
+          file: textCell(row, 'file'),
+          pos: numberCell(row, 'pos'),
+          serverId: textCell(row, 'server_id').toLowerCase(),
+          epoch: numberCell(row, 'epoch'),
+        } satisfies Checkpoint
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+
+    async save(lease, { gtidSet, file, pos, serverId, epoch }) {
+      const session = sessions.get(lease)
+      if (!session || lease.lost.aborted) {
+        throw storeUnavailable('mysql', new Error('the capture lock is lost'))
+      }
+      try {
+        const matched = await session.update(
+          `UPDATE capture_checkpoint
+           SET gtid_set = ?, file = ?, pos = ?, server_id = ?, epoch = ?, updated_at = ?
+           WHERE name = ? AND fence = ?`,
+          [gtidSet, file, pos, serverId, epoch, Date.now(), CHECKPOINT_NAME, lease.fence],
+        )
+        return matched === 1
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+  }
+}
+
+/** User-level locks are the server's, not the database's, and their names end at 64 characters. */
+function lockName(database: string): string {
+  const name = `sns.capture.${database}`
+  return name.length <= 64 ? name : `sns.capture.${Bun.hash(database).toString(16)}`
+}
