@@ -1,0 +1,44 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { created } from '../../testing/change-log-harness'
+import { testEvent } from '../../testing/kafka-log'
+import { encodeChange } from './change-record'
+import { recordBatches, TOPIC_MESSAGE_BYTES } from './record-batches'
+
+const names = { prefix: 'sns', database: 'db' }
+
+test('cuts by bytes, keeps the order and loses nothing', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 1_500_000 }), { maxLength: 12 }),
+      fc.array(fc.constantFrom('posts', 'comments'), { minLength: 12, maxLength: 12 }),
+      (sizes, tables) => {
+        const events = sizes.map((size, id) =>
+          testEvent({ ...created(id, '가'.repeat(size / 3)), table: tables[id] ?? 'posts' }, id),
+        )
+        const batches = recordBatches(events, names)
+        for (const batch of batches) {
+          const messages = batch.flatMap((each) => each.messages)
+          const bytes = messages.reduce((sum, { value }) => sum + byteLength(value), 0)
+          expect(bytes).toBeLessThan(messages.length === 1 ? TOPIC_MESSAGE_BYTES : 1_000_001)
+        }
+        for (const table of ['posts', 'comments'] as const) {
+          const sent = batches.flatMap((batch) =>
+            batch
+              .filter(({ topic }) => topic === `sns.db.${table}`)
+              .flatMap((each) => each.messages),
+          )
+          const wanted = events.filter((event) => event.source.table === table)
+          expect(sent).toEqual(
+            wanted.flatMap(encodeChange).map(({ key, value }) => ({ key, value })),
+          )
+        }
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+function byteLength(value: Buffer | string | null): number {
+  return value === null ? 0 : Buffer.byteLength(value)
+}

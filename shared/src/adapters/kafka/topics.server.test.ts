@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test'
+import { ConfigResourceTypes } from 'kafkajs'
+import { capturedTables } from '../../contract/tables'
+import { testKafkaClient } from '../../testing/kafka-log'
+import { testServers, uniqueName } from '../../testing/servers'
+import { createKafkaConnection } from './connection'
+import { createKafkaHealthCheck } from './health-check'
+import { dropTopics, migrateTopics } from './topics'
+
+const TEST_MS = 60_000
+
+describe.skipIf(!testServers.kafka)('on Kafka', () => {
+  test(
+    'makes the topics, compacted, and a second time changes nothing',
+    async () => {
+      const client = testKafkaClient()
+      const names = { prefix: uniqueName('topics'), database: 'sns' }
+      const made: string[] = []
+      const options = {
+        ...names,
+        partitions: 3,
+        replication: 1,
+        onProgress: (progress: { topic: string; done: number; total: number }) =>
+          made.push(`${progress.done}/${progress.total}`),
+      }
+      await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
+      try {
+        await Promise.all([migrateTopics(client, options), migrateTopics(client, options)])
+        await migrateTopics(client, options)
+        expect(made.filter((step) => step === '7/7')).toHaveLength(3)
+        const topics = capturedTables.map((table) => `${names.prefix}.sns.${table}`)
+        const metadata = await connection.run((admin) => admin.fetchTopicMetadata({ topics }))
+        expect(metadata.topics.map((topic) => topic.partitions.length)).toEqual(topics.map(() => 3))
+        const { resources } = await connection.run((admin) =>
+          admin.describeConfigs({
+            includeSynonyms: false,
+            resources: [{ type: ConfigResourceTypes.TOPIC, name: topics[0] ?? '' }],
+          }),
+        )
+        const config = new Map(
+          resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue]),
+        )
+        expect(config.get('cleanup.policy')).toBe('compact')
+        expect(config.get('max.message.bytes')).toBe('2097152')
+        expect(config.get('min.compaction.lag.ms')).toBe('604800000')
+        await expect(migrateTopics(client, { ...options, partitions: 4 })).rejects.toThrow(
+          /KAFKA_PARTITIONS is 4, but the topic .* has 3: set KAFKA_PARTITIONS=3/,
+        )
+      } finally {
+        await dropTopics(client, names)
+      }
+    },
+    TEST_MS,
+  )
+
+  test(
+    'says when there are too few brokers',
+    async () => {
+      const options = { prefix: uniqueName('topics'), database: 'sns', partitions: 1 }
+      await expect(
+        migrateTopics(testKafkaClient(), { ...options, replication: 9 }),
+      ).rejects.toThrow(/KAFKA_REPLICATION is 9/)
+    },
+    TEST_MS,
+  )
+
+  test('is healthy', async () => {
+    await using health = createKafkaHealthCheck(testKafkaClient())
+    await health.check()
+  })
+})
+
+test('says that Kafka is not there', async () => {
+  const client = testKafkaClient(['127.0.0.1:1'])
+  await expect(
+    migrateTopics(client, { prefix: 'none', database: 'sns', partitions: 1, replication: 1 }),
+  ).rejects.toThrow(/Kafka at 127\.0\.0\.1:1 is not reachable; check KAFKA_BROKERS/)
+  await using health = createKafkaHealthCheck(client)
+  await expect(health.check()).rejects.toMatchObject({ code: 'store_unavailable' })
+}, 30_000)

@@ -1,0 +1,39 @@
+import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { PublishedRecord } from './change-publisher-conformance'
+import { eventually } from './eventually'
+import { uniqueName } from './servers'
+
+/** Everything that the topics hold now, as a tool that knows nothing of us reads it. */
+export async function readKafkaRecords(
+  client: KafkaClient,
+  topics: readonly string[],
+): Promise<readonly PublishedRecord[]> {
+  const { kafka, drop } = client.session()
+  const admin = kafka.admin()
+  await admin.connect()
+  const consumer = kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 })
+  try {
+    let wanted = 0
+    for (const topic of topics) {
+      for (const { high, low } of await admin.fetchTopicOffsets(topic)) {
+        wanted += Number(high) - Number(low)
+      }
+    }
+    const records: PublishedRecord[] = []
+    if (wanted === 0) return records
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    await consumer.run({
+      eachMessage: async ({ topic, partition, message: { key, value } }) => {
+        const text = value === null ? null : value.toString()
+        records.push({ topic, partition, key: key?.toString() ?? '', value: text })
+      },
+    })
+    await eventually(() => records.length >= wanted, { timeoutMs: 30_000 })
+    return records
+  } finally {
+    await consumer.disconnect()
+    await admin.disconnect()
+    drop()
+  }
+}
