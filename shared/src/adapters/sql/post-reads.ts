@@ -1,0 +1,87 @@
+import type { PostId, UserId } from '../../domain/id'
+import type { Page } from '../../domain/page'
+import type { PostBody, PostState, ViewedPost } from '../../domain/post'
+import { SnsError } from '../../errors/sns-error'
+import type { IdPage } from '../../ports/post-store'
+import type { Queryable } from './dialect'
+import { isInFeedOf } from './feed-truth'
+import { BODY_COLUMNS, selectStates, toBody, toState, toViewedPost } from './post-rows'
+import { notBlockedEitherWay } from './visibility'
+
+export async function findPost(db: Queryable, id: PostId, viewer: UserId): Promise<ViewedPost> {
+  const row = await selectStates(db, viewer)
+    .select(BODY_COLUMNS)
+    .where('posts.id', '=', id)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+    .executeTakeFirst()
+  if (!row) throw new SnsError('not_found')
+  return toViewedPost(row)
+}
+
+/** Throws `not_found` where `findPost` would. */
+export async function assertPostVisible(db: Queryable, id: PostId, viewer: UserId): Promise<void> {
+  const row = await db
+    .selectFrom('posts')
+    .select('posts.id')
+    .where('posts.id', '=', id)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+    .executeTakeFirst()
+  if (!row) throw new SnsError('not_found')
+}
+
+export async function readPostsByAuthor(
+  db: Queryable,
+  author: UserId,
+  viewer: UserId,
+  { before, limit }: IdPage,
+): Promise<Page<ViewedPost, PostId>> {
+  const rows = await selectStates(db, viewer)
+    .select(BODY_COLUMNS)
+    .where('posts.author_id', '=', author)
+    .$if(before !== null, (query) => query.where('posts.id', '<', before))
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+    .orderBy('posts.id', 'desc')
+    .limit(limit + 1)
+    .execute()
+  const items = rows.slice(0, limit).map(toViewedPost)
+  return { items, next: rows.length > limit ? (items.at(-1)?.body.id ?? null) : null }
+}
+
+export async function readStatesInFeed(
+  db: Queryable,
+  viewer: UserId,
+  ids: readonly PostId[],
+): Promise<readonly PostState[]> {
+  if (ids.length === 0) return []
+  const rows = await selectStates(db, viewer)
+    .where('posts.id', 'in', ids)
+    .where((eb) => isInFeedOf(viewer, eb.ref('posts.author_id')))
+    .execute()
+  return rows.map(toState)
+}
+
+export async function readVisibleStates(
+  db: Queryable,
+  viewer: UserId,
+  ids: readonly PostId[],
+): Promise<readonly PostState[]> {
+  if (ids.length === 0) return []
+  const rows = await selectStates(db, viewer)
+    .where('posts.id', 'in', ids)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+    .execute()
+  return rows.map(toState)
+}
+
+export async function readPostBodies(
+  db: Queryable,
+  ids: readonly PostId[],
+): Promise<readonly PostBody[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .selectFrom('posts')
+    .select(BODY_COLUMNS)
+    .where('posts.id', 'in', ids)
+    .execute()
+  return rows.map(toBody)
+}

@@ -1,0 +1,15 @@
+import { describe } from 'bun:test'
+import { feedTruthConformance } from '../../testing/feed-truth-conformance'
+import { postStoreConformance } from '../../testing/post-store-conformance'
+import { testServers } from '../../testing/servers'
+import { openSqlPostStores } from '../../testing/sql-post-stores'
+
+describe.skipIf(!testServers.mysql)('mysql', () => {
+  postStoreConformance(() => openSqlPostStores('mysql'))
+  feedTruthConformance(() => openSqlPostStores('mysql'))
+
+  describe('scanning first, however few are followed', () => {
+    const feedScan = { fewFollowees: 1, postsPerFollowee: 10 }
+    feedTruthConformance(() => openSqlPostStores('mysql', feedScan))
+  })
+})

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import type { Clock } from '../../domain/clock'
+import { idTime, type PostId, type UserId } from '../../domain/id'
+import type { PostBody } from '../../domain/post'
+import { SnsError } from '../../errors/sns-error'
+import type { NewPost, PostStore } from '../../ports/post-store'
+import { lockAccounts } from './account-locks'
+import { insertWithFreeId } from './insert-with-free-id'
+import { lockOwnPost } from './post-lock'
+import { readPostBodies } from './post-reads'
+import { toBody } from './post-rows'
+import type { Database } from './schema'
+import { transact } from './transaction'
+
+type Tx = Transaction<Database>
+
+/** The author's account is locked throughout: that is what makes two requests with one key take turns. */
+export async function createPost(
+  db: Kysely<Database>,
+  clock: Clock,
+  { id, authorId, text, idempotencyKey }: NewPost,
+): ReturnType<PostStore['create']> {
+  return transact(db, async (tx) => {
+    const accounts = await lockAccounts(tx, [authorId])
+    if (!accounts.has(authorId)) throw new SnsError('unauthenticated')
+    if (idempotencyKey === null) {
+      return { body: await insertPost(tx, { id, authorId, text }), created: true }
+    }
+    const textHash = createHash('sha256').update(text).digest('hex')
+    const known = await tx
+      .selectFrom('idempotency_keys')
+      .select(['post_id', 'text_hash'])
+      .where('user_id', '=', authorId)
+      .where('idem_key', '=', idempotencyKey)
+      .executeTakeFirst()
+    if (known) {
+      if (known.text_hash !== textHash) throw new SnsError('idempotency_key_reused')
+      return { body: await replay(tx, known.post_id), created: false }
+    }
+    const body = await insertPost(tx, { id, authorId, text })
+    await tx
+      .insertInto('idempotency_keys')
+      .values({
+        user_id: authorId,
+        idem_key: idempotencyKey,
+        post_id: body.id,
+        text_hash: textHash,
+        created_at: clock.now(),
+      })
+      .execute()
+    return { body, created: true }
+  })
+}
+
+async function replay(tx: Tx, id: PostId): Promise<PostBody> {
+  const [body] = await readPostBodies(tx, [id])
+  if (!body) {
+    throw new SnsError('not_found', {
+      detail: 'The post that this Idempotency-Key made was deleted since; use another key',
+    })
+  }
+  return body
+}
+
+async function insertPost(
+  tx: Tx,
+  { id, authorId, text }: Omit<NewPost, 'idempotencyKey'>,
+): Promise<PostBody> {
+  const row = { author_id: authorId, text, version: 1, edited_at: null }
+  const taken = await insertWithFreeId(tx, id, ['PRIMARY'], (id) =>
+    tx
+      .insertInto('posts')
+      .values({ ...row, id, created_at: idTime(id), updated_at: idTime(id) })
+      .execute(),
+  )
+  await tx.insertInto('post_counts').values({ post_id: taken, likes: 0, comments: 0 }).execute()
+  return toBody({ ...row, id: taken, created_at: idTime(taken) })
+}
+
+export async function editPost(
+  db: Kysely<Database>,
+  clock: Clock,
+  id: PostId,
+  author: UserId,
+  text: string,
+): Promise<PostBody> {
+  return transact(db, async (tx) => {
+    const row = await lockOwnPost(tx, id, author)
+    if (row.text === text) return toBody(row)
+    const now = clock.now()
+    const edited = { ...row, text, version: row.version + 1, edited_at: now }
+    await tx
+      .updateTable('posts')
+      .set({ text, version: edited.version, edited_at: now, updated_at: now })
+      .where('id', '=', id)
+      .execute()
+    return toBody(edited)
+  })
+}
+
+/** Idempotency keys outlive the post, so that a late retry of its creation does not bring it back. */
+export async function deletePost(db: Kysely<Database>, id: PostId, author: UserId): Promise<void> {
+  await transact(db, async (tx) => {
+    await lockOwnPost(tx, id, author)
+    await tx.deleteFrom('likes').where('post_id', '=', id).execute()
+    await tx.deleteFrom('comments').where('post_id', '=', id).execute()
+    await tx.deleteFrom('post_counts').where('post_id', '=', id).execute()
+    await tx.deleteFrom('posts').where('id', '=', id).execute()
+  })
+}

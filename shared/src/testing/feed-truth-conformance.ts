@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { PostId, UserId } from '../domain/id'
+import { feedTruthProperty } from './feed-truth-property'
+import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
+import { readWholeFeed } from './whole-feed'
+
+/** What every `PostStore` promises about feeds: they are `truth(viewer)`, whole and nothing else. */
+export function feedTruthConformance(create: CreatePostStoreHarness): void {
+  describe('PostStore feeds', () => {
+    let harness: PostStoreHarness
+    beforeAll(async () => {
+      harness = await create()
+    })
+    afterAll(async () => {
+      await harness[Symbol.asyncDispose]()
+    })
+
+    const addUsers = async (count: number) => {
+      const users: UserId[] = []
+      while (users.length < count) users.push((await harness.addUser()).id)
+      return users
+    }
+    const write = async (authorId: UserId) => {
+      harness.clock.advance(1)
+      const id = harness.ids.next<'post'>()
+      const post = { id, authorId, text: 'x', idempotencyKey: null }
+      return (await harness.posts.create(post)).body.id
+    }
+
+    test('follows, unfollows, mutes and blocks hold from the next read on', async () => {
+      const [ann, bob] = (await addUsers(2)) as [UserId, UserId]
+      const { graph, posts } = harness
+      const [own, bobs] = [await write(ann), await write(bob)]
+      const seen = async () => {
+        const ids = await readWholeFeed(posts, ann, [10])
+        const states = await posts.inFeed(ann, [own, bobs])
+        expect(states.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+        return ids
+      }
+      expect(await seen()).toEqual([own])
+      await graph.follow(ann, bob)
+      expect(await seen()).toEqual([bobs, own])
+      await graph.mute(ann, bob)
+      expect(await seen()).toEqual([own])
+      await graph.unmute(ann, bob)
+      expect(await seen()).toEqual([bobs, own])
+      await graph.mute(bob, ann)
+      expect(await seen()).toEqual([bobs, own])
+      await graph.unfollow(ann, bob)
+      expect(await seen()).toEqual([own])
+      await graph.follow(ann, bob)
+      await graph.block(bob, ann)
+      expect(await seen()).toEqual([own])
+      await graph.unblock(bob, ann)
+      expect(await seen()).toEqual([own])
+      await graph.follow(ann, bob)
+      expect(await seen()).toEqual([bobs, own])
+      await harness.users.delete(bob)
+      expect(await seen()).toEqual([own])
+    })
+
+    test('has nothing for someone who follows nobody and wrote nothing', async () => {
+      const [ann] = (await addUsers(1)) as [UserId]
+      expect(await harness.posts.feedIds(ann, { before: null, limit: 20 })).toEqual([])
+    })
+
+    test('is whole for one who follows many, wherever their posts lie', async () => {
+      const [viewer, ...others] = (await addUsers(100)) as [UserId, ...UserId[]]
+      const followed = others.slice(0, 80)
+      for (const each of followed) await harness.graph.follow(viewer, each)
+      await harness.graph.mute(viewer, followed[7]!)
+      const truth: PostId[] = []
+      const writeAs = async (author: UserId) => {
+        const id = await write(author)
+        if (author !== followed[7] && (author === viewer || followed.includes(author))) {
+          truth.unshift(id)
+        }
+      }
+      // Old posts of theirs, a long stretch of strangers' only, then a busy mixture.
+      for (let n = 0; n < 40; n++) await writeAs(followed[(n * 7) % 80]!)
+      await writeAs(viewer)
+      for (let n = 0; n < 150; n++) await writeAs(others[80 + (n % 19)]!)
+      for (let n = 0; n < 120; n++) await writeAs(others[(n * 37) % 99]!)
+      expect(truth.length).toBeGreaterThan(100)
+      for (const limits of [[1], [7, 80], [33], [truth.length], [800]]) {
+        expect(await readWholeFeed(harness.posts, viewer, limits)).toEqual(truth)
+      }
+      for (const before of [truth[5]!, truth[60]!, truth.at(-1)!]) {
+        const below = truth.filter((id) => id < before)
+        expect(await harness.posts.feedIds(viewer, { before, limit: 50 })).toEqual(
+          below.slice(0, 50),
+        )
+      }
+    })
+
+    feedTruthProperty(() => harness)
+  })
+}
