@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createLogger } from '../observability/logger'
 import { eventually } from '../testing/eventually'
 import { createHousekeeping } from './housekeeping'
-import { type Job, runJobs } from './job'
+import { createJobRunner, type Job } from './job'
 
 const logger = createLogger('test', 'silent')
 
@@ -19,14 +19,15 @@ function untilStopped(name: string, log: string[] = []): Job {
   }
 }
 
-describe('runJobs', () => {
+describe('jobs', () => {
   test('is done when all have stopped', async () => {
     const stop = new AbortController()
     const log: string[] = []
-    const jobs = runJobs([untilStopped('a', log), untilStopped('b', log)], stop.signal, logger)
+    const jobs = createJobRunner([untilStopped('a', log), untilStopped('b', log)], logger)
+    const done = jobs.run(stop.signal)
     await jobs.health.check()
     stop.abort()
-    await jobs.done
+    await done
     expect(log).toEqual(['a stopped', 'b stopped'])
     await jobs.health.check()
   })
@@ -34,25 +35,23 @@ describe('runJobs', () => {
   test('one that fails stops the others, turns the health red and is told', async () => {
     const log: string[] = []
     const failing = Promise.withResolvers<void>()
-    const jobs = runJobs(
+    const jobs = createJobRunner(
       [{ name: 'bad', run: () => failing.promise }, untilStopped('good', log)],
-      new AbortController().signal,
       logger,
     )
+    const done = jobs.run(new AbortController().signal)
     await jobs.health.check()
     failing.reject(new Error('the binlog is gone'))
-    await expect(jobs.done).rejects.toThrow('the binlog is gone')
+    await expect(done).rejects.toThrow('the binlog is gone')
     expect(log).toEqual(['good stopped'])
     await expect(jobs.health.check()).rejects.toThrow('the binlog is gone')
   })
 
   test('one that just ends has failed too', async () => {
-    const jobs = runJobs(
-      [{ name: 'short', run: async () => {} }],
-      new AbortController().signal,
-      logger,
+    const jobs = createJobRunner([{ name: 'short', run: async () => {} }], logger)
+    await expect(jobs.run(new AbortController().signal)).rejects.toThrow(
+      'short ended although nobody asked it to',
     )
-    await expect(jobs.done).rejects.toThrow('short ended although nobody asked it to')
   })
 })
 

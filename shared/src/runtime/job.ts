@@ -8,45 +8,41 @@ export interface Job {
   run(signal: AbortSignal): Promise<void>
 }
 
-export interface RunningJobs {
+export interface JobRunner {
   /** Red from the moment a job ended that should not have. */
   readonly health: HealthCheck
-  /** Resolves when all have stopped; rejects with the error of the first that failed. */
-  readonly done: Promise<void>
+  /**
+   * Runs the jobs beside each other until `signal` aborts. Where one ends before, by an error or just
+   * so, the others are told to stop too and its error is thrown: a supervisor starts the process anew.
+   */
+  run(signal: AbortSignal): Promise<void>
 }
 
-/**
- * Runs jobs beside each other. They end when `signal` aborts; where one ends before, by an error or
- * just so, the others are told to stop too and `done` rejects: a supervisor starts the process anew.
- */
-export function runJobs(jobs: readonly Job[], signal: AbortSignal, logger: Logger): RunningJobs {
+export function createJobRunner(jobs: readonly Job[], logger: Logger): JobRunner {
   const failure = new AbortController()
-  const stop = AbortSignal.any([signal, failure.signal])
 
-  async function runOne(job: Job): Promise<void> {
+  async function runOne(job: Job, stop: AbortSignal): Promise<void> {
     try {
       await job.run(stop)
       if (!stop.aborted) throw new Error(`${job.name} ended although nobody asked it to`)
     } catch (error) {
-      if (!failure.signal.aborted) {
-        failure.abort(error)
-        logger.error({ job: job.name, err: error }, 'a job failed; stopping')
-      }
+      if (failure.signal.aborted) return
+      failure.abort(error)
+      logger.error({ job: job.name, err: error }, 'a job failed; stopping')
     }
-  }
-
-  async function runAll(): Promise<void> {
-    await Promise.all(jobs.map(runOne))
-    if (failure.signal.aborted) throw failure.signal.reason
   }
 
   return {
     health: {
       name: 'jobs',
       async check() {
-        if (failure.signal.aborted) throw failure.signal.reason
+        failure.signal.throwIfAborted()
       },
     },
-    done: runAll(),
+    async run(signal) {
+      const stop = AbortSignal.any([signal, failure.signal])
+      await Promise.all(jobs.map((job) => runOne(job, stop)))
+      failure.signal.throwIfAborted()
+    },
   }
 }

@@ -24,7 +24,7 @@ export interface ProgramOptions {
 export async function runProgram(
   name: string,
   command: Command,
-  { args, drainMs = 10_000 }: ProgramOptions,
+  { args, drainMs = 15_000 }: ProgramOptions,
 ): Promise<never> {
   const stop = new AbortController()
 

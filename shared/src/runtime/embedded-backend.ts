@@ -1,0 +1,56 @@
+import { createMemoryPostCache } from '../adapters/memory/post-cache'
+import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
+import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
+import { createSqlHealthCheck } from '../adapters/sql/health-check'
+import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
+import { openSqliteDatabase } from '../adapters/sqlite/database'
+import { lockForProcess } from '../adapters/sqlite/process-lock'
+import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '../adapters/sqlite/search-index-tables'
+import type { DatabaseSettings } from '../config/settings'
+import { createIdGenerator } from '../domain/id-generator'
+import type { Backend, BackendDeps } from './backend'
+import { createSqlStores } from './sql-stores'
+
+const CACHED_POSTS = 50_000
+
+/**
+ * Everything in this process: tables, change log and search in one SQLite file, timelines and caches in
+ * memory. The file is made or upgraded, and held for this process alone.
+ */
+export async function createEmbeddedBackend(
+  settings: Extract<DatabaseSettings, { kind: 'sqlite' }>,
+  { logger, metrics, clock }: BackendDeps,
+): Promise<Backend> {
+  await using opened = new AsyncDisposableStack()
+  opened.use(lockForProcess(settings.path))
+  const database = opened.use(
+    await openSqliteDatabase({
+      path: settings.path,
+      metrics,
+      echo: settings.echo ? logger : null,
+    }),
+  )
+  const { db } = database
+  await migrateSqliteSearch(db, clock.now())
+
+  const ids = createIdGenerator(clock)
+  const stores = createSqlStores(db, { clock, ids })
+  const timelines = createMemoryTimelineStore({ clock })
+  const postCache = createMemoryPostCache({ clock, maxEntries: CACHED_POSTS })
+  const changeLog = createSqliteChangeLog(database, { clock })
+  const search = createSqliteSearchIndex(db, { clock })
+  const health = [createSqlHealthCheck(db)]
+
+  const resources = opened.move()
+  return {
+    ids,
+    clock,
+    forApi: async () => ({ ...stores, timelines, postCache, search, health }),
+    forFanout: async () => ({ graph: stores.graph, timelines, changeLog, health }),
+    forCapture: async () => null,
+    forIndex: async () => ({ changeLog, search, health }),
+    forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}

@@ -1,0 +1,132 @@
+import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { DatabaseSettings, Settings } from '../config/settings'
+import { createIdGenerator } from '../domain/id-generator'
+import type { HealthCheck } from '../ports/health'
+import type { Backend, BackendDeps } from './backend'
+import { createSqlStores } from './sql-stores'
+
+export interface ServerSettings extends Settings {
+  readonly database: Extract<DatabaseSettings, { kind: 'mysql' }>
+}
+
+/**
+ * MySQL, Redis, Kafka and Elasticsearch. MySQL must be there and migrated when it is first asked for;
+ * the others are connected to in the background and may come later.
+ */
+export function createServerBackend(
+  settings: ServerSettings,
+  { logger, metrics, clock }: BackendDeps,
+): Backend {
+  const { database, keyPrefix: prefix } = settings
+  const topics = { prefix, database: database.database }
+  const opened = new AsyncDisposableStack()
+  const ids = createIdGenerator(clock)
+
+  const mysql = once(async () => {
+    const { connectMysql } = await import('../adapters/mysql/database')
+    const { assertMigrated } = await import('../adapters/sql/migrate')
+    const { createSqlHealthCheck } = await import('../adapters/sql/health-check')
+    const { db } = opened.use(
+      await connectMysql(database, { metrics, echo: database.echo ? logger : null }),
+    )
+    await assertMigrated(db)
+    return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
+  })
+
+  const redis = once(async () => {
+    const { createRedisClient } = await import('../adapters/redis/client')
+    const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
+    const { createRedisPostCache } = await import('../adapters/redis/post-cache')
+    const client = opened.use(createRedisClient(settings.redis.url, { logger, metrics }))
+    return {
+      timelines: createRedisTimelineStore(client, { prefix }),
+      postCache: createRedisPostCache(client, { prefix }),
+      health: client.health,
+    }
+  })
+
+  const kafka = once(async () => {
+    const { createKafkaClient } = await import('../adapters/kafka/kafka-client')
+    const { createKafkaChangeLog } = await import('../adapters/kafka/change-log')
+    const { createKafkaHealthCheck } = await import('../adapters/kafka/health-check')
+    const client: KafkaClient = createKafkaClient(settings.kafka.brokers, {
+      clientId: prefix,
+      logger,
+      metrics,
+    })
+    return {
+      client,
+      changeLog: opened.use(createKafkaChangeLog(client, topics)),
+      health: opened.use(createKafkaHealthCheck(client)),
+    }
+  })
+
+  const elasticsearch = once(async () => {
+    const { createElasticsearchClient } = await import('../adapters/elasticsearch/client')
+    const { createElasticsearchIndex } = await import('../adapters/elasticsearch/search-index')
+    const client = opened.use(
+      createElasticsearchClient(settings.elasticsearch, { logger, metrics }),
+    )
+    return { search: createElasticsearchIndex(client, { prefix }), health: client.health }
+  })
+
+  return {
+    ids,
+    clock,
+    async forApi() {
+      const { stores, health } = await mysql()
+      const { timelines, postCache, health: redisHealth } = await redis()
+      const { search, health: searchHealth } = await elasticsearch()
+      return {
+        ...stores,
+        timelines,
+        postCache,
+        search,
+        health: [health, optional(redisHealth), optional(searchHealth)],
+      }
+    },
+    async forFanout() {
+      const { stores, health } = await mysql()
+      const { timelines, health: redisHealth } = await redis()
+      const { changeLog, health: kafkaHealth } = await kafka()
+      const { graph } = stores
+      return { graph, timelines, changeLog, health: [health, redisHealth, kafkaHealth] }
+    },
+    async forCapture() {
+      const { health } = await mysql()
+      const { client, health: kafkaHealth } = await kafka()
+      const { createMysqlBinlogSource } = await import('../adapters/mysql/binlog-source')
+      const { createMysqlCheckpointStore } = await import('../adapters/mysql/checkpoint-store')
+      const { createKafkaChangePublisher } = await import('../adapters/kafka/change-publisher')
+      return {
+        source: opened.use(createMysqlBinlogSource(database, { logger, metrics })),
+        checkpoints: createMysqlCheckpointStore(database),
+        publisher: opened.use(createKafkaChangePublisher(client, topics)),
+        health: [health, kafkaHealth],
+      }
+    },
+    async forIndex() {
+      const { changeLog, health } = await kafka()
+      const { search, health: searchHealth } = await elasticsearch()
+      return { changeLog, search, health: [health, searchHealth] }
+    },
+    async forImport() {
+      const { createSqlBulkLoader } = await import('../adapters/sql/bulk-loader')
+      const { db } = await mysql()
+      return { loader: createSqlBulkLoader(db, { clock }) }
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+function optional(check: HealthCheck): HealthCheck {
+  return { name: check.name, optional: true, check: () => check.check() }
+}
+
+function once<Value>(open: () => Promise<Value>): () => Promise<Value> {
+  let opening: Promise<Value> | null = null
+  return () => {
+    opening ??= open()
+    return opening
+  }
+}

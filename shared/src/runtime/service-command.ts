@@ -1,0 +1,27 @@
+import { environment } from '../config/environment'
+import { loadSettings, type Role } from '../config/load-settings'
+import { OperatorError } from '../errors/operator-error'
+import type { Command } from './program'
+import { type ServiceSpec, startService } from './service'
+
+/** Runs a service by the environment until it is asked to stop or a job of it fails. */
+export function serviceCommand(spec: ServiceSpec, role: Role): Command {
+  return async ({ signal }) => {
+    const settings = loadSettings(environment, { role })
+    if (settings.database.kind === 'sqlite' && role !== 'suite') {
+      throw new OperatorError(
+        `${role} alone needs DATABASE_URL=mysql://…: embedded mode runs all services in one process, so name none`,
+        2,
+      )
+    }
+    await using service = await startService(spec, settings)
+    await Promise.race([service.ended, aborted(signal)])
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

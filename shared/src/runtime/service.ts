@@ -1,0 +1,87 @@
+import type { Settings } from '../config/settings'
+import { type Clock, systemClock } from '../domain/clock'
+import { createLogger, type Logger } from '../observability/logger'
+import { createMetrics, type Metrics } from '../observability/metrics'
+import type { HealthCheck } from '../ports/health'
+import { type Backend, createBackend } from './backend'
+import { type Address, type ListeningApp, listen } from './http-listener'
+import { createJobRunner, type Job } from './job'
+import { createStatusApp } from './status-app'
+
+export interface ServiceContext {
+  readonly settings: Settings
+  readonly backend: Backend
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+}
+
+/** What a service consists of, once its stores are open. */
+export interface ServiceParts {
+  readonly jobs: readonly Job[]
+  readonly health: readonly HealthCheck[]
+  /** Answers HTTP, the status routes with `health` included; without it they are all there is. */
+  readonly app?: (health: readonly HealthCheck[]) => ListeningApp
+}
+
+export interface ServiceSpec {
+  readonly name: string
+  readonly address: (settings: Settings) => Address
+  readonly assemble: (context: ServiceContext) => Promise<ServiceParts>
+}
+
+export interface ServiceOptions {
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+  readonly clock?: Clock
+}
+
+/** Disposing answers what is in flight, lets the jobs finish and closes the stores. */
+export interface RunningService extends AsyncDisposable {
+  readonly url: string
+  /** Rejects when a job fails; resolves when the service was disposed of. */
+  readonly ended: Promise<void>
+}
+
+/** Starts a service in this process and resolves when it answers. */
+export async function startService(
+  spec: ServiceSpec,
+  settings: Settings,
+  options: ServiceOptions = {},
+): Promise<RunningService> {
+  const { clock = systemClock, metrics = createMetrics() } = options
+  const logger = options.logger ?? createLogger(spec.name, settings.logLevel)
+  await using opened = new AsyncDisposableStack()
+
+  const backend = opened.use(await createBackend(settings, { logger, metrics, clock }))
+  const parts = await spec.assemble({ settings, backend, logger, metrics, clock })
+  const runner = createJobRunner(parts.jobs, logger)
+  const stop = new AbortController()
+  const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
+  const app = parts.app?.(health) ?? createStatusApp({ metrics, health })
+  // Before the jobs begin, so that an address in use disturbs nothing.
+  const listener = opened.use(listen(app, spec.address(settings)))
+  const ended = runner.run(stop.signal)
+  ended.catch(() => {})
+  opened.defer(async () => {
+    stop.abort()
+    await Promise.allSettled([listener[Symbol.asyncDispose](), ended])
+  })
+
+  logger.info({ url: listener.url }, `${spec.name} is ready at ${listener.url}`)
+  const resources = opened.move()
+  return {
+    url: listener.url,
+    ended,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function stoppingCheck(stop: AbortSignal): HealthCheck {
+  return {
+    name: 'process',
+    async check() {
+      stop.throwIfAborted()
+    },
+  }
+}

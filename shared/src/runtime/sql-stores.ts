@@ -1,0 +1,24 @@
+import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
+import { createSqlGraphStore } from '../adapters/sql/graph-store'
+import { createSqlPostStore } from '../adapters/sql/post-store'
+import { createSqlSessionStore } from '../adapters/sql/session-store'
+import { createSqlUserStore } from '../adapters/sql/user-store'
+import type { Clock } from '../domain/clock'
+import type { IdGenerator } from '../domain/id-generator'
+import type { ApiStores } from './backend'
+
+export type SqlStores = Pick<ApiStores, 'users' | 'sessions' | 'graph' | 'posts' | 'engagement'>
+
+/** What both ways of running keep in SQL. */
+export function createSqlStores(
+  db: Parameters<typeof createSqlUserStore>[0],
+  deps: { readonly clock: Clock; readonly ids: IdGenerator },
+): SqlStores {
+  return {
+    users: createSqlUserStore(db, deps),
+    sessions: createSqlSessionStore(db, deps),
+    graph: createSqlGraphStore(db, deps),
+    posts: createSqlPostStore(db, deps),
+    engagement: createSqlEngagementStore(db, deps),
+  }
+}
