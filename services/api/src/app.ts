@@ -1,0 +1,118 @@
+import type { Settings } from '@sns/shared/config/settings'
+import type { Clock } from '@sns/shared/domain/clock'
+import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { EngagementStore } from '@sns/shared/ports/engagement-store'
+import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { HealthCheck } from '@sns/shared/ports/health'
+import type { PostCache } from '@sns/shared/ports/post-cache'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import type { SearchIndex } from '@sns/shared/ports/search-index'
+import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { TimelineStore } from '@sns/shared/ports/timeline-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
+import { createStatusApp } from '@sns/shared/runtime/status-app'
+import { Elysia } from 'elysia'
+import { meRoutes, sessionRoutes } from './modules/accounts/routes'
+import { createAccountService } from './modules/accounts/service'
+import { createSessions } from './modules/accounts/sessions'
+import { engagementRoutes } from './modules/engagement/routes'
+import { createEngagementService } from './modules/engagement/service'
+import { feedRoutes } from './modules/feed/routes'
+import { createFeedService } from './modules/feed/service'
+import { graphRoutes } from './modules/graph/routes'
+import { createGraphService } from './modules/graph/service'
+import { postRoutes } from './modules/posts/routes'
+import { createPostService } from './modules/posts/service'
+import { createViewedPosts } from './modules/posts/viewed-posts'
+import { searchRoutes } from './modules/search/routes'
+import { createSearchService } from './modules/search/service'
+import { createUserLookup } from './modules/users/lookup'
+import { userRoutes } from './modules/users/routes'
+import { createUserService } from './modules/users/service'
+import { authentication } from './plugins/authentication'
+import { crossOrigin } from './plugins/cross-origin'
+import { swagger } from './plugins/openapi/swagger'
+import { problems } from './plugins/problems'
+import { createRequestContexts } from './plugins/request-context'
+import { requestLog } from './plugins/request-log'
+import { createRouteMethods } from './plugins/route-methods'
+import { createAccessTokens } from './security/access-tokens'
+import { createPasswords, type PasswordCost } from './security/passwords'
+
+/** Everything the api works with; each module takes only what it uses. */
+export interface ApiDeps {
+  readonly users: UserStore
+  readonly sessions: SessionStore
+  readonly graph: GraphStore
+  readonly posts: PostStore
+  readonly engagement: EngagementStore
+  readonly timelines: TimelineStore
+  readonly postCache: PostCache
+  readonly search: SearchIndex
+  readonly clock: Clock
+  readonly ids: IdGenerator
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly health: readonly HealthCheck[]
+  readonly settings: ApiSettings
+}
+
+export interface ApiSettings {
+  readonly cors: Settings['cors']
+  readonly secretKey: string
+  /** Lower only where nothing is to be protected, as in tests. */
+  readonly passwordCost?: PasswordCost
+}
+
+export type App = ReturnType<typeof createApp>
+
+/** The whole HTTP api; listens only when told to. */
+export function createApp(deps: ApiDeps) {
+  const { users, graph, posts, metrics, logger, settings, clock } = deps
+  const contexts = createRequestContexts()
+  const routeMethods = createRouteMethods()
+  const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
+  const authenticated = authentication({ users, accessTokens, contexts })
+  const lookup = createUserLookup(deps)
+  const viewedPosts = createViewedPosts(deps)
+  const sessions = createSessions({ ...deps, accessTokens })
+  const passwords = createPasswords(settings.passwordCost)
+  const accounts = createAccountService({
+    ...deps,
+    sessionStore: deps.sessions,
+    sessions,
+    passwords,
+  })
+
+  const routes = new Elysia({
+    // Unknown fields are refused by name, not stripped.
+    normalize: false,
+    // One router for `listen` and for `handle`, so that tests meet what clients meet.
+    systemRouter: false,
+    handler: { standardHostname: false },
+    serve: { idleTimeout: 60 },
+  })
+    .headers({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    })
+    .use(requestLog({ contexts, logger, metrics }))
+    .use(problems({ contexts, logger, routeMethods }))
+    .use(crossOrigin(settings.cors))
+    .use(createStatusApp(deps))
+    .use(sessionRoutes(accounts, sessions))
+    .use(meRoutes(accounts, authenticated))
+    .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
+    .use(graphRoutes(createGraphService({ graph, lookup }), authenticated))
+    .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
+    .use(engagementRoutes(createEngagementService(deps), authenticated))
+    .use(feedRoutes(createFeedService({ ...deps, viewedPosts }), authenticated))
+    .use(searchRoutes(createSearchService({ ...deps, posts, lookup, viewedPosts }), authenticated))
+
+  const app = routes.use(swagger(routes))
+  routeMethods.learn(app.routes)
+  return app
+}

@@ -1,0 +1,136 @@
+import {
+  AccountChange,
+  Login,
+  RefreshTokenBody,
+  Session,
+  Signup,
+} from '@sns/shared/contract/http/session'
+import { User } from '@sns/shared/contract/http/user'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../plugins/authentication'
+import { jsonBody } from '../../plugins/json-body'
+import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
+import { SESSION_EXAMPLE, USER_EXAMPLE } from '../../plugins/openapi/examples'
+import { documented } from '../../plugins/openapi/operation'
+import { presentUser } from '../../presentation/user'
+import type { createAccountService } from './service'
+import type { Sessions } from './sessions'
+
+type AccountService = ReturnType<typeof createAccountService>
+
+export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
+  return new Elysia({ prefix: '/v1/auth' })
+    .post('/signup', async ({ body, status }) => status(201, await accounts.signUp(body)), {
+      parse: jsonBody,
+      body: Signup,
+      response: { 201: unchecked(Session), ...PROBLEMS },
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Sign up',
+        description:
+          'Makes an account and signs it in. The display name is the username if absent.',
+        isPublic: true,
+        errors: ['username_taken', 'too_many_requests'],
+        examples: {
+          request: { username: 'minji', password: 'correct horse battery', displayName: '민지' },
+          answer: SESSION_EXAMPLE,
+        },
+      }),
+    })
+    .post('/login', ({ body }) => accounts.logIn(body), {
+      parse: jsonBody,
+      body: Login,
+      response: { 200: unchecked(Session), ...PROBLEMS },
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Sign in',
+        description: 'Starts a session. An unknown user and a wrong password get the same answer.',
+        isPublic: true,
+        errors: ['bad_credentials', 'too_many_requests'],
+        examples: {
+          request: { username: 'minji', password: 'correct horse battery' },
+          answer: SESSION_EXAMPLE,
+        },
+      }),
+    })
+    .post('/refresh', ({ body }) => sessions.refresh(body.refreshToken), {
+      parse: jsonBody,
+      body: RefreshTokenBody,
+      response: { 200: unchecked(Session), ...PROBLEMS },
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Go on with a session',
+        description:
+          'Gives a new access token and replaces the refresh token. Using a replaced one ends the session, since it must have leaked.',
+        isPublic: true,
+        errors: ['refresh_token_invalid', 'refresh_token_reused'],
+        examples: {
+          request: { refreshToken: SESSION_EXAMPLE.refreshToken },
+          answer: SESSION_EXAMPLE,
+        },
+      }),
+    })
+    .post(
+      '/logout',
+      async ({ body, status }) => {
+        await sessions.end(body.refreshToken)
+        return status(204, undefined)
+      },
+      {
+        parse: jsonBody,
+        body: RefreshTokenBody,
+        response: NO_CONTENT,
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Sign out',
+          description:
+            'Ends the session of a refresh token, which is all it takes: also after the access token has expired. Unknown tokens are ignored.',
+          isPublic: true,
+          examples: { request: { refreshToken: SESSION_EXAMPLE.refreshToken } },
+        }),
+      },
+    )
+}
+
+export function meRoutes(accounts: AccountService, authenticated: Authentication) {
+  return new Elysia({ prefix: '/v1' })
+    .use(authenticated)
+    .get('/me', ({ viewer }) => presentUser(viewer), {
+      response: { 200: unchecked(User), ...PROBLEMS },
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Read your account',
+        description: 'Who the bearer token belongs to.',
+        examples: { answer: USER_EXAMPLE },
+      }),
+    })
+    .patch('/me', ({ viewer, body }) => accounts.change(viewer, body), {
+      parse: jsonBody,
+      body: AccountChange,
+      response: { 200: unchecked(User), ...PROBLEMS },
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Change your account',
+        description:
+          'Changes the display name, the password or both. A new password needs the current one and ends every session.',
+        errors: ['bad_credentials', 'too_many_requests'],
+        examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
+      }),
+    })
+    .delete(
+      '/me',
+      async ({ viewer, status }) => {
+        await accounts.delete(viewer.id)
+        return status(204, undefined)
+      },
+      {
+        response: NO_CONTENT,
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Delete your account',
+          description:
+            'Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back.',
+        }),
+      },
+    )
+}

@@ -1,0 +1,88 @@
+import type { AccountChange, Login, Session, Signup } from '@sns/shared/contract/http/session'
+import type * as contract from '@sns/shared/contract/http/user'
+import type { UserId } from '@sns/shared/domain/id'
+import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
+import { SnsError } from '@sns/shared/errors/sns-error'
+import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { TimelineStore } from '@sns/shared/ports/timeline-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
+import { invalidField } from '../../input/invalid-field'
+import { writtenLine } from '../../input/written-text'
+import { presentUser } from '../../presentation/user'
+import { checkNewPassword, type Passwords } from '../../security/passwords'
+import type { Sessions } from './sessions'
+
+export interface AccountServiceDeps {
+  readonly users: UserStore
+  readonly sessionStore: Pick<SessionStore, 'endAll'>
+  readonly timelines: Pick<TimelineStore, 'drop'>
+  readonly sessions: Sessions
+  readonly passwords: Passwords
+  readonly ids: IdGenerator
+}
+
+export function createAccountService(deps: AccountServiceDeps) {
+  const { users, sessionStore, timelines, sessions, passwords, ids } = deps
+
+  async function changePassword(id: UserId, username: string, change: AccountChange) {
+    if (change.password === undefined) return
+    checkNewPassword('password', change.password)
+    if (change.currentPassword === undefined) {
+      throw invalidField('currentPassword', 'is required to change the password')
+    }
+    const credentials = await users.findCredentials(username)
+    const matches = await passwords.verify(
+      change.currentPassword,
+      credentials?.passwordHash ?? null,
+    )
+    if (!matches) {
+      throw new SnsError('bad_credentials', { detail: 'The current password is wrong' })
+    }
+    await users.updatePassword(id, await passwords.hash(change.password))
+    await sessionStore.endAll(id)
+  }
+
+  return {
+    async signUp({ username, password, displayName }: Signup): Promise<Session> {
+      checkNewPassword('password', password)
+      const name =
+        displayName === undefined
+          ? username
+          : writtenLine('displayName', displayName, DISPLAY_NAME_MAX)
+      // Spares the hashing; the store decides where two sign up at once.
+      if (await users.findByUsername(username)) throw new SnsError('username_taken')
+      const passwordHash = await passwords.hash(password)
+      const id = ids.next<'user'>()
+      return sessions.start(await users.create({ id, username, displayName: name, passwordHash }))
+    },
+
+    async logIn({ username, password }: Login): Promise<Session> {
+      const credentials = await users.findCredentials(username)
+      const matches = await passwords.verify(password, credentials?.passwordHash ?? null)
+      if (!credentials || !matches) throw new SnsError('bad_credentials')
+      return sessions.start(credentials.user)
+    },
+
+    async change(account: Account, change: AccountChange): Promise<contract.User> {
+      if (change.currentPassword !== undefined && change.password === undefined) {
+        throw invalidField('password', 'is required with currentPassword')
+      }
+      const displayName =
+        change.displayName === undefined
+          ? null
+          : writtenLine('displayName', change.displayName, DISPLAY_NAME_MAX)
+      await changePassword(account.id, account.username, change)
+      if (displayName === null) return presentUser(account)
+      const user = await users.updateDisplayName(account.id, displayName)
+      if (!user) throw new SnsError('unauthenticated', { detail: 'The account is gone' })
+      return presentUser(user)
+    },
+
+    async delete(id: UserId): Promise<void> {
+      await users.delete(id)
+      // Nobody can ask for it any more; it would go by itself when its time is up.
+      await timelines.drop(id).catch(() => undefined)
+    },
+  }
+}

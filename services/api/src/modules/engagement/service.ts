@@ -1,0 +1,56 @@
+import type * as contract from '@sns/shared/contract/http/comment'
+import type { PageQuery } from '@sns/shared/contract/http/fields'
+import type { UserId } from '@sns/shared/domain/id'
+import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
+import type { EngagementStore } from '@sns/shared/ports/engagement-store'
+import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import { pathId } from '../../input/path-id'
+import { writtenText } from '../../input/written-text'
+import { presentComment } from '../../presentation/comment'
+
+export interface EngagementServiceDeps {
+  readonly engagement: EngagementStore
+  readonly ids: IdGenerator
+}
+
+export function createEngagementService({ engagement, ids }: EngagementServiceDeps) {
+  return {
+    async like(viewer: UserId, postId: string): Promise<void> {
+      await engagement.like(viewer, pathId(postId))
+    },
+
+    async unlike(viewer: UserId, postId: string): Promise<void> {
+      await engagement.unlike(viewer, pathId(postId))
+    },
+
+    async comment(viewer: UserId, postId: string, text: string): Promise<contract.Comment> {
+      const comment = await engagement.comment({
+        id: ids.next<'comment'>(),
+        postId: pathId(postId),
+        authorId: viewer,
+        text: writtenText('text', text, COMMENT_TEXT_MAX),
+      })
+      return presentComment(comment)
+    },
+
+    async comments(
+      viewer: UserId,
+      postId: string,
+      query: PageQuery,
+    ): Promise<contract.CommentPage> {
+      const after = readIdCursor<'comment'>('comments', query.cursor)
+      const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+      const page = await engagement.comments(pathId(postId), viewer, { after, limit })
+      return {
+        items: page.items.map(presentComment),
+        nextCursor: writeIdCursor('comments', page.next),
+      }
+    },
+
+    async deleteComment(viewer: UserId, commentId: string): Promise<void> {
+      await engagement.deleteComment(pathId(commentId), viewer)
+    },
+  }
+}

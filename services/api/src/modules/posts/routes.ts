@@ -1,0 +1,109 @@
+import { IdParams, PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
+import { IdempotencyHeaders, Post, PostDraft, PostPage } from '@sns/shared/contract/http/post'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../plugins/authentication'
+import { jsonBody } from '../../plugins/json-body'
+import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
+import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
+import { documented } from '../../plugins/openapi/operation'
+import { pageLimit } from '../../plugins/page-limit'
+import type { createPostService } from './service'
+
+export function postRoutes(
+  posts: ReturnType<typeof createPostService>,
+  authenticated: Authentication,
+) {
+  return new Elysia({ prefix: '/v1' })
+    .use(authenticated)
+    .post(
+      '/posts',
+      async ({ viewer, body, headers, set, status }) => {
+        const { post, replayed } = await posts.create(viewer, body.text, headers['idempotency-key'])
+        if (replayed) set.headers['idempotency-replayed'] = 'true'
+        return status(201, post)
+      },
+      {
+        parse: jsonBody,
+        body: PostDraft,
+        headers: IdempotencyHeaders,
+        response: { 201: unchecked(Post), ...PROBLEMS },
+        detail: documented({
+          tag: 'posts',
+          summary: 'Write a post',
+          description:
+            'Shows in your own feed at once, in those of your followers and in search about a second later. With an `Idempotency-Key` a repeat within a day answers with the first post.',
+          errors: ['idempotency_key_reused'],
+          examples: { request: { text: POST_EXAMPLE.text }, answer: POST_EXAMPLE },
+          answerHeaders: {
+            'Idempotency-Replayed': '`true` where the key was used before with the same text',
+          },
+        }),
+      },
+    )
+    .get('/posts/:id', ({ viewer, params }) => posts.read(params.id, viewer.id), {
+      params: IdParams,
+      response: { 200: unchecked(Post), ...PROBLEMS },
+      detail: documented({
+        tag: 'posts',
+        summary: 'Read a post',
+        description: 'One post as you see it.',
+        errors: ['not_found'],
+        examples: { answer: POST_EXAMPLE },
+      }),
+    })
+    .patch(
+      '/posts/:id',
+      ({ viewer, params, body }) => posts.edit(params.id, viewer.id, body.text),
+      {
+        parse: jsonBody,
+        params: IdParams,
+        body: PostDraft,
+        response: { 200: unchecked(Post), ...PROBLEMS },
+        detail: documented({
+          tag: 'posts',
+          summary: 'Edit a post',
+          description: 'Changes the text of your own post and sets `editedAt`.',
+          errors: ['not_found', 'forbidden'],
+          examples: {
+            request: { text: POST_EXAMPLE.text },
+            answer: { ...POST_EXAMPLE, editedAt: '2026-11-23T08:10:00.000Z' },
+          },
+        }),
+      },
+    )
+    .delete(
+      '/posts/:id',
+      async ({ viewer, params, status }) => {
+        await posts.delete(params.id, viewer.id)
+        return status(204, undefined)
+      },
+      {
+        params: IdParams,
+        response: NO_CONTENT,
+        detail: documented({
+          tag: 'posts',
+          summary: 'Delete a post',
+          description:
+            'Removes your own post with its likes and comments, from every feed at once.',
+          errors: ['not_found', 'forbidden'],
+        }),
+      },
+    )
+    .get(
+      '/users/:username/posts',
+      ({ viewer, params, query }) => posts.byAuthor(params.username, viewer.id, query),
+      {
+        params: UsernameParams,
+        query: PageQuery,
+        transform: pageLimit,
+        response: { 200: unchecked(PostPage), ...PROBLEMS },
+        detail: documented({
+          tag: 'posts',
+          summary: "List a user's posts",
+          description: 'Newest first. A mute does not hide them here.',
+          errors: ['not_found', 'invalid_cursor'],
+          examples: { answer: POST_PAGE_EXAMPLE },
+        }),
+      },
+    )
+}

@@ -1,0 +1,108 @@
+import type { PageQuery } from '@sns/shared/contract/http/fields'
+import type * as contract from '@sns/shared/contract/http/post'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import { POST_TEXT_MAX, type PostBody, type ViewedPost } from '@sns/shared/domain/post'
+import type { Account } from '@sns/shared/domain/user'
+import { isSnsError } from '@sns/shared/errors/sns-error'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import type { TimelineStore } from '@sns/shared/ports/timeline-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
+import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import { pathId } from '../../input/path-id'
+import { writtenText } from '../../input/written-text'
+import { presentPost } from '../../presentation/post'
+import type { UserLookup } from '../users/lookup'
+
+export interface PostServiceDeps {
+  readonly posts: Pick<PostStore, 'create' | 'edit' | 'delete' | 'find' | 'byAuthor'>
+  readonly timelines: Pick<TimelineStore, 'push'>
+  readonly users: Pick<UserStore, 'touchGraph'>
+  readonly lookup: UserLookup
+  readonly ids: IdGenerator
+  readonly logger: Logger
+}
+
+export interface CreatedPost {
+  readonly post: contract.Post
+  /** The request was made before, with the same Idempotency-Key. */
+  readonly replayed: boolean
+}
+
+export function createPostService(deps: PostServiceDeps) {
+  const { posts, timelines, users, lookup, ids, logger } = deps
+
+  /** One's own post shows on one's next read (F5), whether or not the timelines can be reached. */
+  async function showToAuthor(id: PostId, author: UserId): Promise<void> {
+    try {
+      await timelines.push(id, [author])
+    } catch (err) {
+      logger.warn({ err }, 'own timeline not reached; the next read rebuilds it')
+      await users.touchGraph(author)
+    }
+  }
+
+  async function replayOf(body: PostBody, author: Account): Promise<ViewedPost> {
+    try {
+      return await posts.find(body.id, author.id)
+    } catch (error) {
+      // Deleted since: a replay answers as the first request did.
+      if (isSnsError(error, 'not_found')) return untouched(body, author)
+      throw error
+    }
+  }
+
+  return {
+    async create(author: Account, text: string, key: string | undefined): Promise<CreatedPost> {
+      const { body, created } = await posts.create({
+        id: ids.next<'post'>(),
+        authorId: author.id,
+        text: writtenText('text', text, POST_TEXT_MAX),
+        idempotencyKey: key ?? null,
+      })
+      await showToAuthor(body.id, author.id)
+      const post = created ? untouched(body, author) : await replayOf(body, author)
+      return { post: presentPost(post), replayed: !created }
+    },
+
+    async read(id: string, viewer: UserId): Promise<contract.Post> {
+      return presentPost(await posts.find(pathId(id), viewer))
+    },
+
+    async edit(id: string, viewer: UserId, text: string): Promise<contract.Post> {
+      const cleaned = writtenText('text', text, POST_TEXT_MAX)
+      const postId = pathId<'post'>(id)
+      await posts.edit(postId, viewer, cleaned)
+      return presentPost(await posts.find(postId, viewer))
+    },
+
+    async delete(id: string, viewer: UserId): Promise<void> {
+      await posts.delete(pathId(id), viewer)
+    },
+
+    async byAuthor(username: string, viewer: UserId, query: PageQuery): Promise<contract.PostPage> {
+      const before = readIdCursor<'post'>('posts', query.cursor)
+      const author = await lookup.visibleOrThrow(username, viewer)
+      const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+      const { items, next } = await posts.byAuthor(author.id, viewer, { before, limit })
+      return { items: items.map(presentPost), nextCursor: writeIdCursor('posts', next) }
+    },
+  }
+}
+
+/** A post that nobody has met yet. */
+function untouched(body: PostBody, author: Account): ViewedPost {
+  const { id, username, displayName } = author
+  return {
+    body,
+    state: {
+      id: body.id,
+      version: body.version,
+      author: { id, username, displayName },
+      counts: { likes: 0, comments: 0 },
+      liked: false,
+    },
+  }
+}

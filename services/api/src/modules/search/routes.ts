@@ -1,0 +1,42 @@
+import { PostHitPage, PostSearchQuery, UserSearchQuery } from '@sns/shared/contract/http/search'
+import { UserPage } from '@sns/shared/contract/http/user'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../plugins/authentication'
+import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
+import { POST_HIT_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
+import { documented } from '../../plugins/openapi/operation'
+import { pageLimit } from '../../plugins/page-limit'
+import type { createSearchService } from './service'
+
+export function searchRoutes(
+  search: ReturnType<typeof createSearchService>,
+  authenticated: Authentication,
+) {
+  return new Elysia({ prefix: '/v1/search' })
+    .use(authenticated)
+    .get('/posts', ({ viewer, query }) => search.posts(viewer.id, query), {
+      query: PostSearchQuery,
+      transform: pageLimit,
+      response: { 200: unchecked(PostHitPage), ...PROBLEMS },
+      detail: documented({
+        tag: 'search',
+        summary: 'Search posts',
+        description:
+          'By relevance, newest first on ties. All words must match, case and accents aside; a Korean noun of two syllables or more is found whatever particle hangs on it. New posts are found about a second later.',
+        errors: ['invalid_cursor'],
+        examples: { answer: POST_HIT_PAGE_EXAMPLE },
+      }),
+    })
+    .get('/users', ({ viewer, query }) => search.users(viewer.id, query), {
+      query: UserSearchQuery,
+      transform: pageLimit,
+      response: { 200: unchecked(UserPage), ...PROBLEMS },
+      detail: documented({
+        tag: 'search',
+        summary: 'Search users',
+        description: 'By the beginning of the username or by words of the display name.',
+        errors: ['invalid_cursor'],
+        examples: { answer: USER_PAGE_EXAMPLE },
+      }),
+    })
+}

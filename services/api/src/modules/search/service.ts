@@ -1,0 +1,105 @@
+import type * as contract from '@sns/shared/contract/http/search'
+import type { UserPage } from '@sns/shared/contract/http/user'
+import type { UserId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { User } from '@sns/shared/domain/user'
+import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
+import type { UserStore } from '@sns/shared/ports/user-store'
+import { readSearchCursor, writeSearchCursor } from '../../input/cursors'
+import { fillPage } from '../../input/fill-page'
+import { presentPost } from '../../presentation/post'
+import { presentUser } from '../../presentation/user'
+import type { ViewedPosts } from '../posts/viewed-posts'
+import type { UserLookup } from '../users/lookup'
+import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
+
+export interface SearchServiceDeps {
+  readonly search: Pick<SearchIndex, 'searchPosts' | 'searchUsers'>
+  readonly posts: Pick<PostStore, 'visible'>
+  readonly users: Pick<UserStore, 'findVisible'>
+  readonly graph: Pick<GraphStore, 'blockedEitherWay'>
+  readonly viewedPosts: ViewedPosts
+  readonly lookup: UserLookup
+}
+
+/** The index finds; SQL decides what of it may be shown, since the index trails it. */
+export function createSearchService(deps: SearchServiceDeps) {
+  const { search, posts, users, graph, viewedPosts, lookup } = deps
+
+  async function authorFilter(username: string | undefined, viewer: UserId) {
+    if (username === undefined) return { authorId: null, isNobody: false }
+    const author = await lookup.visible(username, viewer)
+    return { authorId: author?.id ?? null, isNobody: author === null }
+  }
+
+  return {
+    async posts(viewer: UserId, query: contract.PostSearchQuery): Promise<contract.PostHitPage> {
+      const q = readPostQuery(query.q)
+      const since = readTime('since', query.since)
+      const until = readTime('until', query.until)
+      checkRange(since, until)
+      const start = readSearchCursor('search', query.cursor)
+      const { authorId, isNobody } = await authorFilter(query.author, viewer)
+      if (isNobody) return { items: [], nextCursor: null }
+      const excludeAuthors = await graph.blockedEitherWay(viewer)
+      const filter = { q, authorId, since, until, excludeAuthors }
+
+      const page = await fillPage<contract.PostHit, SearchKey>(
+        start,
+        query.limit ?? PAGE_LIMIT_DEFAULT,
+        async (after, count) => {
+          const hits = await search.searchPosts({ ...filter, after, limit: count })
+          const viewed = await viewedPosts.of(
+            hits.map(({ id }) => id),
+            (ids) => posts.visible(viewer, ids),
+          )
+          return {
+            found: hits.flatMap(({ id, score, highlight }) => {
+              const post = viewed.get(id)
+              return post ? [{ key: { score, id }, item: { ...presentPost(post), highlight } }] : []
+            }),
+            last: lastKey(hits, count),
+          }
+        },
+      )
+      return { items: [...page.items], nextCursor: writeSearchCursor('search', page.next) }
+    },
+
+    async users(viewer: UserId, query: contract.UserSearchQuery): Promise<UserPage> {
+      const q = readUserQuery(query.q)
+      const start = readSearchCursor('users', query.cursor)
+
+      const page = await fillPage<User, SearchKey>(
+        start,
+        query.limit ?? PAGE_LIMIT_DEFAULT,
+        async (after, count) => {
+          const hits = await search.searchUsers({ q, after, limit: count })
+          const visible = await users.findVisible(
+            hits.map(({ id }) => id),
+            viewer,
+          )
+          const byId = new Map(visible.map((user) => [user.id, user]))
+          return {
+            found: hits.flatMap(({ id, score }) => {
+              const user = byId.get(id)
+              return user ? [{ key: { score, id }, item: user }] : []
+            }),
+            last: lastKey(hits, count),
+          }
+        },
+      )
+      return {
+        items: page.items.map(presentUser),
+        nextCursor: writeSearchCursor('users', page.next),
+      }
+    },
+  }
+}
+
+/** Null where the index had fewer than asked for: the end. */
+function lastKey(hits: readonly SearchKey[], asked: number): SearchKey | null {
+  const last = hits.at(-1)
+  return last === undefined || hits.length < asked ? null : { score: last.score, id: last.id }
+}

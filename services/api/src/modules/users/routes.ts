@@ -1,0 +1,62 @@
+import { PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
+import { Profile, UserPage } from '@sns/shared/contract/http/user'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../plugins/authentication'
+import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
+import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
+import { documented } from '../../plugins/openapi/operation'
+import { pageLimit } from '../../plugins/page-limit'
+import type { createUserService } from './service'
+
+export function userRoutes(
+  users: ReturnType<typeof createUserService>,
+  authenticated: Authentication,
+) {
+  return new Elysia({ prefix: '/v1/users/:username' })
+    .use(authenticated)
+    .get('', ({ params, viewer }) => users.profile(params.username, viewer.id), {
+      params: UsernameParams,
+      response: { 200: unchecked(Profile), ...PROBLEMS },
+      detail: documented({
+        tag: 'users',
+        summary: 'Read a profile',
+        description: 'A user with counts and how you stand to them. Case does not matter.',
+        errors: ['not_found'],
+        examples: { answer: PROFILE_EXAMPLE },
+      }),
+    })
+    .get(
+      '/followers',
+      ({ params, viewer, query }) => users.followers(params.username, viewer.id, query),
+      {
+        params: UsernameParams,
+        query: PageQuery,
+        transform: pageLimit,
+        response: { 200: unchecked(UserPage), ...PROBLEMS },
+        detail: documented({
+          tag: 'users',
+          summary: 'List followers',
+          description: 'Who follows the user, latest follow first, without those hidden from you.',
+          errors: ['not_found', 'invalid_cursor'],
+          examples: { answer: USER_PAGE_EXAMPLE },
+        }),
+      },
+    )
+    .get(
+      '/following',
+      ({ params, viewer, query }) => users.following(params.username, viewer.id, query),
+      {
+        params: UsernameParams,
+        query: PageQuery,
+        transform: pageLimit,
+        response: { 200: unchecked(UserPage), ...PROBLEMS },
+        detail: documented({
+          tag: 'users',
+          summary: 'List people followed',
+          description: 'Whom the user follows, latest follow first, without those hidden from you.',
+          errors: ['not_found', 'invalid_cursor'],
+          examples: { answer: USER_PAGE_EXAMPLE },
+        }),
+      },
+    )
+}

@@ -1,0 +1,32 @@
+import { cors } from '@elysiajs/cors'
+import type { Settings } from '@sns/shared/config/settings'
+import { Elysia } from 'elysia'
+
+const PREFLIGHT_SECONDS = 600
+const EXPOSED = ['X-Request-Id', 'Retry-After', 'Idempotency-Replayed', 'Allow']
+
+/** Lets the given origins call from browsers; without any, it does nothing at all. */
+export function crossOrigin({ origins, credentials, methods, headers }: Settings['cors']) {
+  const app = new Elysia({ name: 'cross-origin' })
+  if (origins.length === 0) return app
+  return app
+    .use(
+      cors({
+        origin: origins === '*' ? '*' : [...origins],
+        credentials,
+        methods: [...methods],
+        allowedHeaders: [...headers],
+        exposeHeaders: EXPOSED,
+        // Answered by the route below, so that preflights are counted and carry a request id too.
+        preflight: false,
+      }),
+    )
+    .options(
+      '/*',
+      ({ set }) => {
+        set.status = 204
+        set.headers['access-control-max-age'] = String(PREFLIGHT_SECONDS)
+      },
+      { detail: { hide: true } },
+    )
+}

@@ -1,0 +1,62 @@
+import { SnsError } from '@sns/shared/errors/sns-error'
+import { invalidField } from '../input/invalid-field'
+
+export const BODY_MAX_BYTES = 64 * 1024
+/** Bodies here are flat; deeper ones are an attempt to exhaust a recursive reader. */
+const DEPTH_MAX = 8
+
+/**
+ * Reads the body of a request as JSON. A request without any body reads as `{}`, so that its missing
+ * fields are named. Errors: `unsupported_media_type`, `body_too_large` (whether or not the length was
+ * announced), `malformed_json`.
+ */
+export async function jsonBody({ request }: { request: Request }): Promise<unknown> {
+  const contentType = mediaType(request.headers.get('content-type'))
+  if (request.body === null && contentType === null) return {}
+  if (contentType !== null && contentType !== 'application/json') {
+    throw new SnsError('unsupported_media_type', { detail: 'Send Content-Type: application/json' })
+  }
+  if (Number(request.headers.get('content-length')) > BODY_MAX_BYTES) throw tooLarge()
+  const bytes = await readBounded(request)
+  if (contentType === null && bytes.length === 0) return {}
+  if (contentType === null) {
+    throw new SnsError('unsupported_media_type', { detail: 'Send Content-Type: application/json' })
+  }
+  const value = parse(bytes)
+  if (isDeeperThan(value, DEPTH_MAX)) throw invalidField('body', 'is nested too deeply')
+  return value
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    const detail = cause instanceof TypeError ? 'It is not valid UTF-8' : undefined
+    throw new SnsError('malformed_json', { ...(detail ? { detail } : {}), cause })
+  }
+}
+
+async function readBounded(request: Request): Promise<Uint8Array> {
+  if (request.headers.has('content-length')) return await request.bytes()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > BODY_MAX_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(): SnsError {
+  return new SnsError('body_too_large', { detail: `At most ${BODY_MAX_BYTES} bytes` })
+}
+
+function mediaType(header: string | null): string | null {
+  return header === null ? null : (header.split(';')[0] ?? '').trim().toLowerCase()
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((each) => isDeeperThan(each, depth - 1))
+}

@@ -1,0 +1,76 @@
+import { unwrapSchema } from '@elysiajs/openapi/openapi'
+import { Comment, CommentDraft, CommentPage } from '@sns/shared/contract/http/comment'
+import { Post, PostDraft, PostPage } from '@sns/shared/contract/http/post'
+import { Problem } from '@sns/shared/contract/http/problem'
+import { PostHit, PostHitPage } from '@sns/shared/contract/http/search'
+import {
+  AccountChange,
+  Login,
+  RefreshTokenBody,
+  Session,
+  Signup,
+} from '@sns/shared/contract/http/session'
+import { Author, Profile, User, UserPage } from '@sns/shared/contract/http/user'
+
+const NAMED = {
+  AccountChange,
+  Author,
+  Comment,
+  CommentDraft,
+  CommentPage,
+  Login,
+  Post,
+  PostDraft,
+  PostHit,
+  PostHitPage,
+  PostPage,
+  Problem,
+  Profile,
+  RefreshTokenBody,
+  Session,
+  Signup,
+  User,
+  UserPage,
+}
+
+/** The contract's schemas by name, in the dialect of the document. */
+export function componentSchemas(): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(NAMED).map(([name, schema]) => [
+      name,
+      plain(unwrapSchema(schema, undefined, 'output', '3.1.2')),
+    ]),
+  )
+}
+
+/** Replaces every copy of a named schema by a reference to it; `self` is the name of `value`, if it has one. */
+export function referTo(
+  schemas: Readonly<Record<string, unknown>>,
+  value: unknown,
+  self?: string,
+): unknown {
+  const names = new Map(
+    Object.entries(schemas).map(([name, schema]) => [JSON.stringify(schema), name]),
+  )
+  const visit = (node: unknown, isRoot: boolean): unknown => {
+    if (typeof node !== 'object' || node === null) return node
+    if (Array.isArray(node)) return node.map((each) => visit(each, false))
+    const name = isRoot ? undefined : names.get(JSON.stringify(node))
+    if (name !== undefined) return { $ref: `#/components/schemas/${name}` }
+    return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, visit(each, false)]))
+  }
+  return visit(plain(value), self !== undefined)
+}
+
+/** Without what only our own code reads, and with lengths as JSON Schema counts them: in code points. */
+function plain(node: unknown): unknown {
+  if (typeof node !== 'object' || node === null) return node
+  if (Array.isArray(node)) return node.map(plain)
+  const { noValidate: _, rule: __, characters, secret, ...rest } = node as Record<string, unknown>
+  const entries = Object.entries(rest).map(([key, each]) => [key, plain(each)])
+  const lengths = Array.isArray(characters)
+    ? { minLength: characters[0], maxLength: characters[1] }
+    : {}
+  const format = secret === true ? { format: 'password' } : {}
+  return { ...Object.fromEntries(entries), ...lengths, ...format }
+}

@@ -1,0 +1,193 @@
+import { toOpenAPISchema } from '@elysiajs/openapi/openapi'
+import { PROBLEM_CONTENT_TYPE, type Problem } from '@sns/shared/contract/http/problem'
+import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
+import type { AnyElysia } from 'elysia'
+import { version } from '../../../package.json'
+import { componentSchemas, referTo } from './components'
+import { type Operation, TAGS, takeOperation } from './operation'
+
+const VERSION = '3.1.1'
+
+/** Objects of the document as they come from the generator: filled in here, so open. */
+interface OperationObject {
+  description?: string
+  summary?: string
+  parameters?: { in: string; schema: SchemaObject; description?: string; example?: unknown }[]
+  requestBody?: { content: Record<string, { schema?: SchemaObject }> }
+  responses?: Record<string, ResponseObject>
+}
+interface ResponseObject {
+  description: string
+  headers?: Record<string, unknown>
+  content?: Record<string, MediaObject>
+}
+type SchemaObject = { description?: string; examples?: unknown[] } & Record<string, unknown>
+interface MediaObject {
+  schema?: SchemaObject
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+}
+
+/**
+ * The OpenAPI document of the app: the generator reads paths, parameters and schemas off the routes;
+ * what it leaves out (examples, every error, one media type a body, named schemas) is added from what
+ * the routes say of themselves with `documented`.
+ */
+export function createOpenApiDocument(app: AnyElysia) {
+  const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, VERSION_OF_GENERATOR)
+  for (const path of Object.values(paths)) {
+    for (const operation of Object.values(path ?? {})) complete(operation as OperationObject)
+  }
+  const schemas = componentSchemas()
+  return {
+    openapi: VERSION,
+    info: {
+      title: 'sns',
+      version,
+      description:
+        'A self-hosted social feed: accounts, posts, a home feed that loses nothing, and search. Errors are problem+json with a stable `code`; ids are decimal strings; cursors are opaque and never expire.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    security: [{ bearer: [] }],
+    paths: referTo(schemas, paths),
+    components: {
+      schemas: Object.fromEntries(
+        Object.entries(schemas).map(([name, schema]) => [name, referTo(schemas, schema, name)]),
+      ),
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `accessToken` of a session',
+        },
+      },
+    },
+  }
+}
+
+const VERSION_OF_GENERATOR = '3.1.2'
+
+function complete(target: OperationObject): void {
+  const operation = takeOperation(target)
+  target.description ??= target.summary ?? ''
+  for (const parameter of target.parameters ?? []) {
+    const { description, examples, ...schema } = parameter.schema
+    if (description) parameter.description = description
+    if (examples?.[0] !== undefined) parameter.example = examples[0]
+    parameter.schema = schema
+  }
+  const body = target.requestBody?.content['application/json'] ?? bodyOf(target)
+  if (body && target.requestBody) {
+    const example = operation?.examples?.request
+    target.requestBody.content = {
+      'application/json': { ...body, ...(example === undefined ? {} : { example }) },
+    }
+  }
+  target.responses = {
+    ...(operation ? success(target, operation) : target.responses),
+    ...failures(operation ? errorCodes(target, operation) : ['internal']),
+  }
+}
+
+function bodyOf(target: OperationObject): MediaObject | undefined {
+  return Object.values(target.requestBody?.content ?? {})[0]
+}
+
+const REQUEST_ID = {
+  'X-Request-Id': {
+    description: 'Of this request; the one you sent where it was well-formed',
+    schema: { type: 'string' },
+  },
+}
+
+function success(
+  target: OperationObject,
+  { examples, answerHeaders = {} }: Operation,
+): Record<string, ResponseObject> {
+  const [status, response] = Object.entries(target.responses ?? {}).find(([key]) =>
+    key.startsWith('2'),
+  ) ?? ['204', undefined]
+  const schema = response?.content?.['application/json']?.schema
+  const headers = Object.fromEntries(
+    Object.entries(answerHeaders).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' } },
+    ]),
+  )
+  const example = examples?.answer
+  return {
+    [status]: {
+      description: status === '204' ? 'Done' : (schema?.description ?? 'Done'),
+      headers: { ...REQUEST_ID, ...headers },
+      ...(status === '204'
+        ? {}
+        : {
+            content: {
+              'application/json': {
+                ...(schema ? { schema } : {}),
+                ...(example === undefined ? {} : { example }),
+              },
+            },
+          }),
+    },
+  }
+}
+
+function errorCodes(target: OperationObject, operation: Operation): readonly ErrorCode[] {
+  const hasInput =
+    target.requestBody !== undefined ||
+    (target.parameters ?? []).some((parameter) => parameter.in !== 'path')
+  const codes: ErrorCode[] = [...(operation.errors ?? [])]
+  if (!operation.isPublic) codes.push('unauthenticated')
+  if (hasInput) codes.push('invalid_request')
+  if (target.requestBody) {
+    codes.push('malformed_json', 'body_too_large', 'unsupported_media_type')
+  }
+  codes.push('internal', 'store_unavailable')
+  return codes
+}
+
+function failures(codes: readonly ErrorCode[]): Record<string, ResponseObject> {
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of codes) {
+    const { status } = ERROR_CATALOGUE[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  return Object.fromEntries([...byStatus].map(([status, each]) => [status, failure(status, each)]))
+}
+
+function failure(status: number, codes: readonly ErrorCode[]) {
+  const retryAfter = {
+    'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+  }
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].title}`).join('\n\n'),
+    headers: { ...REQUEST_ID, ...(status === 429 || status === 503 ? retryAfter : {}) },
+    content: {
+      [PROBLEM_CONTENT_TYPE]: {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+      },
+    },
+  }
+}
+
+function problemExample(code: ErrorCode): Problem {
+  const { status, title } = ERROR_CATALOGUE[code]
+  return {
+    type: `urn:sns:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(code === 'invalid_request'
+      ? {
+          detail: 'text must hold something to read',
+          fields: [{ field: 'text', message: 'must hold something to read' }],
+        }
+      : {}),
+    requestId: '5f0c6c0e-6a4b-4a57-9c7e-0f6d3f1f5b7a',
+  }
+}

@@ -1,0 +1,45 @@
+import type { ErrorCode } from '@sns/shared/errors/catalogue'
+
+export const TAGS = {
+  accounts: 'Sign up, sign in, your own account',
+  users: 'Other people and how you stand to them',
+  posts: 'Writing and reading posts',
+  engagement: 'Likes and comments',
+  feed: 'Your home feed',
+  search: 'Full-text search',
+  status: 'For operators and their machines',
+} as const
+
+/** What the documentation of a route needs beyond its schemas. */
+export interface Operation {
+  readonly tag: keyof typeof TAGS
+  readonly summary: string
+  readonly description: string
+  /** Needs no bearer token. */
+  readonly isPublic?: true
+  /** Those of its own; what every route with a token, a body or a query may answer is added. */
+  readonly errors?: readonly ErrorCode[]
+  readonly examples?: { readonly request?: unknown; readonly answer?: unknown }
+  /** Headers of the successful answer, with what each means. */
+  readonly answerHeaders?: Readonly<Record<string, string>>
+}
+
+const OPERATION = 'x-operation'
+
+export function documented(operation: Operation) {
+  return {
+    tags: [operation.tag],
+    summary: operation.summary,
+    description: operation.description,
+    security: operation.isPublic ? [] : [{ bearer: [] }],
+    [OPERATION]: operation,
+  }
+}
+
+/** Takes what `documented` left in an operation object out of it. */
+export function takeOperation(target: object): Operation | null {
+  if (!(OPERATION in target)) return null
+  const operation = target[OPERATION] as Operation
+  delete target[OPERATION]
+  return operation
+}

@@ -1,0 +1,44 @@
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import { Elysia } from 'elysia'
+import type { RequestContexts } from './request-context'
+
+export interface RequestLogDeps {
+  readonly contexts: RequestContexts
+  readonly logger: Logger
+  readonly metrics: Pick<Metrics, 'httpRequestSeconds' | 'httpInFlight'>
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Gives each request its id, counts and times it, and writes one line about it when it is done. */
+export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
+  return new Elysia({ name: 'request-log' })
+    .onRequest(({ request, set }) => {
+      set.headers['x-request-id'] = contexts.open(request).id
+      metrics.httpInFlight.inc()
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
+      metrics.httpInFlight.dec()
+      const context = contexts.of(request)
+      const method = METHODS.has(request.method) ? request.method : 'other'
+      const status = responseValue instanceof Response ? responseValue.status : Number(set.status)
+      const ms = performance.now() - context.startedAt
+      const pattern = route || 'unmatched'
+      metrics.httpRequestSeconds.observe(
+        { method, route: pattern, status: `${Math.floor(status / 100)}xx` },
+        ms / 1000,
+      )
+      const line = {
+        requestId: context.id,
+        method,
+        route: pattern,
+        status,
+        ms: Math.round(ms * 1000) / 1000,
+        userId: context.userId,
+      }
+      // Reads that went well are most of the traffic and tell nothing one by one.
+      if (status < 400 && (method === 'GET' || method === 'HEAD')) logger.debug(line, 'request')
+      else logger.info(line, 'request')
+    })
+}

@@ -1,0 +1,15 @@
+import type * as contract from '@sns/shared/contract/http/comment'
+import type { Comment } from '@sns/shared/domain/comment'
+import { formatId } from '@sns/shared/domain/id'
+import { formatTime } from './time'
+import { presentAuthor } from './user'
+
+export function presentComment(comment: Comment): contract.Comment {
+  return {
+    id: formatId(comment.id),
+    postId: formatId(comment.postId),
+    author: presentAuthor(comment.author),
+    text: comment.text,
+    createdAt: formatTime(comment.createdAt),
+  }
+}

@@ -1,0 +1,35 @@
+import type * as contract from '@sns/shared/contract/http/user'
+import { formatId } from '@sns/shared/domain/id'
+import type { User } from '@sns/shared/domain/user'
+import type { Profile } from '@sns/shared/ports/user-store'
+import { formatTime } from './time'
+
+export function presentUser(user: User): contract.User {
+  return {
+    id: formatId(user.id),
+    username: user.username,
+    displayName: user.displayName,
+    createdAt: formatTime(user.createdAt),
+  }
+}
+
+export function presentProfile(profile: Profile): contract.Profile {
+  const { counts, viewer } = profile
+  return {
+    ...presentUser(profile),
+    counts: { followers: counts.followers, following: counts.following, posts: counts.posts },
+    viewer: {
+      following: viewer.following,
+      followedBy: viewer.followedBy,
+      muted: viewer.muted,
+    },
+  }
+}
+
+export function presentAuthor(author: Pick<User, 'id' | 'username' | 'displayName'>) {
+  return {
+    id: formatId(author.id),
+    username: author.username,
+    displayName: author.displayName,
+  }
+}

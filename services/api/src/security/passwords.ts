@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os'
+import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
+import { invalidField } from '../input/invalid-field'
+import { createWorkGate } from './work-gate'
+
+export interface PasswordCost {
+  readonly memoryKiB: number
+  readonly passes: number
+}
+
+/** What OWASP's password storage cheat sheet recommends for argon2id: about 40 ms of one core. */
+const OWASP_COST: PasswordCost = { memoryKiB: 19_456, passes: 2 }
+
+/** Waiting longer than some ten seconds helps nobody; later ones are told to come again. */
+const QUEUE = 256
+
+export type Passwords = ReturnType<typeof createPasswords>
+
+/** Hashes and checks passwords with argon2id, a few at once. */
+export function createPasswords(cost: PasswordCost = OWASP_COST) {
+  const gate = createWorkGate({ concurrency: Math.max(2, availableParallelism()), queue: QUEUE })
+  const decoy = decoyHash(cost)
+
+  return {
+    hash(password: string): Promise<string> {
+      return gate.run(() =>
+        Bun.password.hash(password.normalize('NFC'), {
+          algorithm: 'argon2id',
+          memoryCost: cost.memoryKiB,
+          timeCost: cost.passes,
+        }),
+      )
+    },
+    /** Against null (an unknown user) it takes as long as against a wrong password, and is false. */
+    async verify(password: string, hash: string | null): Promise<boolean> {
+      if (password === '') return false
+      const matches = await gate.run(() =>
+        Bun.password.verify(password.normalize('NFC'), hash ?? decoy),
+      )
+      return matches && hash !== null
+    },
+  }
+}
+
+/** Throws `invalid_request` naming `field`. */
+export function checkNewPassword(field: string, password: string): void {
+  if (!password.isWellFormed()) throw invalidField(field, 'must be well-formed Unicode')
+  const length = [...password].length
+  if (length < PASSWORD_MIN || length > PASSWORD_MAX) {
+    throw invalidField(field, `must be ${PASSWORD_MIN} to ${PASSWORD_MAX} characters`)
+  }
+}
+
+/** A hash of the same cost that no password is known to match. */
+function decoyHash({ memoryKiB, passes }: PasswordCost): string {
+  const base64 = (bytes: number) =>
+    Buffer.from(crypto.getRandomValues(new Uint8Array(bytes)))
+      .toString('base64')
+      .replace(/=+$/, '')
+  return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${base64(32)}$${base64(32)}`
+}

@@ -1,0 +1,190 @@
+import { createMemoryPostCache } from '@sns/shared/adapters/memory/post-cache'
+import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
+import { createSqlEngagementStore } from '@sns/shared/adapters/sql/engagement-store'
+import { createSqlGraphStore } from '@sns/shared/adapters/sql/graph-store'
+import { createSqlPostStore } from '@sns/shared/adapters/sql/post-store'
+import { createSqlSessionStore } from '@sns/shared/adapters/sql/session-store'
+import { createSqlUserStore } from '@sns/shared/adapters/sql/user-store'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-index-tables'
+import type { Session } from '@sns/shared/contract/http/session'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import { createIdGenerator } from '@sns/shared/domain/id-generator'
+import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
+import type { SearchChange } from '@sns/shared/ports/search-index'
+import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { openTestDatabase } from '@sns/shared/testing/sql-database'
+import { type ApiDeps, createApp } from '../app'
+import { type Client, createClient } from '../client'
+
+export interface TestUser {
+  readonly id: UserId
+  readonly username: string
+  readonly session: Session
+  readonly client: Client
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  readonly body: any
+}
+
+export interface RequestOptions {
+  readonly as?: TestUser | string
+  readonly body?: unknown
+  /** Sent as it is, in place of `body`. */
+  readonly raw?: BodyInit
+  readonly headers?: Record<string, string>
+}
+
+export type TestApi = Awaited<ReturnType<typeof openTestApi>>
+
+export interface TestApiOptions {
+  readonly timelineCap?: number
+  readonly settings?: Partial<ApiDeps['settings']>
+  /** Puts something between the api and its stores. */
+  readonly wrap?: (deps: ApiDeps) => ApiDeps
+}
+
+export const PASSWORD = 'correct horse battery'
+
+/** The api on an embedded stack of its own, listening on a free port. */
+export async function openTestApi({ timelineCap, settings, wrap }: TestApiOptions = {}) {
+  const database = await openTestDatabase('sqlite')
+  const { db } = database
+  await migrateSqliteSearch(db)
+  const clock = createManualClock()
+  const limits =
+    timelineCap === undefined
+      ? TIMELINE_LIMITS
+      : { ...TIMELINE_LIMITS, cap: timelineCap, slack: Math.ceil(timelineCap / 4) }
+  const stores: ApiDeps = {
+    users: createSqlUserStore(db, { clock }),
+    sessions: createSqlSessionStore(db, { clock }),
+    graph: createSqlGraphStore(db, { clock, ids: createIdGenerator(clock) }),
+    posts: createSqlPostStore(db, { clock }),
+    engagement: createSqlEngagementStore(db, { clock }),
+    timelines: createMemoryTimelineStore({ clock }, { limits }),
+    postCache: createMemoryPostCache({ clock, maxEntries: 10_000 }),
+    search: createSqliteSearchIndex(db, { clock }),
+    clock,
+    ids: createIdGenerator(clock),
+    logger: createLogger('api', 'silent'),
+    metrics: createMetrics(),
+    health: [],
+    settings: {
+      cors: { origins: [], credentials: false, methods: [], headers: [] },
+      secretKey: 'a key for tests that is long enough',
+      passwordCost: { memoryKiB: 8, passes: 1 },
+      ...settings,
+    },
+  }
+  const deps = wrap ? wrap(stores) : stores
+  const app = createApp(deps)
+  app.listen({ hostname: '127.0.0.1', port: 0, reusePort: false })
+  const url = `http://127.0.0.1:${app.server?.port}`
+
+  const fannedOut = new Set<PostId>()
+  let version = 0n
+
+  return {
+    app,
+    url,
+    db,
+    clock,
+    deps,
+    /** The stores themselves, without what `wrap` put between. */
+    stores,
+    client: createClient(url),
+
+    async request(
+      method: string,
+      path: string,
+      { as, body, raw, headers }: RequestOptions = {},
+    ): Promise<Answer> {
+      const token = typeof as === 'string' ? as : as?.session.accessToken
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(raw === undefined ? {} : { body: raw }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      const isJson = /json/.test(response.headers.get('content-type') ?? '')
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: isJson ? JSON.parse(text) : text,
+      }
+    },
+
+    async signUp(username: string, displayName?: string): Promise<TestUser> {
+      const { data, error } = await createClient(url).v1.auth.signup.post({
+        username,
+        password: PASSWORD,
+        ...(displayName === undefined ? {} : { displayName }),
+      })
+      if (error) throw new Error(`signup: ${JSON.stringify(error.value)}`)
+      const id = Number(data.user.id) as UserId
+      const client = createClient(url, { token: data.accessToken })
+      return { id, username, session: data, client }
+    },
+
+    /** Does what the workers do with every change so far: fans posts out, indexes what is there. */
+    async settle(): Promise<void> {
+      const posts = await db.selectFrom('posts').selectAll().orderBy('id').execute()
+      for (const post of posts) {
+        const id = post.id as PostId
+        if (fannedOut.has(id)) continue
+        fannedOut.add(id)
+        const author = post.author_id as UserId
+        const pairs = await stores.graph.followersOf([author], null, 1_000)
+        await stores.timelines.push(id, [author, ...pairs.map(({ follower }) => follower)])
+      }
+      version += 1n
+      const users = await db.selectFrom('users').selectAll().execute()
+      const changes: SearchChange[] = [
+        ...posts.map(
+          (post): SearchChange => ({
+            op: 'index',
+            version,
+            document: {
+              kind: 'post',
+              id: post.id as PostId,
+              authorId: post.author_id as UserId,
+              text: post.text,
+              createdAt: post.created_at,
+            },
+          }),
+        ),
+        ...users.map(
+          (user): SearchChange => ({
+            op: 'index',
+            version,
+            document: {
+              kind: 'user',
+              id: user.id as UserId,
+              username: user.username,
+              displayName: user.display_name,
+            },
+          }),
+        ),
+      ]
+      await stores.search.apply(changes)
+      await stores.search.refresh()
+    },
+
+    async [Symbol.asyncDispose](): Promise<void> {
+      await app.stop(true)
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}

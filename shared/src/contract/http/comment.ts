@@ -1,0 +1,26 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { COMMENT_TEXT_MAX } from '../../domain/post'
+import { IdField, pageOf, TimeField } from './fields'
+import { Author } from './user'
+
+export const CommentDraft = Type.Object(
+  {
+    text: Type.String({
+      description: `1 to ${COMMENT_TEXT_MAX} characters; outer white space is trimmed, NFC`,
+      characters: [1, COMMENT_TEXT_MAX],
+      examples: ['정말 그렇네요'],
+    }),
+  },
+  { additionalProperties: false },
+)
+
+export const Comment = Type.Object(
+  { id: IdField, postId: IdField, author: Author, text: Type.String(), createdAt: TimeField },
+  { additionalProperties: false, description: 'A comment' },
+)
+
+export const CommentPage = pageOf(Comment, 'Comments, oldest first')
+
+export type CommentDraft = Static<typeof CommentDraft>
+export type Comment = Static<typeof Comment>
+export type CommentPage = Static<typeof CommentPage>

@@ -1,0 +1,79 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../domain/page'
+import { DISPLAY_NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, USERNAME_PATTERN } from '../../domain/user'
+
+/*
+ * Keywords of our own: `characters` bounds a text in code points, which the services check after
+ * cleaning it (`maxLength` would count UTF-16 units); `rule` says in words what a value must be;
+ * `secret` hides what is typed where the document is shown.
+ */
+
+export const IdField = Type.String({
+  description: 'A decimal id of up to 16 digits, ordered by time',
+  pattern: '^[1-9][0-9]{0,15}$',
+  examples: ['311296512000123'],
+})
+
+export const TimeField = Type.String({
+  description: 'ISO 8601, UTC, milliseconds',
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
+  examples: ['2026-11-23T08:00:00.000Z'],
+})
+
+export const UsernameField = Type.String({
+  description: 'Compared without regard to case; keeps the case it was given',
+  pattern: USERNAME_PATTERN,
+  rule: 'must be 2 to 30 letters, digits or underscores',
+  examples: ['minji'],
+})
+
+export const NewPasswordField = Type.String({
+  description: `${PASSWORD_MIN} to ${PASSWORD_MAX} characters`,
+  characters: [PASSWORD_MIN, PASSWORD_MAX],
+  secret: true,
+})
+
+export const DisplayNameField = Type.String({
+  description: 'What others see; on one line',
+  characters: [1, DISPLAY_NAME_MAX],
+  examples: ['민지'],
+})
+
+export const CursorField = Type.String({
+  description: '`nextCursor` of the page before; opaque, of one list only, never expires',
+})
+
+/** The query of every list. */
+export const PageQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.Integer({
+        description: 'How many items at most',
+        minimum: 1,
+        maximum: PAGE_LIMIT_MAX,
+        default: PAGE_LIMIT_DEFAULT,
+        rule: `must be a whole number from 1 to ${PAGE_LIMIT_MAX}`,
+      }),
+    ),
+    cursor: Type.Optional(CursorField),
+  },
+  { additionalProperties: false },
+)
+
+export type PageQuery = Static<typeof PageQuery>
+
+/** A page of a list. `nextCursor` is null at the true end and only there. */
+export function pageOf<Item extends TSchema>(item: Item, description: string) {
+  return Type.Object(
+    {
+      items: Type.Array(item),
+      nextCursor: Type.Union([Type.String(), Type.Null()], {
+        description: 'Give it as `cursor` for the next page; null at the true end and only there',
+      }),
+    },
+    { additionalProperties: false, description },
+  )
+}
+
+export const UsernameParams = Type.Object({ username: Type.String({ examples: ['minji'] }) })
+export const IdParams = Type.Object({ id: Type.String({ examples: ['311296512000123'] }) })

@@ -1,0 +1,54 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { POST_TEXT_MAX } from '../../domain/post'
+import { IdField, pageOf, TimeField } from './fields'
+import { Author } from './user'
+
+export const PostDraft = Type.Object(
+  {
+    text: Type.String({
+      description: `1 to ${POST_TEXT_MAX} characters; outer white space is trimmed, NFC`,
+      characters: [1, POST_TEXT_MAX],
+      examples: ['오늘 서울 날씨가 참 좋다'],
+    }),
+  },
+  { additionalProperties: false },
+)
+
+export const Post = Type.Object(
+  {
+    id: IdField,
+    author: Author,
+    text: Type.String(),
+    createdAt: TimeField,
+    editedAt: Type.Union([TimeField, Type.Null()]),
+    counts: Type.Object(
+      { likes: Type.Integer(), comments: Type.Integer() },
+      { additionalProperties: false },
+    ),
+    viewer: Type.Object(
+      { liked: Type.Boolean({ description: 'Whether you like it' }) },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false, description: 'A post as you see it' },
+)
+
+export const PostPage = pageOf(Post, 'Posts, newest first')
+
+/** Visible ASCII, so that a key looks the same in logs, headers and tables. */
+export const IDEMPOTENCY_KEY_PATTERN = '^[\\x21-\\x7e]{1,255}$'
+
+export const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Makes a repeat of the request return the first post, with `Idempotency-Replayed: true`',
+      pattern: IDEMPOTENCY_KEY_PATTERN,
+      rule: 'must be 1 to 255 visible ASCII characters',
+    }),
+  ),
+})
+
+export type PostDraft = Static<typeof PostDraft>
+export type Post = Static<typeof Post>
+export type PostPage = Static<typeof PostPage>

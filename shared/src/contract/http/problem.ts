@@ -1,0 +1,32 @@
+import { type Static, Type } from '@sinclair/typebox'
+
+/** Every error the api answers with (RFC 9457), as `application/problem+json`. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({
+      description: 'Names the kind of problem: `urn:sns:problem:` and the code',
+    }),
+    title: Type.String({ description: 'The same words for every problem of a code' }),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    code: Type.String({ description: 'Stable; what programs should look at' }),
+    detail: Type.Optional(Type.String({ description: 'What is wrong this time, and what to do' })),
+    fields: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            field: Type.String({ description: 'Where: `username`, `query.limit`' }),
+            message: Type.String(),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'Every field that is wrong, in a 422' },
+      ),
+    ),
+    requestId: Type.String({ description: 'As in `X-Request-Id`; quote it to the operator' }),
+  },
+  { additionalProperties: false, description: 'What went wrong' },
+)
+
+export type Problem = Static<typeof Problem>
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json'

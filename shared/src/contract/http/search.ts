@@ -1,0 +1,49 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { PageQuery, pageOf } from './fields'
+import { Post } from './post'
+
+export const SEARCH_QUERY_MAX = 200
+
+const QueryField = Type.String({
+  description: 'Words that must all match, case and accents aside; `"quoted words"` in order',
+  characters: [1, SEARCH_QUERY_MAX],
+  examples: ['서울 날씨'],
+})
+
+const timeText = 'an ISO 8601 date (`2026-11-23`, from midnight UTC) or date-time with a zone'
+
+export const PostSearchQuery = Type.Object(
+  {
+    q: QueryField,
+    author: Type.Optional(Type.String({ description: 'Only posts of this username' })),
+    since: Type.Optional(
+      Type.String({ description: `Only posts written at or after: ${timeText}` }),
+    ),
+    until: Type.Optional(Type.String({ description: `Only posts written before: ${timeText}` })),
+    ...PageQuery.properties,
+  },
+  { additionalProperties: false },
+)
+
+export const UserSearchQuery = Type.Object(
+  { q: QueryField, ...PageQuery.properties },
+  { additionalProperties: false },
+)
+
+export const PostHit = Type.Object(
+  {
+    ...Post.properties,
+    highlight: Type.String({
+      description: 'HTML: the text escaped, with matches in `<mark>`',
+      examples: ['오늘 <mark>서울</mark> <mark>날씨</mark>가 참 좋다'],
+    }),
+  },
+  { additionalProperties: false, description: 'A post that matches' },
+)
+
+export const PostHitPage = pageOf(PostHit, 'Hits by relevance, newest first on ties')
+
+export type PostSearchQuery = Static<typeof PostSearchQuery>
+export type UserSearchQuery = Static<typeof UserSearchQuery>
+export type PostHit = Static<typeof PostHit>
+export type PostHitPage = Static<typeof PostHitPage>

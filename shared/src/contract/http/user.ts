@@ -1,0 +1,33 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { IdField, pageOf, TimeField, UsernameField } from './fields'
+
+const face = { id: IdField, username: UsernameField, displayName: Type.String() }
+
+/** Who wrote something. */
+export const Author = Type.Object(face, { additionalProperties: false })
+
+export const User = Type.Object(
+  { ...face, createdAt: TimeField },
+  { additionalProperties: false, description: "A user's public face" },
+)
+
+export const Profile = Type.Object(
+  {
+    ...User.properties,
+    counts: Type.Object(
+      { followers: Type.Integer(), following: Type.Integer(), posts: Type.Integer() },
+      { additionalProperties: false },
+    ),
+    viewer: Type.Object(
+      { following: Type.Boolean(), followedBy: Type.Boolean(), muted: Type.Boolean() },
+      { additionalProperties: false, description: 'How you stand to the user' },
+    ),
+  },
+  { additionalProperties: false, description: 'A user with counts, as you see it' },
+)
+
+export const UserPage = pageOf(User, 'Users')
+
+export type User = Static<typeof User>
+export type Profile = Static<typeof Profile>
+export type UserPage = Static<typeof UserPage>
