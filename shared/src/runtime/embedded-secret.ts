@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { Settings } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
+
+/** The key that signs tokens: `SECRET_KEY`, or in embedded mode without one the key kept on disk. */
+export function signingKey({ secretKey, database }: Settings): string {
+  if (secretKey !== null) return secretKey
+  if (database.kind === 'sqlite') return embeddedSecret(database.path)
+  throw new OperatorError('SECRET_KEY is missing: it signs access tokens', 2)
+}
 
 /**
  * The key that signs tokens in embedded mode: made once and kept beside the database, readable by its

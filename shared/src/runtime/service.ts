@@ -60,7 +60,7 @@ export async function startService(
   const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
   const app = parts.app?.(health) ?? createStatusApp({ metrics, health })
   // Before the jobs begin, so that an address in use disturbs nothing.
-  const listener = opened.use(listen(app, spec.address(settings)))
+  const listener = listen(app, spec.address(settings))
   const ended = runner.run(stop.signal)
   ended.catch(() => {})
   opened.defer(async () => {

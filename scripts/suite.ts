@@ -1,0 +1,32 @@
+import { api } from '@sns/api/main'
+import { cdcIndexer } from '@sns/cdc-indexer/main'
+import { fanoutWorker } from '@sns/fanout-worker/main'
+import type { HealthCheck } from '@sns/shared/ports/health'
+import type { ServiceSpec } from '@sns/shared/runtime/service'
+
+/**
+ * All services in one process on the api's port. It is ready when its api is: a store that only
+ * the workers cannot do without is shown, and they go on by themselves when it is back.
+ */
+export const suite: ServiceSpec = {
+  name: 'sns',
+  address: api.address,
+  async assemble(context) {
+    const front = await api.assemble(context)
+    const workers = await Promise.all(
+      [fanoutWorker, cdcIndexer].map((each) => each.assemble(context)),
+    )
+    const known = new Set(front.health.map(({ name }) => name))
+    const others = new Map<string, HealthCheck>()
+    for (const check of workers.flatMap(({ health }) => health)) {
+      if (!known.has(check.name)) {
+        others.set(check.name, { name: check.name, optional: true, check: () => check.check() })
+      }
+    }
+    return {
+      ...front,
+      jobs: [...front.jobs, ...workers.flatMap(({ jobs }) => jobs)],
+      health: [...front.health, ...others.values()],
+    }
+  },
+}

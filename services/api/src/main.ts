@@ -1,0 +1,32 @@
+import { signingKey } from '@sns/shared/runtime/embedded-secret'
+import { createHousekeeping } from '@sns/shared/runtime/housekeeping'
+import { runProgram } from '@sns/shared/runtime/program'
+import type { ServiceSpec } from '@sns/shared/runtime/service'
+import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { createApp } from './app'
+
+/** HTTP over the stores. */
+export const api: ServiceSpec = {
+  name: 'api',
+  address: ({ web }) => ({ ...web, portSetting: 'WEB_PORT' }),
+  async assemble({ settings, backend, logger, metrics, clock }) {
+    const stores = await backend.forApi()
+    const secretKey = signingKey(settings)
+    return {
+      jobs: [createHousekeeping({ ...stores, clock, logger })],
+      health: stores.health,
+      app: (health) =>
+        createApp({
+          ...stores,
+          clock,
+          ids: backend.ids,
+          logger,
+          metrics,
+          health,
+          settings: { cors: settings.cors, secretKey },
+        }),
+    }
+  },
+}
+
+if (import.meta.main) await runProgram('api', serviceCommand(api, 'api'), { args: [] })
