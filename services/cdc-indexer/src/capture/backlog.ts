@@ -1,0 +1,153 @@
+import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import type { BinlogItem, BinlogPosition } from '@sns/shared/ports/binlog-source'
+
+/** Changes that are published together, and how far the log is done when they are acknowledged. */
+export interface Batch {
+  readonly events: readonly ChangeEvent[]
+  readonly bytes: number
+  /** The last commit among or right behind the events; null while their transaction goes on. */
+  readonly commit: BinlogPosition | null
+  /** How many of the events that commit covers. */
+  readonly complete: number
+}
+
+export interface BacklogOptions {
+  readonly maxBatchRows: number
+  readonly maxBatchBytes: number
+  /** Above this much read and not acknowledged, the reader waits. */
+  readonly maxBytes: number
+  /** Told how much is held, once a batch. */
+  readonly onBytes: (bytes: number) => void
+}
+
+/** What has been read from the binlog and not been acknowledged yet, in batches, in order. */
+export interface Backlog {
+  add(item: BinlogItem): void
+  /** Resolves when there is room to add more, or when nothing more will be taken. */
+  room(): Promise<void> | null
+  /**
+   * The oldest batch; waits for one. A batch is full, or it holds whatever came until the publisher
+   * was free to take it: alone when idle, large under load. Null when closed and empty.
+   */
+  next(): Promise<Batch | null>
+  /** The batch is acknowledged: its bytes are free. */
+  done(batch: Batch): void
+  /** No more will be added; `error` is thrown when what is there has been taken. */
+  close(error: Error | null): void
+  /** Forgets the end of the log that belongs to a transaction not wholly read. */
+  dropIncomplete(): void
+  /** Nothing more may be taken: `next` throws `error` at once. */
+  abandon(error: Error): void
+}
+
+interface OpenBatch {
+  events: ChangeEvent[]
+  bytes: number
+  commit: BinlogPosition | null
+  complete: number
+}
+
+export function createBacklog(options: BacklogOptions): Backlog {
+  let sealed: OpenBatch[] = []
+  let open: OpenBatch | null = null
+  let bytes = 0
+  let closed: { readonly error: Error | null } | null = null
+  let isAbandoned = false
+  let wakePublisher: (() => void) | null = null
+  let wakeReader: (() => void) | null = null
+
+  function wake() {
+    wakePublisher?.()
+    wakePublisher = null
+  }
+
+  function wakeReaderUp() {
+    wakeReader?.()
+    wakeReader = null
+  }
+
+  function take(): OpenBatch | null {
+    const batch = sealed.shift() ?? open
+    if (batch === open) open = null
+    return batch
+  }
+
+  return {
+    add(item) {
+      if (closed) return
+      open ??= { events: [], bytes: 0, commit: null, complete: 0 }
+      if (item.kind === 'commit') {
+        open.commit = item.position
+        open.complete = open.events.length
+      } else {
+        const isFull =
+          open.events.length >= options.maxBatchRows ||
+          (open.events.length > 0 && open.bytes + item.bytes > options.maxBatchBytes)
+        if (isFull) {
+          sealed.push(open)
+          options.onBytes(bytes)
+          open = { events: [], bytes: 0, commit: null, complete: 0 }
+        }
+        open.events.push(item.event)
+        open.bytes += item.bytes
+        bytes += item.bytes
+      }
+      wake()
+    },
+
+    room() {
+      if (bytes < options.maxBytes || closed) return null
+      return new Promise((resolve) => {
+        wakeReader = resolve
+      })
+    },
+
+    async next() {
+      while (sealed.length === 0 && !open && !closed) {
+        await new Promise<void>((resolve) => {
+          wakePublisher = resolve
+        })
+        // What one read of the socket brought goes together: it is all here a turn later.
+        if (sealed.length === 0 && !closed) await turn()
+      }
+      if (isAbandoned && closed?.error) throw closed.error
+      const batch = take()
+      if (!batch && closed?.error) throw closed.error
+      return batch
+    },
+
+    done(batch) {
+      bytes -= batch.bytes
+      options.onBytes(bytes)
+      if (bytes < options.maxBytes) wakeReaderUp()
+    },
+
+    close(error) {
+      closed ??= { error }
+      wake()
+      wakeReaderUp()
+    },
+
+    dropIncomplete() {
+      const all = open ? [...sealed, open] : sealed
+      const last = all.findLastIndex((batch) => batch.commit !== null)
+      sealed = all.slice(0, last + 1)
+      open = null
+      const end = sealed[last]
+      if (end) end.events = end.events.slice(0, end.complete)
+    },
+
+    abandon(error) {
+      closed = { error }
+      isAbandoned = true
+      sealed = []
+      open = null
+      wake()
+      wakeReaderUp()
+    },
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '@sns/shared/domain/clock'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { BinlogSource } from '@sns/shared/ports/binlog-source'
+import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
+import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
+import { type Batch, createBacklog } from './backlog'
+import type { CaptureOptions } from './capture'
+import { createCheckpointWriter } from './checkpoint-writer'
+
+export interface CaptureSessionDeps {
+  readonly source: BinlogSource
+  readonly checkpoints: CheckpointStore
+  readonly publisher: ChangePublisher
+  readonly metrics: Pick<
+    Metrics,
+    'captureLagSeconds' | 'captureBacklogBytes' | 'captureRows' | 'captureLeader'
+  >
+  readonly clock: Clock
+}
+
+/**
+ * Captures under one lease, from the checkpoint until the signal aborts (resolves, everything whole
+ * that was read being published and saved) or something fails (rejects). Reading, publishing and
+ * saving go side by side; one batch is published at a time, which keeps the order per key.
+ *
+ * The checkpoint only ever names commits whose changes, and all before them, are acknowledged.
+ */
+export async function runCaptureSession(
+  { source, checkpoints, publisher, metrics, clock }: CaptureSessionDeps,
+  options: CaptureOptions,
+  lease: CaptureLease,
+  signal: AbortSignal,
+  onProgress: () => void,
+): Promise<void> {
+  const checkpoint = await startingPoint(checkpoints, source)
+  const { serverId, epoch } = checkpoint
+  const backlog = createBacklog({
+    ...options,
+    onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes),
+  })
+  const writer = createCheckpointWriter({
+    intervalMs: options.checkpointIntervalMs,
+    idleIntervalMs: options.idleCheckpointIntervalMs,
+    async save(position) {
+      if (await checkpoints.save(lease, { ...position, serverId, epoch })) return
+      throw new Error('another capture has taken the lease over')
+    },
+    onError: (error) => backlog.abandon(asError(error)),
+  })
+  const halt = new AbortController()
+  const onLost = () =>
+    backlog.abandon(storeUnavailable('mysql', new Error('the capture lock is lost')))
+  lease.lost.addEventListener('abort', onLost)
+  if (lease.lost.aborted) onLost()
+
+  const stop = AbortSignal.any([signal, lease.lost, halt.signal])
+  const reading = read()
+  try {
+    await publishAll()
+    await writer.flush()
+  } catch (error) {
+    // What was acknowledged before the failure need not come again.
+    await writer.flush().catch(() => {})
+    throw error
+  } finally {
+    halt.abort()
+    backlog.close(null)
+    lease.lost.removeEventListener('abort', onLost)
+    await reading
+    metrics.captureBacklogBytes.set(0)
+  }
+
+  async function read() {
+    try {
+      for await (const item of source.stream(checkpoint, epoch, stop)) {
+        backlog.add(item)
+        const room = backlog.room()
+        if (room) await room
+        if (stop.aborted) break
+      }
+      if (signal.aborted) backlog.dropIncomplete()
+      backlog.close(
+        stop.aborted ? null : storeUnavailable('mysql', new Error('the binlog stream ended')),
+      )
+    } catch (error) {
+      backlog.close(asError(error))
+    }
+  }
+
+  async function publishAll() {
+    let visible = ''
+    let isUrgent = false
+    for (;;) {
+      const batch = await backlog.next()
+      if (!batch) return
+      const last = batch.events.at(-1)
+      if (last) {
+        if (last.source.gtid !== visible) {
+          await source.awaitVisible(last.source.gtid)
+          visible = last.source.gtid
+        }
+        if (lease.lost.aborted) continue
+        await publisher.publish(batch.events)
+        isUrgent = true
+        metrics.captureLagSeconds.set(Math.max(0, clock.now() - last.source.ts_ms) / 1_000)
+        countRows(batch)
+      }
+      backlog.done(batch)
+      onProgress()
+      if (batch.commit) {
+        writer.offer(batch.commit, isUrgent)
+        isUrgent = false
+      }
+    }
+  }
+
+  function countRows({ events }: Batch) {
+    const counts = new Map<string, { table: string; op: string; rows: number }>()
+    for (const { op, source: from } of events) {
+      const key = `${from.table} ${op}`
+      const count = counts.get(key)
+      if (count) count.rows += 1
+      else counts.set(key, { table: from.table, op, rows: 1 })
+    }
+    for (const { table, op, rows } of counts.values()) metrics.captureRows.inc({ table, op }, rows)
+  }
+}
+
+async function startingPoint(
+  checkpoints: CheckpointStore,
+  source: BinlogSource,
+): Promise<Checkpoint> {
+  const checkpoint = await checkpoints.load()
+  if (!checkpoint) {
+    throw new OperatorError('there is no capture checkpoint in the database; run migrate first')
+  }
+  const server = await source.serverId()
+  if (server !== checkpoint.serverId) {
+    throw new OperatorError(
+      `this MySQL (${server}) is not the server that capture knew (${checkpoint.serverId}); point DATABASE_URL at that one, or to go on from now on this one: run "UPDATE capture_checkpoint SET gtid_set = @@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1" and rebuild the search index from the tables`,
+    )
+  }
+  return checkpoint
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,143 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { HealthCheck } from '@sns/shared/ports/health'
+import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
+import { pause } from './pause'
+
+export interface CaptureDeps extends CaptureSessionDeps {
+  readonly metrics: CaptureSessionDeps['metrics'] & Pick<Metrics, 'captureRestarts'>
+  readonly logger: Logger
+  /** For jitter: from 0 up to 1. */
+  readonly random?: () => number
+}
+
+export interface CaptureOptions {
+  readonly maxBatchRows: number
+  readonly maxBatchBytes: number
+  /** The most that is read and not acknowledged, in approximate bytes of memory. */
+  readonly maxBytes: number
+  readonly checkpointIntervalMs: number
+  /** Between saves while no captured row changes. */
+  readonly idleCheckpointIntervalMs: number
+  /** How long to stand by before asking for the lock again; jittered up to twice that. */
+  readonly standbyMs: number
+  /** Back-off after a failure: full jitter up to this, doubled each time up to the maximum. */
+  readonly retryMs: number
+  readonly maxRetryMs: number
+  /** How long a shutdown waits for acknowledgements. */
+  readonly shutdownMs: number
+}
+
+export const CAPTURE_DEFAULTS: CaptureOptions = {
+  maxBatchRows: 2_000,
+  maxBatchBytes: 1024 * 1024,
+  maxBytes: 16 * 1024 * 1024,
+  checkpointIntervalMs: 200,
+  idleCheckpointIntervalMs: 30_000,
+  standbyMs: 1_000,
+  retryMs: 200,
+  maxRetryMs: 10_000,
+  shutdownMs: 10_000,
+}
+
+export interface Capture {
+  /**
+   * Stands by until it holds the capture lock, then publishes every committed change until the signal
+   * aborts; goes on by itself from the checkpoint when a server was away.
+   *
+   * Errors: `OperatorError` where only a person can go on, already logged; the program must end.
+   */
+  run(signal: AbortSignal): Promise<void>
+  /** Well while capturing or standing by; not while it waits to try again, or has given up. */
+  readonly health: HealthCheck
+}
+
+/** The singleton that turns the source's binlog into the change log. */
+export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptions> = {}): Capture {
+  const { checkpoints, logger, metrics, random = Math.random } = deps
+  const options = Object.freeze({ ...CAPTURE_DEFAULTS, ...overrides })
+  let failure: unknown = null
+  let attempts = 0
+
+  async function lead(signal: AbortSignal): Promise<boolean> {
+    const lease = await checkpoints.acquire()
+    failure = null
+    if (!lease) return false
+    await using _held = lease
+    metrics.captureLeader.set(1)
+    logger.info({ fence: lease.fence }, 'capturing')
+    try {
+      await withDeadline(
+        runCaptureSession(deps, options, lease, signal, () => {
+          attempts = 0
+        }),
+        signal,
+      )
+    } finally {
+      metrics.captureLeader.set(0)
+    }
+    return true
+  }
+
+  /** After the signal, the session has so long to end; then the process may. */
+  async function withDeadline(session: Promise<void>, signal: AbortSignal) {
+    const late = Promise.withResolvers<void>()
+    let timer: ReturnType<typeof setTimeout> | null = null
+    const start = () => {
+      timer = setTimeout(() => {
+        logger.warn('shutting down without the last acknowledgements; they will be published again')
+        late.resolve()
+      }, options.shutdownMs)
+    }
+    signal.addEventListener('abort', start)
+    if (signal.aborted) start()
+    try {
+      await Promise.race([session, late.promise])
+    } finally {
+      signal.removeEventListener('abort', start)
+      if (timer) clearTimeout(timer)
+      session.catch(() => {})
+    }
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    let isStandingBy = false
+    while (!signal.aborted) {
+      try {
+        if (await lead(signal)) {
+          isStandingBy = false
+          continue
+        }
+        if (!isStandingBy) logger.info('another capture holds the lock; standing by')
+        isStandingBy = true
+        await pause(options.standbyMs * (1 + random()), signal)
+      } catch (error) {
+        failure = error
+        if (error instanceof OperatorError) {
+          logger.fatal(error.message)
+          throw error
+        }
+        if (signal.aborted) {
+          logger.warn({ err: error }, 'shut down without saving the last checkpoint')
+          return
+        }
+        attempts += 1
+        metrics.captureRestarts.inc()
+        const wait = random() * Math.min(options.maxRetryMs, options.retryMs * 2 ** (attempts - 1))
+        logger.warn({ err: error, waitMs: Math.round(wait) }, 'capture goes back to its checkpoint')
+        await pause(wait, signal)
+      }
+    }
+  }
+
+  return {
+    run,
+    health: {
+      name: 'capture',
+      async check() {
+        if (failure) throw failure
+      },
+    },
+  }
+}

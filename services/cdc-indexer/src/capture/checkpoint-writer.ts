@@ -1,0 +1,73 @@
+import type { BinlogPosition } from '@sns/shared/ports/binlog-source'
+
+export interface CheckpointWriterOptions {
+  readonly save: (position: BinlogPosition) => Promise<void>
+  /** Told once when a save fails; nothing is written after that. */
+  readonly onError: (error: unknown) => void
+  /** The least time between two saves while changes are published. */
+  readonly intervalMs: number
+  /** The same while only others' transactions pass: each save is itself one of those. */
+  readonly idleIntervalMs: number
+}
+
+/** Saves the newest position now and then, beside the publishing, one save at a time. */
+export interface CheckpointWriter {
+  /** Everything up to `position` is acknowledged. */
+  offer(position: BinlogPosition, isUrgent: boolean): void
+  /** Saves what was offered last, and stops. Rejects where that fails or an earlier save did. */
+  flush(): Promise<void>
+}
+
+export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
+  let pending: BinlogPosition | null = null
+  let savedAt = performance.now()
+  let timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | null = null
+  let saving: Promise<void> | null = null
+  let failure: { readonly error: unknown } | null = null
+  let isStopped = false
+  let isUrgentPending = false
+
+  function schedule() {
+    if (isStopped || failure || saving || !pending) return
+    const at = savedAt + (isUrgentPending ? options.intervalMs : options.idleIntervalMs)
+    if (timer && timer.at <= at) return
+    if (timer) clearTimeout(timer.handle)
+    timer = { at, handle: setTimeout(save, Math.max(0, at - performance.now())) }
+  }
+
+  function save() {
+    timer = null
+    const position = pending
+    if (!position || failure) return
+    pending = null
+    isUrgentPending = false
+    saving = options
+      .save(position)
+      .catch((error) => {
+        failure = { error }
+        if (!isStopped) options.onError(error)
+      })
+      .finally(() => {
+        saving = null
+        savedAt = performance.now()
+        schedule()
+      })
+  }
+
+  return {
+    offer(position, isUrgent) {
+      pending = position
+      isUrgentPending ||= isUrgent
+      schedule()
+    },
+    async flush() {
+      isStopped = true
+      if (timer) clearTimeout(timer.handle)
+      timer = null
+      while (saving) await saving
+      save()
+      while (saving) await saving
+      if (failure) throw failure.error
+    },
+  }
+}
