@@ -6,6 +6,7 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely'
+import { storeUnavailable } from '../../errors/sns-error'
 import { isBusy, translateSqliteError } from './errors'
 import { Mutex } from './mutex'
 import { StatementCache } from './statement-cache'
@@ -17,7 +18,10 @@ export interface SqliteDriverOptions {
   readonly reader: Database | null
   /** How long a write waits for a writer in another process. */
   readonly busyTimeoutMs: number
+  /** Told of each commit once others can see it. */
   readonly onCommit: () => void
+  /** Resolves when everything committed so far is on disk; a commit is acknowledged only then. */
+  readonly flush: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -49,7 +53,7 @@ export class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection) {
-    sessionOf(connection).commit()
+    await sessionOf(connection).commit()
   }
 
   async rollbackTransaction(connection: DatabaseConnection) {
@@ -86,13 +90,14 @@ class Session implements DatabaseConnection {
     const reader = isSelect(query) ? this.reader : null
     if (reader) return this.#translated(() => reader.run<R>(query))
     await this.turn.acquire()
+    let result: QueryResult<R>
     try {
-      const result = await this.#unlessBusy(() => this.writer.run<R>(query))
-      if (!isSelect(query)) this.options.onCommit()
-      return result
+      result = await this.#unlessBusy(() => this.writer.run<R>(query))
     } finally {
       this.turn.release()
     }
+    if (!isSelect(query)) await this.#committed()
+    return result
   }
 
   /** All at once: a statement left open would hold back the checkpoint of the WAL. */
@@ -113,11 +118,11 @@ class Session implements DatabaseConnection {
     }
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
     this.#translated(() => this.writer.run(CompiledQuery.raw('commit')))
     const wrote = this.#wrote
     this.#end()
-    if (wrote) this.options.onCommit()
+    if (wrote) await this.#committed()
   }
 
   /** SQLite itself rolls back on some errors (a full disk); then there is nothing left to undo. */
@@ -127,6 +132,16 @@ class Session implements DatabaseConnection {
       if (this.writer.isInTransaction) this.writer.run(CompiledQuery.raw('rollback'))
     } finally {
       this.#end()
+    }
+  }
+
+  async #committed(): Promise<void> {
+    this.options.onCommit()
+    try {
+      await this.options.flush()
+    } catch (error) {
+      this.options.onError(error)
+      throw storeUnavailable('sqlite', error)
     }
   }
 
