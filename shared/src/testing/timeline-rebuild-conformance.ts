@@ -87,6 +87,18 @@ export function timelineRebuildConformance(create: CreateTimelineStoreHarness): 
     expect(slice.ids).toEqual(descending(230, slice.floor))
   })
 
+  test('is not complete where pushes were trimmed during the rebuild, though SQL had read all', async () => {
+    await using harness = await create(testLimits)
+    const { store } = harness
+    const token = await begun(store, ann)
+    for (let id = 201; id <= 212; id += 1) await pushed(store, id, [ann])
+    await store.finishRebuild(ann, token, { ids: [], complete: true, graphVersion: 2 })
+    expect(await store.read(ann, { before: null, limit: 50 })).toMatchObject({
+      ids: descending(212, 205),
+      floor: 205,
+    })
+  })
+
   test('lets one rebuild run at a time', async () => {
     await using harness = await create(testLimits)
     const { store } = harness

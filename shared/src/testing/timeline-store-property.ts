@@ -62,7 +62,7 @@ export function timelineStoreProperty(create: CreateTimelineStoreHarness): void 
         for (const each of users) await model.check(each)
       }
     })
-    await fc.assert(runs, { numRuns: 150 })
+    await fc.assert(runs, { numRuns: 100 })
   }, 60_000)
 }
 
