@@ -2,6 +2,7 @@ import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
 import { topicName } from '../../contract/change-event'
 import { capturedTables } from '../../contract/tables'
 import { OperatorError } from '../../errors/operator-error'
+import { pause } from '../backoff'
 import { createKafkaConnection } from './connection'
 import type { KafkaClient } from './kafka-client'
 import { brokerErrorType } from './kafka-error'
@@ -21,6 +22,7 @@ export interface MigrateTopicsOptions {
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const TIMEOUT_MS = 30_000
+const YOUNG_TOPIC = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 
 /** Makes the topics that are missing; changes none that exist. Safe to run again and at once. */
 export async function migrateTopics(
@@ -33,8 +35,8 @@ export async function migrateTopics(
     const existing = new Set(await connection.run((admin) => admin.listTopics(), TIMEOUT_MS))
     for (const [index, topic] of wanted.entries()) {
       await connection.run(async (admin) => {
-        if (existing.has(topic)) await verify(admin, topic, options)
-        else if (!(await create(admin, topic, options))) await verify(admin, topic, options)
+        if (!existing.has(topic)) await create(admin, topic, options)
+        await verify(admin, topic, options)
       }, TIMEOUT_MS)
       options.onProgress?.({ topic, done: index + 1, total: wanted.length })
     }
@@ -57,8 +59,8 @@ export async function dropTopics(
   }, TIMEOUT_MS)
 }
 
-/** False where somebody else made it meanwhile. */
-function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<boolean> {
+/** Does nothing where somebody else made it meanwhile. */
+async function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
   const settings: Record<string, number | string> = {
     'cleanup.policy': 'compact',
     'max.message.bytes': TOPIC_MESSAGE_BYTES,
@@ -74,12 +76,11 @@ function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Pro
     replicationFactor: options.replication,
     configEntries: Object.entries(settings).map(([name, value]) => ({ name, value: `${value}` })),
   }
-  return admin.createTopics({ topics: [config], waitForLeaders: true, timeout: TIMEOUT_MS / 2 })
+  await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: TIMEOUT_MS / 2 })
 }
 
 async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-  const partitions = topics[0]?.partitions.length ?? 0
+  const partitions = await countPartitions(admin, topic)
   if (partitions !== options.partitions) {
     throw new OperatorError(
       `KAFKA_PARTITIONS is ${options.partitions}, but the topic ${topic} has ${partitions}: ` +
@@ -97,6 +98,20 @@ async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions
       `the topic ${topic} has cleanup.policy=${policy.configValue} and would forget rows: set it to ` +
         `compact (kafka-configs.sh --alter --topic ${topic} --add-config cleanup.policy=compact)`,
     )
+  }
+}
+
+/** A topic that was just made is not known to every broker at once, nor led at once. */
+async function countPartitions(admin: Admin, topic: string): Promise<number> {
+  for (const deadline = performance.now() + TIMEOUT_MS / 2; ; ) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      return topics[0]?.partitions.length ?? 0
+    } catch (error) {
+      const isYoung = YOUNG_TOPIC.has(brokerErrorType(error) ?? '')
+      if (!isYoung || performance.now() > deadline) throw error
+      await pause(50)
+    }
   }
 }
 

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'bun:test'
+import { topicName } from '../../contract/change-event'
+import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
+import { eventually } from '../../testing/eventually'
+import { openKafkaTestLog, testKafkaClient } from '../../testing/kafka-log'
+import { testServers, uniqueName } from '../../testing/servers'
+import { createTcpProxy } from '../../testing/tcp-proxy'
+import { createKafkaChangeLog } from './change-log'
+
+const TEST_MS = 120_000
+const WAIT = { timeoutMs: 60_000 }
+
+describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
+  test(
+    'shares the work, and loses and reorders nothing as members come and go',
+    async () => {
+      await using log = await openKafkaTestLog(4)
+      const group = uniqueName('group')
+      const appended: string[] = []
+      const append = async (count: number) => {
+        const changes = Array.from({ length: count }, (_, n) => {
+          const version = appended.length + n
+          return created(version % 20, `v${version}`)
+        })
+        await log.append(changes)
+        appended.push(...changes.map(describeChange))
+      }
+      const handled: string[] = []
+      const open = new Set<string>()
+      let overlaps = 0
+      const member = () =>
+        startConsumer(log.open(), {
+          group,
+          maxBatch: 10,
+          work: async (events) => {
+            const keys = new Set(events.map((event) => event.split(' ')[2] ?? ''))
+            for (const key of keys) {
+              if (open.has(key)) overlaps++
+              open.add(key)
+            }
+            await Bun.sleep(Math.random() * 20)
+            for (const key of keys) open.delete(key)
+            handled.push(...events)
+          },
+        })
+      const first = member()
+      await append(200)
+      await eventually(() => first.done.length > 20, WAIT)
+      const second = member()
+      await eventually(async () => {
+        await append(20)
+        return second.done.length > 0 && first.done.length > 100
+      }, WAIT)
+      await first.stop()
+      await append(100)
+      await eventually(() => new Set(handled).size === appended.length, WAIT)
+      await second.stop()
+      expect(overlaps).toBe(0)
+      expect(await log.open().backlog(group, ['posts'])).toBe(0)
+      expect(new Set(handled)).toEqual(new Set(appended))
+      for (const mine of Map.groupBy(handled, (event) => event.split(' ')[2]).values()) {
+        const seen = mine.map((event) => Number(event.split(' v')[1]))
+        // A repetition starts again further back and then brings everything from there on.
+        const firsts = seen.filter((version, at) => seen.indexOf(version) === at)
+        expect(firsts).toEqual(firsts.toSorted((a, b) => a - b))
+      }
+    },
+    TEST_MS,
+  )
+
+  test(
+    'takes over from a member that is cut off, within about ten seconds',
+    async () => {
+      await using log = await openKafkaTestLog(1)
+      await using proxy = await createTcpProxy(testServers.kafka ?? '')
+      const { host, port } = proxy
+      const client = testKafkaClient([`${host}:${port}`], { route: () => ({ host, port }) })
+      await using cutOff = createKafkaChangeLog(client, log.names)
+      const group = uniqueName('group')
+      const first = startConsumer(cutOff, { group })
+      await log.append([created(1)])
+      await eventually(() => first.done.length === 1, WAIT)
+      const second = startConsumer(log.open(), { group })
+      proxy.stall()
+      await log.append([created(2)])
+      await eventually(() => second.done.includes(describeChange(created(2))), {
+        timeoutMs: 20_000,
+      })
+      await proxy.resume()
+      await Promise.all([first.stop(), second.stop()])
+    },
+    TEST_MS,
+  )
+
+  for (const fault of ['cut', 'stall'] as const) {
+    test(
+      `goes on by itself after its connection was ${fault}`,
+      async () => {
+        await using log = await openKafkaTestLog()
+        await using proxy = await createTcpProxy(testServers.kafka ?? '')
+        const { host, port } = proxy
+        const client = testKafkaClient([`${host}:${port}`], {
+          route: () => ({ host, port }),
+          requestTimeoutMs: 2_000,
+        })
+        await using faulty = createKafkaChangeLog(client, log.names)
+        const changes = Array.from({ length: 90 }, (_, n) => created(n))
+        const consumer = startConsumer(faulty, { maxBatch: 5 })
+        await log.append(changes.slice(0, 30))
+        await eventually(() => consumer.done.length >= 30, WAIT)
+        if (fault === 'cut') await proxy.cut()
+        else proxy.stall()
+        await log.append(changes.slice(30, 60))
+        // How long the outage lasts; what follows must come whatever was tried meanwhile.
+        await Bun.sleep(5_000)
+        await proxy.resume()
+        await log.append(changes.slice(60))
+        await eventually(() => new Set(consumer.done).size === 90, WAIT)
+        await consumer.stop()
+        expect(new Set(consumer.done)).toEqual(new Set(changes.map(describeChange)))
+      },
+      TEST_MS,
+    )
+  }
+
+  test(
+    'stands still before a record that is no change, and says where',
+    async () => {
+      await using log = await openKafkaTestLog(1)
+      const topic = topicName(log.names.prefix, log.names.database, 'posts')
+      await log.append([created(1)])
+      const stranger = log.client.session().kafka.producer({ allowAutoTopicCreation: false })
+      await stranger.connect()
+      await stranger.send({ topic, messages: [{ key: '{"id":2}', value: '{"id":2}' }] })
+      await stranger.disconnect()
+      await log.append([created(3)])
+      const group = uniqueName('group')
+      const consumer = startConsumer(log.open(), { group })
+      await eventually(() => consumer.retries.length >= 2, WAIT)
+      await consumer.stop()
+      expect(consumer.done).toEqual([describeChange(created(1))])
+      expect(String(consumer.retries[0])).toContain(
+        `malformed change at ${topic} partition 0 offset 1: source is not an object`,
+      )
+      expect(await log.open().backlog(group, ['posts'])).toBe(2)
+    },
+    TEST_MS,
+  )
+
+  test(
+    'keeps its membership while one batch takes longer than a session',
+    async () => {
+      await using log = await openKafkaTestLog(1)
+      const group = uniqueName('group')
+      const slow = startConsumer(log.open(), { group, work: () => Bun.sleep(11_000) })
+      await log.append([created(1)])
+      await eventually(() => slow.batches.length === 1, WAIT)
+      await eventually(() => slow.done.length === 1, WAIT)
+      await eventually(async () => (await log.open().backlog(group, ['posts'])) === 0, WAIT)
+      await slow.stop()
+      expect(slow.batches).toHaveLength(1)
+    },
+    TEST_MS,
+  )
+
+  test('stops while Kafka is away', async () => {
+    const away = createKafkaChangeLog(testKafkaClient(['127.0.0.1:1']), {
+      prefix: 'none',
+      database: 'sns',
+    })
+    const consumer = startConsumer(away)
+    await Bun.sleep(1_000)
+    await consumer.stop()
+    expect(consumer.done).toEqual([])
+    await expect(away.backlog('none', ['posts'])).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+  }, 40_000)
+})

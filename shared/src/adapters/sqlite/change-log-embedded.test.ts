@@ -1,0 +1,200 @@
+import { afterEach, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ChangeEvent } from '../../contract/change-event'
+import { documentVersion } from '../../contract/change-event'
+import type { PostId, UserId } from '../../domain/id'
+import { startConsumer } from '../../testing/change-log-harness'
+import { eventually } from '../../testing/eventually'
+import { createManualClock } from '../../testing/manual-clock'
+import { createSqliteChangeLog } from './change-log'
+import { openSqliteDatabase, type SqliteDatabase } from './database'
+
+const MINUTE_MS = 60_000
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+test('gives events as capture would, with versions that grow', async () => {
+  const database = await open()
+  await post(database, 1)
+  await database.db.updateTable('posts').set({ text: 'new', version: 2 }).execute()
+  await database.db.deleteFrom('posts').execute()
+  const events: ChangeEvent[] = []
+  const stop = new AbortController()
+  await createSqliteChangeLog(database).consume({
+    group: 'g',
+    tables: ['posts'],
+    maxBatch: 10,
+    signal: stop.signal,
+    handle: async (batch) => {
+      events.push(...batch)
+      stop.abort()
+    },
+  })
+  const row = { id: 1, author_id: 5, version: 1, created_at: 1, edited_at: null, updated_at: 1 }
+  const [created, updated, deleted] = events
+  expect(created).toMatchObject({ op: 'c', before: null, after: { ...row, text: 'post 1' } })
+  expect(updated).toMatchObject({ op: 'u', before: { text: 'post 1' }, after: { text: 'new' } })
+  expect(deleted).toMatchObject({ op: 'd', before: { text: 'new' }, after: null })
+  expect(created?.source).toMatchObject({ connector: 'sqlite', gtid: 'sqlite:1', epoch: 0 })
+  const versions = events.map(documentVersion)
+  expect(versions).toEqual(versions.toSorted((a, b) => (a < b ? -1 : 1)))
+  expect(new Set(versions).size).toBe(3)
+})
+
+test('lets one consumer of a group work and another take over', async () => {
+  const database = await open()
+  const first = startConsumer(createSqliteChangeLog(database), { group: 'g' })
+  await post(database, 1)
+  await eventually(() => first.done.length === 1)
+  const second = startConsumer(createSqliteChangeLog(database), { group: 'g' })
+  const third = startConsumer(createSqliteChangeLog(database), { group: 'g' })
+  await post(database, 2)
+  await eventually(() => first.done.length === 2)
+  expect(second.batches).toEqual([])
+  await third.stop()
+  await first.stop()
+  await post(database, 3)
+  await eventually(() => second.done.length === 1)
+  await second.stop()
+  expect(second.done).toEqual(['posts c 3 post 3'])
+})
+
+test('hears of a commit at once, and finds what another process wrote by looking', async () => {
+  const database = await open()
+  const deaf = { db: database.db, onCommit: () => () => {} }
+  const looking = startConsumer(createSqliteChangeLog(deaf, { pollMs: 5 }), { group: 'looks' })
+  const told = startConsumer(createSqliteChangeLog(database, { pollMs: MINUTE_MS }), {
+    group: 'told',
+  })
+  for (let id = 1; id <= 20; id++) {
+    await post(database, id)
+    await eventually(() => told.done.length === id && looking.done.length === id)
+  }
+  await Promise.all([told.stop(), looking.stop()])
+})
+
+test('passes over long stretches of other tables, and remembers that it did', async () => {
+  const database = await open()
+  await like(database, 30_000)
+  await post(database, 1)
+  const log = createSqliteChangeLog(database)
+  expect(await log.backlog('g', ['posts'])).toBe(1)
+  const consumer = startConsumer(log, { group: 'g' })
+  await eventually(() => consumer.done.length === 1)
+  await eventually(async () => (await finished(database, 'g')) === 30_001)
+  await like(database, 5_000, 1_000_000)
+  await eventually(async () => (await finished(database, 'g')) === 35_001)
+  await consumer.stop()
+})
+
+test('lets others run while it works through a long log', async () => {
+  const database = await open()
+  await like(database, 40_000)
+  const consumer = startConsumer(createSqliteChangeLog(database), {
+    group: 'g',
+    tables: ['likes'],
+    maxBatch: 500,
+  })
+  let turns = 0
+  await eventually(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    turns++
+    return consumer.done.length === 40_000
+  })
+  await consumer.stop()
+  // 80 batches: whoever else has work gets a turn after each.
+  expect(turns).toBeGreaterThan(10)
+})
+
+test('deletes old rows that every group has finished, and no others', async () => {
+  const clock = createManualClock(Date.now())
+  const database = await open()
+  for (let id = 1; id <= 5; id++) await post(database, id)
+  const log = createSqliteChangeLog(database, { clock, pollMs: 5, retainMs: 10 * MINUTE_MS })
+  const behind = startConsumer(log, {
+    group: 'behind',
+    work: () => {
+      throw new Error('later')
+    },
+  })
+  const ahead = startConsumer(log, { group: 'ahead' })
+  await eventually(() => ahead.done.length === 5 && behind.retries.length > 0)
+  clock.advance(2 * MINUTE_MS)
+  await post(database, 6)
+  await eventually(() => ahead.done.length === 6)
+  clock.advance(20 * MINUTE_MS)
+  await post(database, 7)
+  await eventually(() => ahead.done.length === 7)
+  expect(await rowsHeld(database)).toBe(7)
+  await behind.stop()
+  const recovered = startConsumer(log, { group: 'behind' })
+  await eventually(() => recovered.done.length === 7)
+  clock.advance(2 * MINUTE_MS)
+  await eventually(async () => (await rowsHeld(database)) === 0)
+  await post(database, 8)
+  await eventually(() => ahead.done.length === 8 && recovered.done.length === 8)
+  await Promise.all([ahead.stop(), recovered.stop()])
+  expect(ahead.done).toHaveLength(8)
+})
+
+async function open(): Promise<SqliteDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'sns-change-log-'))
+  cleanups.push(() => rm(folder, { recursive: true, force: true }))
+  const database = await openSqliteDatabase({ path: join(folder, 'test.db') })
+  cleanups.push(async () => database[Symbol.asyncDispose]())
+  return database
+}
+
+async function post({ db }: SqliteDatabase, id: number): Promise<void> {
+  await db
+    .insertInto('posts')
+    .values({
+      id: id as PostId,
+      author_id: 5 as UserId,
+      text: `post ${id}`,
+      version: 1,
+      created_at: id,
+      edited_at: null,
+      updated_at: id,
+    })
+    .execute()
+}
+
+async function like({ db }: SqliteDatabase, count: number, from = 0): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    for (let n = 0; n < count; n += 500) {
+      await trx
+        .insertInto('likes')
+        .values(
+          Array.from({ length: 500 }, (_, i) => ({
+            user_id: (from + n + i) as UserId,
+            post_id: 1 as PostId,
+            created_at: 1,
+          })),
+        )
+        .execute()
+    }
+  })
+}
+
+async function finished({ db }: SqliteDatabase, group: string): Promise<number> {
+  const row = await db
+    .selectFrom('change_offsets')
+    .select('seq')
+    .where('group_name', '=', group)
+    .executeTakeFirst()
+  return row?.seq ?? 0
+}
+
+async function rowsHeld({ db }: SqliteDatabase): Promise<number> {
+  const { rows } = await db
+    .selectFrom('change_log')
+    .select((of) => of.fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow()
+  return rows
+}
