@@ -10,21 +10,24 @@ import { testServers, uniqueName } from './servers'
 
 export interface TestDatabase extends AsyncDisposable {
   readonly kind: 'sqlite' | 'mysql'
-  /** Migrated and empty. */
+  /** Empty, and migrated unless it was asked for otherwise. */
   readonly db: Kysely<Database>
   /** `sqlite:PATH` or `mysql://…`, for another connection or process. */
   readonly url: string
 }
 
 /** A database of one's own, removed when it is disposed of. MySQL needs `testServers.mysql`. */
-export async function openTestDatabase(kind: 'sqlite' | 'mysql'): Promise<TestDatabase> {
-  return kind === 'sqlite' ? openTestSqlite() : openTestMysql()
+export async function openTestDatabase(
+  kind: TestDatabase['kind'],
+  { migrated = true }: { readonly migrated?: boolean } = {},
+): Promise<TestDatabase> {
+  return kind === 'sqlite' ? openTestSqlite(migrated) : openTestMysql(migrated)
 }
 
-async function openTestSqlite(): Promise<TestDatabase> {
+async function openTestSqlite(migrated: boolean): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'sns-test-'))
   const path = join(folder, 'test.db')
-  const database = await openSqliteDatabase({ path })
+  const database = await openSqliteDatabase({ path, migrate: migrated })
   return {
     kind: 'sqlite',
     db: database.db,
@@ -36,7 +39,7 @@ async function openTestSqlite(): Promise<TestDatabase> {
   }
 }
 
-async function openTestMysql(): Promise<TestDatabase> {
+async function openTestMysql(migrated: boolean): Promise<TestDatabase> {
   const settings = testMysqlSettings()
   const name = uniqueName('sql')
   await onServer(settings, (server) => sql`create database ${sql.id(name)}`.execute(server))
@@ -44,7 +47,7 @@ async function openTestMysql(): Promise<TestDatabase> {
     onServer(settings, (server) => sql`drop database if exists ${sql.id(name)}`.execute(server))
   try {
     const database = await connectMysql({ ...settings, database: name })
-    await migrate(database.db)
+    if (migrated) await migrate(database.db)
     return {
       kind: 'mysql',
       db: database.db,

@@ -1,0 +1,3 @@
+import { accountDeletionSuite } from '../../testing/account-deletion-suite'
+
+accountDeletionSuite('sqlite')

@@ -1,0 +1,3 @@
+import { sqlMigrationSuite } from '../../testing/sql-migration-suite'
+
+sqlMigrationSuite('sqlite')

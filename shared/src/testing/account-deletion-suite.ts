@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'bun:test'
+import type { Database } from '../adapters/sql/schema'
+import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
+import { signUp } from './people'
+import type { TestDatabase } from './sql-database'
+import { openTestStores } from './sql-stores'
+
+/** That `UserStore.delete` leaves nothing behind and everyone else's rows alone, in the tables. */
+export function accountDeletionSuite(kind: TestDatabase['kind']): void {
+  describe('deleting an account', () => {
+    test('takes 10,000 posts and all that hangs on them, and lowers others’ counts', async () => {
+      await using stores = await openTestStores(kind)
+      const { db } = stores.database
+      const [gone, ann, bob] = [
+        await signUp(stores.users),
+        await signUp(stores.users),
+        await signUp(stores.users),
+      ]
+      const mine = Array.from({ length: 10_000 }, (_, n) => (1_000_000 + n) as PostId)
+      const theirs = Array.from({ length: 1_200 }, (_, n) => (2_000_000 + n) as PostId)
+      await insertAll(db, 'posts', [
+        ...mine.map((id) => post(id, gone.id)),
+        ...theirs.map((id) => post(id, ann.id)),
+      ])
+      // Everyone likes everything; the one who goes comments n times on the n-th of ann's first ten.
+      const everyLike = [gone, ann, bob].flatMap((user) =>
+        [...mine.slice(0, 2_000), ...theirs].map((id) => like(user.id, id)),
+      )
+      await insertAll(db, 'likes', everyLike)
+      const comments = theirs
+        .slice(0, 10)
+        .flatMap((id, n) => [
+          ...Array.from({ length: n }, (_, i) => comment(3_000_000 + n * 100 + i, id, gone.id)),
+          comment(4_000_000 + n, id, bob.id),
+        ])
+      await insertAll(db, 'comments', [
+        ...comments,
+        ...mine.slice(0, 1_000).map((id, n) => comment(5_000_000 + n, id, bob.id)),
+      ])
+      await insertAll(db, 'post_counts', [
+        ...mine.map((id) => ({ post_id: id, likes: 3, comments: 1 })),
+        ...theirs.map((id, n) => ({ post_id: id, likes: 3, comments: n < 10 ? n + 1 : 0 })),
+      ])
+      await insertAll(db, 'follows', [
+        follow(gone.id, ann.id, 1),
+        follow(bob.id, gone.id, 2),
+        follow(bob.id, ann.id, 3),
+      ])
+      await insertAll(db, 'blocks', [block(gone.id, bob.id), block(ann.id, gone.id)])
+      await insertAll(db, 'mutes', [mute(gone.id, bob.id), mute(ann.id, gone.id)])
+      await stores.sessions.start(gone.id, 'family', { hash: 'a'.repeat(64), expiresAt: 2 ** 50 })
+      await insertAll(db, 'idempotency_keys', [
+        { user_id: gone.id, idem_key: 'k', post_id: mine[0]!, text_hash: 'h', created_at: 1 },
+      ])
+
+      await stores.users.delete(gone.id)
+
+      expect(await db.selectFrom('posts').select('id').execute()).toHaveLength(theirs.length)
+      expect(await db.selectFrom('likes').select('post_id').execute()).toHaveLength(
+        2 * theirs.length,
+      )
+      const counts = await db.selectFrom('post_counts').selectAll().orderBy('post_id').execute()
+      expect(counts).toEqual(
+        theirs.map((id, n) => ({ post_id: id, likes: 2, comments: n < 10 ? 1 : 0 })),
+      )
+      expect(await db.selectFrom('comments').select('author_id').distinct().execute()).toEqual([
+        { author_id: bob.id },
+      ])
+      expect(await db.selectFrom('comments').select('id').execute()).toHaveLength(10)
+      expect(
+        await db.selectFrom('follows').select(['follower_id', 'followee_id']).execute(),
+      ).toEqual([{ follower_id: bob.id, followee_id: ann.id }])
+      for (const table of ['blocks', 'mutes', 'refresh_tokens', 'idempotency_keys'] as const) {
+        expect(await db.selectFrom(table).selectAll().execute()).toEqual([])
+      }
+      const left = await db.selectFrom('accounts').select('user_id').orderBy('user_id').execute()
+      expect(left).toEqual([{ user_id: ann.id }, { user_id: bob.id }])
+    }, 60_000)
+  })
+}
+
+async function insertAll<Table extends keyof Database>(
+  db: TestDatabase['db'],
+  table: Table,
+  rows: readonly Database[Table][],
+) {
+  for (let start = 0; start < rows.length; start += 1_000) {
+    const slice = rows.slice(start, start + 1_000)
+    await db
+      .insertInto(table)
+      .values(slice as never)
+      .execute()
+  }
+}
+
+const post = (id: PostId, author: UserId) => ({
+  id,
+  author_id: author,
+  text: 'text',
+  version: 1,
+  created_at: 1,
+  edited_at: null,
+  updated_at: 1,
+})
+const like = (user: UserId, id: PostId) => ({ user_id: user, post_id: id, created_at: 1 })
+const comment = (id: number, postId: PostId, author: UserId) => ({
+  id: id as CommentId,
+  post_id: postId,
+  author_id: author,
+  text: 'text',
+  created_at: 1,
+})
+const follow = (a: UserId, b: UserId, id: number) => ({
+  follower_id: a,
+  followee_id: b,
+  id: id as FollowId,
+  created_at: 1,
+})
+const block = (a: UserId, b: UserId) => ({ blocker_id: a, blocked_id: b, created_at: 1 })
+const mute = (a: UserId, b: UserId) => ({ muter_id: a, muted_id: b, created_at: 1 })
