@@ -15,16 +15,6 @@ describeSearchIndex('SqliteSearchIndex', {
     await migrateSqliteSearch(db)
     return {
       index: createSqliteSearchIndex(db),
-      async clear() {
-        for (const table of [
-          'search_posts',
-          'search_post_terms',
-          'search_users',
-          'search_user_terms',
-        ]) {
-          await sql`delete from ${sql.table(table)}`.execute(db)
-        }
-      },
       [Symbol.asyncDispose]: () => db.destroy(),
     }
   },
