@@ -10,7 +10,7 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
     const settings = loadSettings(environment, { role })
     if (settings.database.kind === 'sqlite' && role !== 'suite') {
       throw new OperatorError(
-        `${role} alone needs DATABASE_URL=mysql://…: embedded mode runs all services in one process, so name none`,
+        `start ${role} needs DATABASE_URL=mysql://…: embedded mode runs all services in one process, by start alone`,
         2,
       )
     }

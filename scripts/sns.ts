@@ -1,0 +1,20 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { type Command, runProgram } from '@sns/shared/runtime/program'
+
+/** What the executable does, by the first word on its command line. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start')).start,
+  migrate: async () => (await import('./migrate')).migrate,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+await runProgram(name || 'sns', load ? await load() : explain, { args })
+
+async function explain(): Promise<void> {
+  const usage = `usage: sns ${Object.keys(COMMANDS).join(' | sns ')}`
+  if (!['', 'help', '--help', '-h'].includes(name)) {
+    throw new OperatorError(`there is no command "${name}"; ${usage}`, 2)
+  }
+  console.log(usage)
+}
