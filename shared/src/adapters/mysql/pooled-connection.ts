@@ -26,16 +26,18 @@ const NO_RESULT: MysqlOkPacket = { affectedRows: 0, changedRows: 0, insertId: 0 
 
 /** Waiting for a lock by name and changing tables take as long as they take. */
 const UNTIMED = /^\s*(select get_lock|create|alter|drop)\b/i
-/** Repeating these changes nothing, as long as no transaction is open. */
-const REPEATABLE =
-  /^\s*(select\b(?![\s\S]*\bfor\s+(update|share)\b)(?!\s+(get|release)_lock)|begin$)/i
+/** The longest there is, past the session's own limit; zero would mean that one. */
+const UNTIMED_SELECT = 'select /*+ max_execution_time(4294967295) */'
+/** Repeating these changes nothing. */
+const REPEATABLE = /^\s*(begin$|select\b(?![\s\S]*\bfor\s+(update|share)\b))/i
 
 /**
- * One use of a mysql2 connection by Kysely: gives every statement its time, repeats a read once on
- * another connection where this one turns out dead, and translates errors.
+ * One use of a mysql2 connection by Kysely: gives every statement its time, translates errors, and
+ * where the first statement finds the connection dead, repeats it once on another if it only reads or
+ * begins a transaction. Later statements may lean on what the session holds (a transaction, a lock).
  */
 export class PooledConnection implements MysqlPoolConnection {
-  #isOpenTransaction = false
+  #isFresh = true
   #released = false
 
   constructor(
@@ -72,19 +74,24 @@ export class PooledConnection implements MysqlPoolConnection {
   }
 
   #run(sql: string, parameters: QueryValues, callback: Callback, mayRepeat: boolean): void {
-    const timeout = UNTIMED.test(sql) ? 0 : this.options.queryTimeoutMs
-    const isRepeatable = mayRepeat && !this.#isOpenTransaction && REPEATABLE.test(sql)
+    const isUntimed = UNTIMED.test(sql)
+    const timeout = isUntimed ? 0 : this.options.queryTimeoutMs
+    const isRepeatable = this.#isFresh && mayRepeat && REPEATABLE.test(sql)
     let isAnswered = false
-    this.raw.query({ sql, values: parameters, timeout }, (error: unknown, result: unknown) => {
-      if (isAnswered) return
-      isAnswered = true
-      if (!error) {
-        this.#follow(sql)
-        callback(null, result as MysqlQueryResult)
-      } else {
-        this.#fail(error, { sql, parameters, callback, isRepeatable })
-      }
-    })
+    const text = isUntimed ? sql.replace(/^\s*select\b/i, UNTIMED_SELECT) : sql
+    this.raw.query(
+      { sql: text, values: parameters, timeout },
+      (error: unknown, result: unknown) => {
+        if (isAnswered) return
+        isAnswered = true
+        if (!error) {
+          this.#isFresh = false
+          callback(null, result as MysqlQueryResult)
+        } else {
+          this.#fail(error, { sql, parameters, callback, isRepeatable })
+        }
+      },
+    )
   }
 
   #fail(error: unknown, statement: Statement): void {
@@ -94,7 +101,6 @@ export class PooledConnection implements MysqlPoolConnection {
     if (isLost || error instanceof InexactIntegerError) this.raw.destroy()
     if (isLost && sql === 'rollback') {
       // The server does it by itself when a connection ends.
-      this.#isOpenTransaction = false
       callback(null, NO_RESULT)
     } else if (isLost && statement.isRepeatable && detailsOf(error)?.code !== QUERY_TIMEOUT_CODE) {
       this.#repeat(statement)
@@ -116,11 +122,6 @@ export class PooledConnection implements MysqlPoolConnection {
     const translated = translateMysqlError(error)
     if (translated !== error) this.options.onError()
     callback(translated, NO_RESULT)
-  }
-
-  #follow(sql: string): void {
-    if (sql === 'begin') this.#isOpenTransaction = true
-    else if (sql === 'commit' || sql === 'rollback') this.#isOpenTransaction = false
   }
 
   async *#stream(sql: string, parameters: QueryValues): AsyncGenerator<unknown> {
