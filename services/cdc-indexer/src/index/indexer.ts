@@ -1,0 +1,139 @@
+import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import type { Clock } from '@sns/shared/domain/clock'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { ChangeLog } from '@sns/shared/ports/change-log'
+import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
+import { watchBacklog } from './backlog'
+import { INDEXED_TABLES, searchChange, UnreadableRowError } from './search-change'
+
+export const INDEX_GROUP = 'index'
+
+export interface IndexerDeps {
+  readonly changeLog: ChangeLog
+  readonly search: SearchIndex
+  readonly metrics: Pick<
+    Metrics,
+    | 'indexBulkSeconds'
+    | 'indexDocuments'
+    | 'indexLagSeconds'
+    | 'consumerRetries'
+    | 'consumerBacklog'
+  >
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
+  readonly clock: Clock
+}
+
+export interface IndexerOptions {
+  /** The consumer group, where another deployment's must be told apart; in metrics it is `index`. */
+  readonly group?: string
+  /** The most changes taken from the log at once. */
+  readonly maxBatch?: number
+  /** How often the backlog is counted. */
+  readonly backlogIntervalMs?: number
+}
+
+export interface Indexer {
+  /** Keeps the search index in step with the log until the signal aborts and the batch in hand is done. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+const MAX_BATCH = 4_000
+const BACKLOG_INTERVAL_MS = 5_000
+
+/**
+ * Log → search index. Delivery is at least once and the index keeps the newest version of a document,
+ * so repeats and late arrivals change nothing.
+ *
+ * A document that the index refuses for what it is would be refused for ever: it is logged as an error
+ * with its id and reason, counted as rejected, and passed by, so that it does not hold up all that
+ * comes after it. Its row is still the truth; its next edit or an index built anew brings it in.
+ */
+export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Indexer {
+  const { changeLog, search, metrics, logger, clock } = deps
+  const { group = INDEX_GROUP } = options
+
+  async function handle(events: readonly ChangeEvent[]): Promise<void> {
+    const { changes, unreadable } = latestChanges(events)
+    const stop = metrics.indexBulkSeconds.startTimer()
+    const { applied, stale, rejected } = await search.apply(changes)
+    stop()
+    for (const { event, reason } of unreadable) {
+      const { table, gtid, file, pos } = event.source
+      logger.error({ table, gtid, file, pos, reason }, 'a change cannot be read and is passed by')
+    }
+    for (const { change, reason } of rejected) {
+      logger.error({ ...nameOf(change), reason }, 'the search index refuses a document')
+    }
+    metrics.indexDocuments.inc({ outcome: 'applied' }, applied)
+    metrics.indexDocuments.inc({ outcome: 'stale' }, stale)
+    metrics.indexDocuments.inc({ outcome: 'rejected' }, rejected.length + unreadable.length)
+    observeLag(events)
+  }
+
+  /** Rows of a snapshot were committed at a time of which we know nothing. */
+  function observeLag(events: readonly ChangeEvent[]): void {
+    const now = clock.now()
+    for (const { source } of events) {
+      if (source.snapshot === 'true') continue
+      metrics.indexLagSeconds.observe(Math.max(0, now - source.ts_ms) / 1_000)
+    }
+  }
+
+  return {
+    async run(signal) {
+      const done = new AbortController()
+      const watching = watchBacklog(
+        () => changeLog.backlog(group, INDEXED_TABLES),
+        (backlog) => metrics.consumerBacklog.set({ group: INDEX_GROUP }, backlog),
+        {
+          intervalMs: options.backlogIntervalMs ?? BACKLOG_INTERVAL_MS,
+          signal: AbortSignal.any([signal, done.signal]),
+          onError: (error) => logger.debug({ err: error }, 'the backlog cannot be counted'),
+        },
+      )
+      try {
+        await changeLog.consume({
+          group,
+          tables: INDEXED_TABLES,
+          maxBatch: options.maxBatch ?? MAX_BATCH,
+          handle,
+          signal,
+          onRetry(error, attempt) {
+            metrics.consumerRetries.inc({ group: INDEX_GROUP })
+            logger.warn({ err: error, attempt }, 'a batch of changes could not be indexed')
+          },
+        })
+      } finally {
+        done.abort()
+        await watching
+      }
+    },
+  }
+}
+
+/** The last change of each document: what came before it in the same batch nobody needs to see. */
+function latestChanges(events: readonly ChangeEvent[]) {
+  const latest = new Map<string, SearchChange>()
+  const unreadable: { event: ChangeEvent; reason: string }[] = []
+  for (const event of events) {
+    try {
+      const change = searchChange(event)
+      if (change === null) continue
+      const { kind, id } = nameOf(change)
+      const known = latest.get(`${kind} ${id}`)
+      if (known === undefined || known.version <= change.version) {
+        latest.set(`${kind} ${id}`, change)
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) throw error
+      unreadable.push({ event, reason: error.message })
+    }
+  }
+  return { changes: [...latest.values()], unreadable }
+}
+
+function nameOf(change: SearchChange): { readonly kind: 'post' | 'user'; readonly id: number } {
+  const { kind, id } = change.op === 'index' ? change.document : change
+  return { kind, id }
+}
