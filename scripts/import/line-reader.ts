@@ -28,7 +28,8 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   if (rest !== '') yield withoutReturn(rest)
 }
 
-async function assertReadable(path: string): Promise<void> {
+/** Errors: `OperatorError` naming the file. */
+export async function assertReadable(path: string): Promise<void> {
   try {
     if (!(await stat(path)).isFile()) throw new Error('it is not a file')
   } catch (cause) {

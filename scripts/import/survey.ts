@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { BrokenLines } from './broken-lines'
 import { readEdges } from './edge-file'
+import { assertReadable } from './line-reader'
 import { readPosts } from './post-file'
 
 export interface ImportFiles {
@@ -41,6 +42,7 @@ export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Prom
 }
 
 async function fileHash(path: string): Promise<string> {
+  await assertReadable(path)
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
   return hash.digest('hex')
