@@ -15,9 +15,8 @@ export async function readKafkaRecords(
   try {
     let wanted = 0
     for (const topic of topics) {
-      for (const { high, low } of await admin.fetchTopicOffsets(topic)) {
-        wanted += Number(high) - Number(low)
-      }
+      const ends = await eventually(() => admin.fetchTopicOffsets(topic), { timeoutMs: 30_000 })
+      for (const { high, low } of ends) wanted += Number(high) - Number(low)
     }
     const records: PublishedRecord[] = []
     if (wanted === 0) return records
