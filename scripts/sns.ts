@@ -5,6 +5,7 @@ import { type Command, runProgram } from '@sns/shared/runtime/program'
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start')).start,
   migrate: async () => (await import('./migrate')).migrate,
+  import: async () => (await import('./import')).importCommand,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -1,7 +1,9 @@
+import type { HealthCheck } from '@sns/shared/ports/health'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { createCapture } from './capture/capture'
+import { createIndexer, INDEX_GROUP } from './index/indexer'
 
 /** The binlog into the change log, and the change log into the search index. */
 export const cdcIndexer: ServiceSpec = {
@@ -11,14 +13,26 @@ export const cdcIndexer: ServiceSpec = {
     port: metricsPort ?? 8002,
     portSetting: 'METRICS_PORT',
   }),
-  async assemble({ backend, logger, metrics, clock }) {
+  async assemble({ settings, backend, logger, metrics, clock }) {
+    const { health, ...stores } = await backend.forIndex()
+    const indexer = createIndexer(
+      { ...stores, logger, metrics, clock },
+      { group: `${settings.keyPrefix}.${INDEX_GROUP}` },
+    )
+    const index = { name: 'index', run: indexer.run }
     const captureStores = await backend.forCapture()
-    const capture = captureStores && createCapture({ ...captureStores, logger, metrics, clock })
+    if (!captureStores) return { jobs: [index], health }
+    const capture = createCapture({ ...captureStores, logger, metrics, clock })
     return {
-      jobs: capture ? [{ name: 'capture', run: capture.run }] : [],
-      health: captureStores && capture ? [...captureStores.health, capture.health] : [],
+      jobs: [{ name: 'capture', run: capture.run }, index],
+      health: distinct([...captureStores.health, capture.health, ...health]),
     }
   },
+}
+
+/** One check a store: both halves watch Kafka. */
+function distinct(checks: readonly HealthCheck[]): HealthCheck[] {
+  return [...new Map(checks.map((check) => [check.name, check])).values()]
 }
 
 if (import.meta.main) {
