@@ -11,7 +11,7 @@ import {
   createFakePublisher,
   createFakeSource,
   positionAfter,
-} from './capture-fakes'
+} from './testing/capture-fakes'
 
 const transaction = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 9 })
 const trouble = fc.record({
@@ -42,18 +42,21 @@ test('every change is published before the checkpoint passes it, in order, under
       const turns = { part: 0, save: 0, publish: 0, crash: 0, loss: 0, breaks: 0 }
       let crash = new AbortController()
 
-      const expectAcknowledged = (gtidSet: string) => {
+      /** A throw inside a save would only look like one more failing save. */
+      const passedOver: string[] = []
+      const noteUnacknowledged = (gtidSet: string) => {
         const count = Number(/-(\d+)$/.exec(gtidSet)?.[1] ?? 0)
         for (const [index, ids] of log.slice(0, count).entries()) {
           for (const ordinal of ids.keys()) {
-            expect(acknowledged.has(`${index + 1}.${ordinal + 1}`)).toBe(true)
+            const name = `${index + 1}.${ordinal + 1}`
+            if (!acknowledged.has(name)) passedOver.push(`${name} by ${gtidSet}`)
           }
         }
       }
       const source = createFakeSource(log)
       const checkpoints = createFakeCheckpoints((checkpoint) => {
         if (crash.signal.aborted) throw new Error('dead')
-        expectAcknowledged(checkpoint.gtidSet)
+        noteUnacknowledged(checkpoint.gtidSet)
         if (given.saveFails[turns.save++]) throw new Error('no save')
       })
       const publisher = createFakePublisher(() => {
@@ -112,7 +115,8 @@ test('every change is published before the checkpoint passes it, in order, under
         if (!crash.signal.aborted) break
       }
 
-      expectAcknowledged(positionAfter(log.length).gtidSet)
+      noteUnacknowledged(positionAfter(log.length).gtidSet)
+      expect(passedOver).toEqual([])
       const order = new Map<string, bigint>()
       const payloads = new Map<string, string>()
       for (const event of publisher.appended) {
@@ -130,6 +134,6 @@ test('every change is published before the checkpoint passes it, in order, under
       }
       expect(payloads.size).toBe(log.flat().length)
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 }, 120_000)

@@ -14,7 +14,7 @@ import {
   type FakeCheckpoints,
   type FakeTransaction,
   positionAfter,
-} from './capture-fakes'
+} from './testing/capture-fakes'
 
 interface Running extends AsyncDisposable {
   readonly stop: AbortController

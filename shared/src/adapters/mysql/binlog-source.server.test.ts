@@ -3,16 +3,16 @@ import { changeKey, documentVersion } from '../../contract/change-event'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import type { BinlogPosition } from '../../ports/binlog-source'
-import { eventually } from '../../testing/eventually'
-import { testServers } from '../../testing/servers'
-import { createTcpProxy } from '../../testing/tcp-proxy'
 import {
   type BinlogFixture,
   type Change,
   collect,
   insertPosts,
   openBinlogFixture,
-} from './binlog-fixture'
+} from '../../testing/binlog-fixture'
+import { eventually } from '../../testing/eventually'
+import { testServers } from '../../testing/servers'
+import { createTcpProxy } from '../../testing/tcp-proxy'
 
 const BIG_ID = 2 ** 53 - 1
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { insertPosts, openBinlogFixture } from '../../testing/binlog-fixture'
 import { testCheckpointStore } from '../../testing/checkpoint-store-conformance'
 import { eventually } from '../../testing/eventually'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
-import { insertPosts, openBinlogFixture } from './binlog-fixture'
 import { CHECKPOINT_NAME, createMysqlCheckpointStore } from './checkpoint-store'
 import { initCheckpoint } from './checkpoint-store-init'
 

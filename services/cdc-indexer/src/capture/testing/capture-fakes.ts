@@ -183,6 +183,8 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     async publish(events) {
       const part = partOf()
       await publisher.gate
+      // As over a network: other work gets its turn before the answer comes.
+      await new Promise((resolve) => setTimeout(resolve, 1))
       publisher.appended.push(...events.slice(0, Math.ceil(events.length * part)))
       if (part < 1) throw storeUnavailable('kafka')
       publisher.acknowledged.push(...events)

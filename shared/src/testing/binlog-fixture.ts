@@ -1,9 +1,16 @@
-import { createLogger } from '../../observability/logger'
-import { createMetrics } from '../../observability/metrics'
-import type { BinlogItem, BinlogPosition, BinlogSource } from '../../ports/binlog-source'
-import { openTestDatabase } from '../../testing/sql-database'
-import { createMysqlSession, type MysqlServer, type MysqlSession } from './binlog-session'
-import { createMysqlBinlogSource, type MysqlBinlogSourceOptions } from './binlog-source'
+import {
+  createMysqlSession,
+  type MysqlServer,
+  type MysqlSession,
+} from '../adapters/mysql/binlog-session'
+import {
+  createMysqlBinlogSource,
+  type MysqlBinlogSourceOptions,
+} from '../adapters/mysql/binlog-source'
+import { createLogger } from '../observability/logger'
+import { createMetrics } from '../observability/metrics'
+import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
+import { openTestDatabase } from './sql-database'
 
 /** For tests: a migrated database of its own, with a connection that writes and a source that reads. */
 export interface BinlogFixture extends AsyncDisposable {
