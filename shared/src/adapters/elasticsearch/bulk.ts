@@ -2,6 +2,7 @@ import { searchTerms, termText } from '../../domain/search-terms'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
 import { backoffMs } from '../backoff'
+import { hasAlias } from './alias'
 import type { ElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'
 
@@ -39,6 +40,7 @@ export async function applyBulk(
   changes: readonly SearchChange[],
   options: BulkOptions,
 ): Promise<ApplyResult> {
+  await refuseToMakeIndexes(client, changes, options.prefix)
   const batches = inBatches(changes, options)
   const results: ApplyResult[] = []
   const worker = async () => {
@@ -52,6 +54,27 @@ export async function applyBulk(
     stale: results.reduce((sum, result) => sum + result.stale, 0),
     rejected: results.flatMap((result) => result.rejected),
   }
+}
+
+/**
+ * Elasticsearch makes a missing index for a delete with an external version, whatever `require_alias`
+ * says: an index without our mapping, in the alias's place.
+ */
+async function refuseToMakeIndexes(
+  client: ElasticsearchClient,
+  changes: readonly SearchChange[],
+  prefix: string,
+): Promise<void> {
+  const kinds = new Set(changes.flatMap((change) => (change.op === 'delete' ? [change.kind] : [])))
+  for (const kind of kinds) {
+    const alias = aliasOf(kind, prefix)
+    if (await hasAlias(client, alias)) continue
+    throw storeUnavailable('elasticsearch', new Error(`there is no index ${alias}: run migrate`))
+  }
+}
+
+function aliasOf(kind: 'post' | 'user', prefix: string): string {
+  return kind === 'post' ? postsAlias(prefix) : usersAlias(prefix)
 }
 
 function* inBatches(
@@ -77,7 +100,7 @@ function* inBatches(
 /** Versions are written as digits: a JavaScript number could not hold them. */
 function bulkLines(change: SearchChange, prefix: string): string {
   const { kind, id } = change.op === 'index' ? change.document : change
-  const index = kind === 'post' ? postsAlias(prefix) : usersAlias(prefix)
+  const index = aliasOf(kind, prefix)
   const action = `{"${change.op}":{"_index":${JSON.stringify(index)},"_id":"${id}","version":${change.version},"version_type":"external_gte"}}\n`
   return change.op === 'delete' ? action : `${action}${JSON.stringify(source(change.document))}\n`
 }

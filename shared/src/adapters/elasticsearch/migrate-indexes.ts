@@ -1,5 +1,6 @@
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
+import { hasAlias } from './alias'
 import type { ElasticsearchClient } from './client'
 import { type IndexDefinition, indexDefinitions } from './index-definitions'
 
@@ -119,15 +120,6 @@ async function explainRefusal(
   throw new OperatorError(
     `Elasticsearch refuses the index ${index}: ${String(field(error, 'reason'))}; check KEY_PREFIX, and that nothing else is called ${alias}`,
   )
-}
-
-async function hasAlias(client: ElasticsearchClient, alias: string): Promise<boolean> {
-  const { status } = await client.request({
-    method: 'GET',
-    path: `/_alias/${alias}`,
-    accept: [404],
-  })
-  return status !== 404
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { PostId, UserId } from '../../domain/id'
+import { isSnsError } from '../../errors/sns-error'
+import { testServers } from '../../testing/servers'
+import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
+import { createElasticsearchIndex } from './search-index'
+import { createTestElasticsearch, type TestElasticsearch } from './testing'
+
+const search = {
+  authorId: null,
+  since: null,
+  until: null,
+  excludeAuthors: [],
+  after: null,
+  limit: 9,
+}
+const removal = { op: 'delete', kind: 'post', id: 1, version: 1n } as const
+const post = {
+  op: 'index',
+  version: 1n,
+  document: { kind: 'post', id: 1 as PostId, authorId: 2 as UserId, text: 'x', createdAt: 3 },
+} as const
+
+describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
+  let proxy: TcpProxy
+  let server: TestElasticsearch
+
+  beforeAll(async () => {
+    proxy = await createTcpProxy(testServers.elasticsearch ?? '')
+    server = await createTestElasticsearch({ url: proxy.url })
+  })
+  afterAll(async () => {
+    await proxy?.resume()
+    await server?.[Symbol.asyncDispose]()
+    await proxy?.[Symbol.asyncDispose]()
+  })
+
+  const codeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => 'fine',
+      (error: unknown) => (isSnsError(error) ? error.code : error),
+    )
+  const counts = async () => {
+    const { storeErrors, storeRetries } = server.metrics
+    const value = async (counter: typeof storeErrors) => (await counter.get()).values[0]?.value ?? 0
+    return { errors: await value(storeErrors), retries: await value(storeRetries) }
+  }
+
+  test('says so when the server is gone, counts it, and goes on when it is back', async () => {
+    const index = createElasticsearchIndex(server.client, { prefix: server.prefix })
+    expect(await codeOf(server.client.health.check())).toBe('fine')
+    await proxy.cut()
+    const before = await counts()
+    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
+    expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
+    expect(await codeOf(server.client.health.check())).toBe('store_unavailable')
+    const after = await counts()
+    expect(after.errors - before.errors).toBe(3)
+    expect(after.retries - before.retries).toBe(4)
+    await proxy.resume()
+    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('fine')
+    expect(await codeOf(index.apply([removal]))).toBe('fine')
+  })
+
+  test('waits for a server that hangs no longer than it was told', async () => {
+    proxy.stall()
+    const request = { method: 'GET', path: '/', timeoutMs: 200 } as const
+    expect(await codeOf(server.client.request(request))).toBe('store_unavailable')
+    await proxy.resume()
+    expect(await codeOf(server.client.health.check())).toBe('fine')
+  })
+
+  test('takes a missing index for something the operator can mend', async () => {
+    const index = createElasticsearchIndex(server.client, { prefix: `${server.prefix}-none` })
+    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
+    expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
+    expect(await codeOf(index.apply([post]))).toBe('store_unavailable')
+    const { body } = await server.client.request({
+      method: 'GET',
+      path: `/_cat/indices/${server.prefix}-none*?format=json`,
+    })
+    expect(body).toEqual([])
+  })
+
+  test('lets a request that is wrong through as it is', async () => {
+    const wrong = { method: 'POST', path: '/_search', body: { query: { nonsense: {} } } } as const
+    expect(await codeOf(server.client.request(wrong))).toMatchObject({ name: 'ResponseError' })
+  })
+})
