@@ -3,6 +3,7 @@ import { type Command, runProgram } from '@sns/shared/runtime/program'
 
 /** What the executable does, by the first word on its command line. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo')).demo,
   start: async () => (await import('./start')).start,
   migrate: async () => (await import('./migrate')).migrate,
   import: async () => (await import('./import')).importCommand,
