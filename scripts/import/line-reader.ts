@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
@@ -9,38 +8,32 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
  * unreadable or a broken archive.
  */
 export async function* readLines(path: string): AsyncGenerator<string> {
-  await assertReadable(path)
-  const raw = createReadStream(path, { highWaterMark: 1 << 18 })
-  const bytes = path.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
-  raw.on('error', (error) => bytes.destroy(error))
   const decoder = new TextDecoder()
   let rest = ''
   try {
-    for await (const chunk of bytes) {
-      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+    for await (const chunk of openFile(path)) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) yield withoutReturn(line)
     }
   } catch (cause) {
-    throw new OperatorError(`${path} cannot be read to its end: ${reason(cause)}`, 1, { cause })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new OperatorError(`${path} cannot be read to its end: ${reason}`, 1, { cause })
   }
   rest += decoder.decode()
   if (rest !== '') yield withoutReturn(rest)
 }
 
-/** Errors: `OperatorError` naming the file. */
-export async function assertReadable(path: string): Promise<void> {
-  try {
-    if (!(await stat(path)).isFile()) throw new Error('it is not a file')
-  } catch (cause) {
-    throw new OperatorError(`${path} cannot be read: ${reason(cause)}`, 1, { cause })
-  }
+/** Bun's own file, which also reads what an executable carries. */
+function openFile(path: string): AsyncIterable<Uint8Array> {
+  const bytes = Bun.file(path).stream()
+  if (!path.endsWith('.gz')) return bytes
+  const raw = Readable.from(bytes)
+  const unpacked = createGunzip()
+  raw.on('error', (error) => unpacked.destroy(error))
+  return raw.pipe(unpacked)
 }
 
 function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

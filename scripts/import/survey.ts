@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { BrokenLines } from './broken-lines'
 import { readEdges } from './edge-file'
-import { assertReadable } from './line-reader'
 import { readPosts } from './post-file'
 
 export interface ImportFiles {
@@ -24,7 +22,6 @@ export interface Survey {
 
 export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Promise<Survey> {
   const hash = createHash('sha256').update(`${files.limitUsers}\n`)
-  for (const path of [files.graph, ...files.posts]) hash.update(`${await fileHash(path)}\n`)
   const numbers = new Set<number>()
   let follows = 0
   for await (const { follower, followee } of readEdges(files.graph, files.limitUsers, broken)) {
@@ -33,6 +30,7 @@ export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Prom
   }
   let posts = 0
   for (const path of files.posts) for await (const _ of readPosts(path, broken)) posts++
+  for (const path of [files.graph, ...files.posts]) hash.update(`${await fileHash(path)}\n`)
   return {
     source: hash.digest('hex'),
     users: [...numbers].sort((a, b) => a - b),
@@ -42,8 +40,7 @@ export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Prom
 }
 
 async function fileHash(path: string): Promise<string> {
-  await assertReadable(path)
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  for await (const chunk of Bun.file(path).stream()) hash.update(chunk)
   return hash.digest('hex')
 }
