@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { changeKey, documentVersion } from '../../contract/change-event'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
@@ -15,6 +15,8 @@ import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 
 const BIG_ID = 2 ** 53 - 1
+
+setDefaultTimeout(60_000)
 
 describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   let fixture: BinlogFixture
@@ -194,7 +196,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     expect(seen).toEqual(ids)
     expect(Math.max(...heap) - Math.min(...heap)).toBeLessThan(40 * 1024 * 1024)
     await write('DELETE FROM posts WHERE id >= 1000000')
-  }, 60_000)
+  })
 
   test("others' transactions move the position and show nothing", async () => {
     await using source = fixture.source()

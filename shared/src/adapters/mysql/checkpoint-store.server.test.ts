@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { insertPosts, openBinlogFixture } from '../../testing/binlog-fixture'
 import { testCheckpointStore } from '../../testing/checkpoint-store-conformance'
 import { eventually } from '../../testing/eventually'
@@ -6,6 +6,8 @@ import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { CHECKPOINT_NAME, createMysqlCheckpointStore } from './checkpoint-store'
 import { initCheckpoint } from './checkpoint-store-init'
+
+setDefaultTimeout(60_000)
 
 describe.skipIf(!testServers.mysql)('MysqlCheckpointStore', () => {
   testCheckpointStore(async () => {

@@ -14,6 +14,8 @@ export interface MysqlCheckpointStoreOptions {
   readonly probeMs?: number
   /** How long it may take to answer before the lease counts as lost. */
   readonly probeTimeoutMs?: number
+  /** How long the server keeps the lock of a holder that it hears nothing from. */
+  readonly silenceSeconds?: number
 }
 
 /** The row of `capture_checkpoint` that this suite's one capture keeps. */
@@ -26,7 +28,11 @@ export const CHECKPOINT_NAME = 'capture'
  */
 export function createMysqlCheckpointStore(
   server: MysqlServer,
-  { probeMs = 2_000, probeTimeoutMs = 5_000 }: MysqlCheckpointStoreOptions = {},
+  {
+    probeMs = 2_000,
+    probeTimeoutMs = 5_000,
+    silenceSeconds = 15,
+  }: MysqlCheckpointStoreOptions = {},
 ): CheckpointStore {
   const sessions = new WeakMap<CaptureLease, MysqlSession>()
   const lock = lockName(server.database)
@@ -38,6 +44,8 @@ export function createMysqlCheckpointStore(
       onLost: () => lost.abort(),
     })
     try {
+      // A holder that vanished without a word (its host, the network) must not keep others out.
+      await session.query(`SET SESSION wait_timeout = ${silenceSeconds}`)
       const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
       if (numberCell(row, 'locked') !== 1) {
         await session[Symbol.asyncDispose]()
