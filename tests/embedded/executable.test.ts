@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient } from '@sns/api/client'
+import { eventually } from '@sns/shared/testing/eventually'
+import { freePort } from '@sns/shared/testing/program-process'
+
+const root = join(import.meta.dir, '../..')
+
+let folder: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sns-executable-'))
+  const build = Bun.spawn([process.execPath, join(root, 'scripts/build.ts'), join(folder, 'sns')], {
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const problems = await new Response(build.stderr).text()
+  if ((await build.exited) !== 0) throw new Error(problems)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs the executable in an empty folder, with nothing on the PATH. */
+function run(args: readonly string[], env: Record<string, string> = {}) {
+  const cwd = mkdtempSync(join(folder, 'empty-'))
+  return Bun.spawn([join(folder, 'sns'), ...args], {
+    cwd,
+    env: { PATH: '/nowhere', ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+}
+
+test('serves the embedded suite without Bun, checkout or node_modules', async () => {
+  const port = freePort()
+  const url = `http://127.0.0.1:${port}`
+  await using program = run(['start'], { WEB_PORT: String(port) })
+  await eventually(async () => (await fetch(`${url}/readyz`)).ok)
+
+  const { data } = await createClient(url).v1.auth.signup.post({
+    username: 'somebody',
+    password: 'correct horse',
+  })
+  const client = createClient(url, { token: data!.accessToken })
+  await client.v1.posts.post({ text: 'written to an executable' })
+  await eventually(async () => {
+    const { data } = await client.v1.search.posts.get({ query: { q: 'executable' } })
+    return data?.items.length === 1
+  })
+  expect((await client.v1.feed.get({ query: {} })).data?.items).toHaveLength(1)
+
+  const page = await (await fetch(`${url}/swagger`)).text()
+  const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path)
+  expect(assets.length).toBeGreaterThan(1)
+  for (const path of assets) expect((await fetch(url + path)).status).toBe(200)
+
+  program.kill('SIGTERM')
+  expect(await program.exited).toBe(0)
+})
+
+test('migrates, and says what it can do', async () => {
+  await using migrate = run(['migrate'])
+  expect(await migrate.exited).toBe(0)
+  await using help = run(['--help'])
+  expect(await new Response(help.stdout).text()).toMatch(/^usage: .*sns start/)
+  await using wrong = run(['dance'])
+  expect(await new Response(wrong.stderr).text()).toStartWith('sns: there is no command "dance"')
+  expect(await wrong.exited).toBe(2)
+})
