@@ -92,7 +92,12 @@ export function createApp(deps: ApiDeps) {
     // One router for `listen` and for `handle`, so that tests meet what clients meet.
     systemRouter: false,
     handler: { standardHostname: false },
-    serve: { idleTimeout: 60 },
+    serve: {
+      // Seconds: longer than the longest wait for a password to be hashed.
+      idleTimeout: 60,
+      // Bodies are bounded where they are read; Bun's own refusal would be no problem+json.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    },
   })
     .headers({
       'cache-control': 'no-store',

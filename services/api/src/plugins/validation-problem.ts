@@ -9,6 +9,8 @@ const FIELD_NAME_MAX = 100
 /** Every wrong or unknown field by name. A wrong response of our own is our fault, not the caller's. */
 export function validationProblem(error: ValidationError): SnsError {
   if (error.type === 'response') return new SnsError('internal', { cause: error })
+  // What cannot even be read names nothing.
+  if (error.type === 'params') return new SnsError('not_found', { cause: error })
   const fields = new Map<string, string>()
   for (const each of error.all) {
     if (!('schema' in each)) continue

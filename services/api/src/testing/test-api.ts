@@ -37,7 +37,7 @@ export interface RequestOptions {
   readonly as?: TestUser | string
   readonly body?: unknown
   /** Sent as it is, in place of `body`. */
-  readonly raw?: BodyInit
+  readonly raw?: string | Uint8Array<ArrayBuffer> | ReadableStream
   readonly headers?: Record<string, string>
 }
 

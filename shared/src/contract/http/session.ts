@@ -49,7 +49,11 @@ export const AccountChange = Type.Object(
       Type.String({ description: 'Needed to change the password', secret: true }),
     ),
   },
-  { additionalProperties: false, description: 'What to change; at least one field' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'What to change; at least one field',
+  },
 )
 
 export type Signup = Static<typeof Signup>

@@ -31,8 +31,8 @@ export function postRoutes(
           tag: 'posts',
           summary: 'Write a post',
           description:
-            'Shows in your own feed at once, in those of your followers and in search about a second later. With an `Idempotency-Key` a repeat within a day answers with the first post.',
-          errors: ['idempotency_key_reused'],
+            'Shows in your own feed at once, in those of your followers and in search about a second later. With an `Idempotency-Key` a repeat within a day answers with the first post, or 404 where that was deleted.',
+          errors: ['idempotency_key_reused', 'not_found'],
           examples: { request: { text: POST_EXAMPLE.text }, answer: POST_EXAMPLE },
           answerHeaders: {
             'Idempotency-Replayed': '`true` where the key was used before with the same text',

@@ -5,7 +5,6 @@ import type { IdGenerator } from '@sns/shared/domain/id-generator'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { POST_TEXT_MAX, type PostBody, type ViewedPost } from '@sns/shared/domain/post'
 import type { Account } from '@sns/shared/domain/user'
-import { isSnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
@@ -44,16 +43,6 @@ export function createPostService(deps: PostServiceDeps) {
     }
   }
 
-  async function replayOf(body: PostBody, author: Account): Promise<ViewedPost> {
-    try {
-      return await posts.find(body.id, author.id)
-    } catch (error) {
-      // Deleted since: a replay answers as the first request did.
-      if (isSnsError(error, 'not_found')) return untouched(body, author)
-      throw error
-    }
-  }
-
   return {
     async create(author: Account, text: string, key: string | undefined): Promise<CreatedPost> {
       const { body, created } = await posts.create({
@@ -63,7 +52,7 @@ export function createPostService(deps: PostServiceDeps) {
         idempotencyKey: key ?? null,
       })
       await showToAuthor(body.id, author.id)
-      const post = created ? untouched(body, author) : await replayOf(body, author)
+      const post = created ? untouched(body, author) : await posts.find(body.id, author.id)
       return { post: presentPost(post), replayed: !created }
     },
 

@@ -8,7 +8,10 @@ export function unchecked<Schema extends TSchema>(schema: Schema): Schema {
 
 const problem = unchecked(Problem)
 
-/** What any route may answer instead; which of them it does, its documentation says. */
+/**
+ * What any route may answer instead; which of them it does, its documentation says. Not `as const`:
+ * that would make the statuses strings in the types of clients.
+ */
 export const PROBLEMS = {
   400: problem,
   401: problem,
@@ -21,6 +24,6 @@ export const PROBLEMS = {
   429: problem,
   500: problem,
   503: problem,
-} as const
+}
 
 export const NO_CONTENT = { 204: Type.Void(), ...PROBLEMS }

@@ -1,4 +1,4 @@
-import { toOpenAPISchema } from '@elysiajs/openapi/openapi'
+import { toOpenAPISchema, unwrapSchema } from '@elysiajs/openapi/openapi'
 import { PROBLEM_CONTENT_TYPE, type Problem } from '@sns/shared/contract/http/problem'
 import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
 import type { AnyElysia } from 'elysia'
@@ -12,8 +12,14 @@ const VERSION = '3.1.1'
 interface OperationObject {
   description?: string
   summary?: string
-  parameters?: { in: string; schema: SchemaObject; description?: string; example?: unknown }[]
-  requestBody?: { content: Record<string, { schema?: SchemaObject }> }
+  parameters?: {
+    name: string
+    in: string
+    schema: SchemaObject
+    description?: string
+    example?: unknown
+  }[]
+  requestBody?: { required: boolean; content: Record<string, MediaObject> }
   responses?: Record<string, ResponseObject>
 }
 interface ResponseObject {
@@ -35,8 +41,11 @@ interface MediaObject {
  */
 export function createOpenApiDocument(app: AnyElysia) {
   const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, VERSION_OF_GENERATOR)
-  for (const path of Object.values(paths)) {
-    for (const operation of Object.values(path ?? {})) complete(operation as OperationObject)
+  const bodies = requestBodies(app)
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(methods ?? {})) {
+      complete(operation as OperationObject, bodies.get(`${method} ${path}`))
+    }
   }
   const schemas = componentSchemas()
   return {
@@ -70,21 +79,31 @@ export function createOpenApiDocument(app: AnyElysia) {
 
 const VERSION_OF_GENERATOR = '3.1.2'
 
-function complete(target: OperationObject): void {
+/** The generator names no media type for bodies that a parser of our own reads. */
+function requestBodies(app: AnyElysia): ReadonlyMap<string, SchemaObject> {
+  const bodies = new Map<string, SchemaObject>()
+  for (const { method, path, hooks } of app.routes) {
+    const schema = unwrapSchema(hooks.body, undefined, 'input', VERSION_OF_GENERATOR)
+    if (!schema) continue
+    bodies.set(`${method.toLowerCase()} ${path.replace(/:([^/]+)/g, '{$1}')}`, { ...schema })
+  }
+  return bodies
+}
+
+function complete(target: OperationObject, body: SchemaObject | undefined): void {
   const operation = takeOperation(target)
   target.description ??= target.summary ?? ''
   for (const parameter of target.parameters ?? []) {
     const { description, examples, ...schema } = parameter.schema
+    if (parameter.in === 'header') parameter.name = headerName(parameter.name)
     if (description) parameter.description = description
     if (examples?.[0] !== undefined) parameter.example = examples[0]
     parameter.schema = schema
   }
-  const body = target.requestBody?.content['application/json'] ?? bodyOf(target)
-  if (body && target.requestBody) {
+  if (body) {
     const example = operation?.examples?.request
-    target.requestBody.content = {
-      'application/json': { ...body, ...(example === undefined ? {} : { example }) },
-    }
+    const media = { schema: body, ...(example === undefined ? {} : { example }) }
+    target.requestBody = { required: true, content: { 'application/json': media } }
   }
   target.responses = {
     ...(operation ? success(target, operation) : target.responses),
@@ -92,8 +111,9 @@ function complete(target: OperationObject): void {
   }
 }
 
-function bodyOf(target: OperationObject): MediaObject | undefined {
-  return Object.values(target.requestBody?.content ?? {})[0]
+/** `idempotency-key` as `Idempotency-Key`. */
+function headerName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase())
 }
 
 const REQUEST_ID = {

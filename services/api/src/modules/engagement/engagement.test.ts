@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { Comment, CommentPage } from '@sns/shared/contract/http/comment'
+import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
+import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+
+let api: TestApi
+let author: TestUser
+let fan: TestUser
+let post: string
+beforeAll(async () => {
+  api = await openTestApi()
+  author = await api.signUp('author')
+  fan = await api.signUp('fan', '팬')
+  const answer = await api.request('POST', '/v1/posts', { as: author, body: { text: 'like me' } })
+  post = `/v1/posts/${answer.body.id}`
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+async function seenBy(as: TestUser) {
+  const { body } = await api.request('GET', post, { as })
+  return { ...body.counts, liked: body.viewer.liked }
+}
+
+test('a like counts once, for whom it is, and can be taken back', async () => {
+  for (const _ of [1, 2]) expectNoContent(await api.request('PUT', `${post}/like`, { as: fan }))
+  expect(await seenBy(fan)).toEqual({ likes: 1, comments: 0, liked: true })
+  expect(await seenBy(author)).toEqual({ likes: 1, comments: 0, liked: false })
+  for (const _ of [1, 2]) expectNoContent(await api.request('DELETE', `${post}/like`, { as: fan }))
+  expect(await seenBy(fan)).toEqual({ likes: 0, comments: 0, liked: false })
+})
+
+test('likes and comments need a post', async () => {
+  const gone = '/v1/posts/4096'
+  expectProblem(await api.request('PUT', `${gone}/like`, { as: fan }), 'not_found')
+  expectProblem(await api.request('DELETE', `${gone}/like`, { as: fan }), 'not_found')
+  expectProblem(await api.request('GET', `${gone}/comments`, { as: fan }), 'not_found')
+  const comment = { as: fan, body: { text: 'hello?' } }
+  expectProblem(await api.request('POST', `${gone}/comments`, comment), 'not_found')
+})
+
+test('a comment is written, listed, counted and deleted', async () => {
+  const written = await api.request('POST', `${post}/comments`, {
+    as: fan,
+    body: { text: ' 좋아요\r\n! ' },
+  })
+  expectBody(written, 201, Comment)
+  expect(written.body).toMatchObject({
+    postId: post.slice('/v1/posts/'.length),
+    author: { username: 'fan', displayName: '팬' },
+    text: '좋아요\n!',
+  })
+  expect((await seenBy(author)).comments).toBe(1)
+  const page = await api.request('GET', `${post}/comments`, { as: author })
+  expectBody(page, 200, CommentPage)
+  expect(page.body).toEqual({ items: [written.body], nextCursor: null })
+
+  const path = `/v1/comments/${written.body.id}`
+  expectProblem(await api.request('DELETE', path, { as: author }), 'forbidden')
+  expectNoContent(await api.request('DELETE', path, { as: fan }))
+  expectProblem(await api.request('DELETE', path, { as: fan }), 'not_found')
+  expect((await seenBy(author)).comments).toBe(0)
+})
+
+test.each([
+  ['nothing', ''],
+  ['1,001 letters', 'x'.repeat(1_001)],
+  ['a null character', '\u0000'],
+  ['half a surrogate pair', '\udc00'],
+])('a comment cannot be %s', async (_, text) => {
+  const answer = await api.request('POST', `${post}/comments`, { as: fan, body: { text } })
+  expectProblem(answer, 'invalid_request', ['text'])
+})
+
+test('comments page to the end, oldest first', async () => {
+  const texts = Array.from({ length: 7 }, (_, at) => `comment ${at}`)
+  for (const text of texts) {
+    await api.request('POST', `${post}/comments`, { as: fan, body: { text } })
+  }
+  for (const limit of [1, 3, 7, 8]) {
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${cursor}`
+      const page = await api.request('GET', `${post}/comments?limit=${limit}${query}`, { as: fan })
+      expectBody(page, 200, CommentPage)
+      seen.push(...page.body.items.map((comment: { text: string }) => comment.text))
+      cursor = page.body.nextCursor
+    } while (cursor !== null)
+    expect(seen).toEqual(texts)
+  }
+})

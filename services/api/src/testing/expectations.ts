@@ -1,0 +1,36 @@
+import { expect } from 'bun:test'
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { PROBLEM_CONTENT_TYPE, Problem } from '@sns/shared/contract/http/problem'
+import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
+import type { Answer } from './test-api'
+
+/** The answer has that status and a body exactly of that shape. */
+export function expectBody(answer: Answer, status: number, schema: TSchema): void {
+  if (answer.status !== status) expect(answer.body).toBe(`an answer with status ${status}`)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json(;|$)/)
+  expect([...Value.Errors(schema, answer.body)]).toEqual([])
+}
+
+export function expectNoContent(answer: Answer): void {
+  expect(answer.body).toBe('')
+  expect(answer.status).toBe(204)
+}
+
+/** The answer is the problem of that code, complete, and names these fields if any are given. */
+export function expectProblem(answer: Answer, code: ErrorCode, fields?: readonly string[]): void {
+  expect(answer.body).toMatchObject({
+    type: `urn:sns:problem:${code}`,
+    title: ERROR_CATALOGUE[code].title,
+    status: ERROR_CATALOGUE[code].status,
+    code,
+    requestId: answer.headers.get('x-request-id') ?? '',
+  })
+  expect(answer.status).toBe(ERROR_CATALOGUE[code].status)
+  expect(answer.headers.get('content-type')).toBe(PROBLEM_CONTENT_TYPE)
+  expect([...Value.Errors(Problem, answer.body)]).toEqual([])
+  if (fields) {
+    const named = (answer.body.fields ?? []).map(({ field }: { field: string }) => field)
+    expect(named.toSorted()).toEqual([...fields].sort())
+  }
+}
