@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { UserId } from '../../domain/id'
 import { OperatorError } from '../../errors/operator-error'
-import { isSnsError } from '../../errors/sns-error'
-import { createMetrics } from '../../observability/metrics'
+import { isUnavailable, openMysqlBehindProxy, selectOne } from '../../testing/mysql-behind-proxy'
 import { testServers } from '../../testing/servers'
 import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
 import { createTcpProxy } from '../../testing/tcp-proxy'
-import type { Database } from '../sql/schema'
 import { transact } from '../sql/transaction'
-import { connectMysql, type MysqlDatabaseOptions, type MysqlSettings } from './database'
+import { connectMysql, type MysqlSettings } from './database'
 import { checkServer } from './server-check'
 
 describe.skipIf(!testServers.mysql)('connectMysql', () => {
@@ -21,29 +19,6 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
     settings = { ...testMysqlSettings(), database: new URL(shared.url).pathname.slice(1) }
   })
   afterAll(() => shared[Symbol.asyncDispose]())
-
-  /** A database behind a proxy that the test can cut, with metrics to look at. */
-  async function openBehindProxy(options: MysqlDatabaseOptions & { poolSize?: number } = {}) {
-    const proxy = await createTcpProxy(`${settings.host}:${settings.port}`)
-    const metrics = createMetrics()
-    const { poolSize = 4, ...rest } = options
-    const { host, port } = proxy
-    const database = await connectMysql({ ...settings, host, port, poolSize }, { metrics, ...rest })
-    return {
-      proxy,
-      metrics,
-      db: database.db,
-      async [Symbol.asyncDispose]() {
-        await proxy.resume()
-        await database[Symbol.asyncDispose]()
-        await proxy[Symbol.asyncDispose]()
-      },
-    }
-  }
-
-  const unavailable = async (promise: Promise<unknown>) =>
-    isSnsError(await promise.catch((error) => error), 'store_unavailable')
-  const one = (db: Kysely<Database>) => sql<{ one: number }>`select 1 as one`.execute(db)
 
   test('says in one line what the operator must mend', async () => {
     const closed = await createTcpProxy('127.0.0.1:1')
@@ -91,96 +66,11 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
     ] as never)
     const error = await sql`select 9007199254740992 as a`.execute(shared.db).catch((e) => e)
     expect(error.name).toBe('InexactIntegerError')
-    for (let n = 0; n < 10; n++) expect((await one(shared.db)).rows).toEqual([{ one: 1 }])
-  })
-
-  test('answers store_unavailable while the server is away, and goes on when it is back', async () => {
-    await using database = await openBehindProxy()
-    await Promise.all(Array.from({ length: 4 }, () => one(database.db)))
-    await database.proxy.cut()
-    expect(await unavailable(one(database.db))).toBeTrue()
-    expect(await unavailable(transact(database.db, one))).toBeTrue()
-    expect((await database.metrics.storeErrors.get()).values[0]?.value).toBeGreaterThanOrEqual(2)
-    await database.proxy.resume()
-    await Promise.all(Array.from({ length: 20 }, () => one(database.db)))
-    await transact(database.db, one)
-  })
-
-  test('does not let a transaction go on when its connection is lost', async () => {
-    await using database = await openBehindProxy()
-    const id = 77 as UserId
-    const row = { id, username: 'lost', display_name: '', created_at: 1, updated_at: 1 }
-    let attempts = 0
-    const attempt = transact(database.db, async (tx) => {
-      attempts++
-      await tx.insertInto('users').values(row).execute()
-      await database.proxy.cut()
-      await database.proxy.resume()
-      await tx.selectFrom('users').selectAll().execute()
-    })
-    expect(await unavailable(attempt)).toBeTrue()
-    expect(attempts).toBe(1)
-    expect(await shared.db.selectFrom('users').selectAll().execute()).toEqual([])
-    await one(database.db)
-  })
-
-  /** Starts `work` on a connection that the server has closed, which the client is yet to learn. */
-  async function onKilledConnection<T>(
-    { db, proxy }: Awaited<ReturnType<typeof openBehindProxy>>,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    const { rows } = await sql<{ id: number }>`select connection_id() as id`.execute(db)
-    proxy.stall()
-    await sql`kill ${sql.lit(rows[0]?.id ?? 0)}`.execute(shared.db)
-    const working = work()
-    await proxy.resume()
-    return working
-  }
-
-  test('repeats a read, or the beginning of a transaction, where its connection is dead', async () => {
-    await using database = await openBehindProxy({ poolSize: 1 })
-    const read = await onKilledConnection(database, () => one(database.db))
-    expect(read.rows).toEqual([{ one: 1 }])
-    expect((await database.metrics.storeRetries.get()).values[0]?.value).toBe(1)
-    const inTransaction = await onKilledConnection(database, () => transact(database.db, one))
-    expect(inTransaction.rows).toEqual([{ one: 1 }])
-    expect((await database.metrics.storeRetries.get()).values[0]?.value).toBe(2)
-  })
-
-  test('does not repeat a write, nor a read that may lean on its session', async () => {
-    await using database = await openBehindProxy({ poolSize: 1 })
-    const { db } = database
-    const write = onKilledConnection(database, () => db.deleteFrom('mutes').execute())
-    expect(await unavailable(write)).toBeTrue()
-    const read = db.connection().execute(async (connection) => {
-      const { rows } = await sql<{ id: number }>`select connection_id() as id`.execute(connection)
-      await sql`kill ${sql.lit(rows[0]?.id ?? 0)}`.execute(shared.db)
-      await one(connection)
-    })
-    expect(await unavailable(read)).toBeTrue()
-    expect((await database.metrics.storeRetries.get()).values).toEqual([])
-    await one(db)
-  })
-
-  test('gives up on a server that hangs, and throws the connection away', async () => {
-    await using database = await openBehindProxy({ poolSize: 1, queryTimeoutMs: 300 })
-    await one(database.db)
-    database.proxy.stall()
-    expect(await unavailable(one(database.db))).toBeTrue()
-    await database.proxy.resume()
-    // An answer that came too late would now be taken for this one's.
-    const { rows } = await sql<{ two: number }>`select 2 as two`.execute(database.db)
-    expect(rows).toEqual([{ two: 2 }])
-  })
-
-  test('ends a select that the server itself is too slow with', async () => {
-    await using database = await openBehindProxy({ queryTimeoutMs: 300 })
-    expect(await unavailable(sql`select sleep(20)`.execute(database.db))).toBeTrue()
-    await one(database.db)
+    for (let n = 0; n < 10; n++) expect((await selectOne(shared.db)).rows).toEqual([{ one: 1 }])
   })
 
   test('does not cut off waiting for a lock by name', async () => {
-    await using database = await openBehindProxy({ queryTimeoutMs: 200 })
+    await using database = await openMysqlBehindProxy(settings, { queryTimeoutMs: 200 })
     const name = `sns-test-${settings.database}`
     await shared.db.connection().execute(async (holder) => {
       await sql`select get_lock(${name}, 1)`.execute(holder)
@@ -192,38 +82,41 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
   })
 
   test('bounds the wait for a free connection and counts who waits', async () => {
-    await using database = await openBehindProxy({ poolSize: 1, acquireTimeoutMs: 200 })
+    await using database = await openMysqlBehindProxy(settings, {
+      poolSize: 1,
+      acquireTimeoutMs: 200,
+    })
     const done = Promise.withResolvers<void>()
     const held = database.db.connection().execute(async (connection) => {
-      await one(connection)
+      await selectOne(connection)
       await done.promise
     })
-    await one(shared.db)
-    const waiting = one(database.db)
+    await selectOne(shared.db)
+    const waiting = selectOne(database.db)
     const gauge = async (state: string) =>
       (await database.metrics.poolConnections.get()).values.find(
         (value) => value.labels.state === state,
       )?.value
-    expect(await unavailable(waiting)).toBeTrue()
+    expect(await isUnavailable(waiting)).toBeTrue()
     expect(await gauge('busy')).toBe(1)
     done.resolve()
     await held
-    await one(database.db)
+    await selectOne(database.db)
     expect(await gauge('busy')).toBe(0)
     expect(await gauge('idle')).toBe(1)
     expect(await gauge('waiting')).toBe(0)
   })
 
   test('bounds how many wait', async () => {
-    await using database = await openBehindProxy({ poolSize: 1, queueLimit: 2 })
+    await using database = await openMysqlBehindProxy(settings, { poolSize: 1, queueLimit: 2 })
     const results = await Promise.all(
-      Array.from({ length: 10 }, () => unavailable(sql`select sleep(0.05)`.execute(database.db))),
+      Array.from({ length: 10 }, () => isUnavailable(sql`select sleep(0.05)`.execute(database.db))),
     )
     expect(results.filter(Boolean)).toHaveLength(7)
   })
 
   test('runs a transaction again that lost a deadlock, and counts it', async () => {
-    await using database = await openBehindProxy()
+    await using database = await openMysqlBehindProxy(settings)
     const ids = [901, 902] as UserId[]
     await database.db
       .insertInto('accounts')
@@ -250,14 +143,6 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
     expect((await database.metrics.storeRetries.get()).values).toEqual([
       { labels: { store: 'mysql' }, value: 1 },
     ])
-  })
-
-  test('ends though the server does not answer', async () => {
-    const database = await openBehindProxy()
-    await one(database.db)
-    database.proxy.stall()
-    await database.db.destroy()
-    await database.proxy[Symbol.asyncDispose]()
   })
 })
 
