@@ -1,0 +1,70 @@
+import { expect } from 'bun:test'
+import { type Client, createClient } from '@sns/api/client'
+import { eventually } from '@sns/shared/testing/eventually'
+
+export interface Person {
+  readonly username: string
+  readonly client: Client
+}
+
+const PASSWORD = 'correct horse battery staple'
+
+/** Signs up somebody new over HTTP. */
+export async function signUp(url: string, name: string): Promise<Person> {
+  const username = `${name}_${Math.random().toString(36).slice(2, 10)}`
+  const { data, status } = await createClient(url).v1.auth.signup.post({
+    username,
+    password: PASSWORD,
+  })
+  if (!data) throw new Error(`sign up answered ${status}`)
+  return { username, client: createClient(url, { token: data.accessToken }) }
+}
+
+/** A word that nobody else writes. */
+export function rareWord(): string {
+  return `zq${Math.random().toString(36).slice(2)}`
+}
+
+/**
+ * The main job, as two people live it over HTTP: sign up → follow → post → it is in the follower's feed
+ * and found by search, within 5 s; then edit and delete, which hold from the next read on.
+ */
+export async function liveThroughTheMainJob(url: string): Promise<void> {
+  const [writer, reader] = await Promise.all([signUp(url, 'writer'), signUp(url, 'reader')])
+  const { v1 } = reader.client
+  expect((await v1.users({ username: writer.username }).follow.put()).status).toBe(204)
+  // The reader's timeline exists before the post, so that the post has to come by fan-out.
+  expect((await v1.feed.get()).data?.items).toEqual([])
+
+  const word = rareWord()
+  const text = `${word} 오늘 본 영화가 참 좋았다 🎬`
+  const posted = await writer.client.v1.posts.post({ text })
+  expect(posted.status).toBe(201)
+  const id = posted.data!.id
+  expect((await writer.client.v1.feed.get()).data?.items[0]?.id).toBe(id)
+
+  await eventually(async () => (await v1.feed.get()).data?.items[0]?.id === id, {
+    timeoutMs: 5_000,
+    what: 'the post is in the follower’s feed',
+  })
+  const hit = await eventually(() => find(v1, word, id), {
+    timeoutMs: 5_000,
+    what: 'the post is found by search',
+  })
+  expect(hit.highlight).toContain(`<mark>${word}</mark>`)
+  expect((await v1.search.posts.get({ query: { q: `${word} 영화` } })).data?.items).toHaveLength(1)
+
+  const edited = rareWord()
+  await writer.client.v1.posts({ id }).patch({ text: `${word} ${edited}` })
+  expect((await v1.feed.get()).data?.items[0]?.text).toBe(`${word} ${edited}`)
+  await eventually(() => find(v1, edited, id), { timeoutMs: 5_000, what: 'the edit is found' })
+
+  await writer.client.v1.posts({ id }).delete()
+  expect((await v1.feed.get()).data?.items).toEqual([])
+  expect((await v1.search.posts.get({ query: { q: word } })).data?.items).toEqual([])
+}
+
+async function find(v1: Client['v1'], q: string, id: string) {
+  const { data } = await v1.search.posts.get({ query: { q } })
+  return data?.items.find((post) => post.id === id)
+}

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { spawnProgram } from '@sns/shared/testing/program-process'
+import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import { hasAllTestServers } from '@sns/shared/testing/servers'
+import { type SuiteProcess, startSuiteProcess } from '@sns/shared/testing/suite-process'
+import { liveThroughTheMainJob } from '../journey'
+
+describe.skipIf(!hasAllTestServers)('three services as separate processes', () => {
+  let names: ServerNames
+  let suite: SuiteProcess
+
+  beforeAll(async () => {
+    names = await createServerNames()
+    const migrate = spawnProgram('migrate', [], names.env)
+    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    suite = await startSuiteProcess(names.env)
+  })
+  afterAll(async () => {
+    await suite?.[Symbol.asyncDispose]()
+    await names?.[Symbol.asyncDispose]()
+  })
+
+  test('sign up, follow, post: in the follower’s feed and found by search', async () => {
+    await liveThroughTheMainJob(suite.url)
+  })
+
+  test('migrate again changes nothing and says so with exit 0', async () => {
+    const again = spawnProgram('migrate', [], names.env)
+    expect(await again.exited).toBe(0)
+    await liveThroughTheMainJob(suite.url)
+  })
+
+  test('each service answers /livez, /readyz and /metrics', async () => {
+    for (const name of suite.names) {
+      for (const path of ['/livez', '/readyz', '/metrics']) {
+        const answer = await fetch(suite.statusUrl(name) + path)
+        expect([name, path, answer.status]).toEqual([name, path, 200])
+      }
+    }
+    const metrics = await (await fetch(`${suite.statusUrl('fanout-worker')}/metrics`)).text()
+    expect(metrics).toMatch(/sns_fanout_deliveries_total [1-9]/)
+    const indexer = await (await fetch(`${suite.statusUrl('cdc-indexer')}/metrics`)).text()
+    expect(indexer).toMatch(/sns_capture_rows_total\{table="posts",op="c"\} [1-9]/)
+    expect(indexer).toMatch(/sns_index_documents_total\{outcome="applied"\} [1-9]/)
+  })
+
+  test('SIGTERM drains: every service ends by itself with exit 0', async () => {
+    for (const name of suite.names) {
+      expect([name, await suite.program(name).stop()]).toEqual([name, 0])
+    }
+    await Promise.all(suite.names.map((name) => suite.restart(name)))
+    await liveThroughTheMainJob(suite.url)
+  })
+})

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createClient } from '@sns/api/client'
+import { eventually } from '@sns/shared/testing/eventually'
+import { freePort, type ProgramProcess, spawnProgram } from '@sns/shared/testing/program-process'
+import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import { hasAllTestServers } from '@sns/shared/testing/servers'
+
+const NOWHERE = '127.0.0.1:1'
+
+describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
+  let names: ServerNames
+  beforeAll(async () => {
+    names = await createServerNames()
+  })
+  afterAll(() => names[Symbol.asyncDispose]())
+
+  async function run(script: string, args: readonly string[] = []) {
+    await using program = spawnProgram(script, args, { ...names.env, WEB_PORT: '0' })
+    return { code: await program.exited, output: program.output() }
+  }
+
+  async function startReady(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<ProgramProcess & { readonly url: string }> {
+    const port = String(freePort())
+    const program = spawnProgram('start', args, {
+      ...names.env,
+      WEB_PORT: port,
+      METRICS_PORT: port,
+      ...env,
+    })
+    const url = `http://127.0.0.1:${port}`
+    await program.ready(url, '/livez')
+    return Object.assign(program, { url })
+  }
+
+  async function readiness(url: string) {
+    const response = await fetch(`${url}/readyz`)
+    const body = (await response.json()) as { stores: Record<string, string> }
+    return { status: response.status, stores: body.stores }
+  }
+
+  test('nothing starts on a database that was not migrated', async () => {
+    for (const service of ['api', 'fanout-worker', 'cdc-indexer']) {
+      expect(await run('start', [service])).toEqual({
+        code: 1,
+        output: "sns: the database's tables are not there yet: run migrate\n",
+      })
+    }
+  })
+
+  test('migrate may run twice at once, and again', async () => {
+    const [first, second] = await Promise.all([run('migrate'), run('migrate')])
+    const again = await run('migrate')
+    for (const { code, output } of [first, second, again]) {
+      expect(output).toContain('everything is up to date')
+      expect(code).toBe(0)
+    }
+  })
+
+  test('all services in one process carry a post to feed and search, and stop cleanly', async () => {
+    await using program = await startReady([], {})
+    await eventually(async () => (await readiness(program.url)).status === 200)
+    const { data } = await createClient(program.url).v1.auth.signup.post({
+      username: 'all_in_one',
+      password: 'correct horse',
+    })
+    const client = createClient(program.url, { token: data!.accessToken })
+    await client.v1.posts.post({ text: 'carried through every server' })
+    expect((await client.v1.feed.get({ query: {} })).data?.items).toHaveLength(1)
+    await eventually(async () => {
+      const { data } = await client.v1.search.posts.get({ query: { q: 'carried' } })
+      return data?.items.length === 1
+    })
+    expect(await program.stop()).toBe(0)
+  })
+
+  test('the api is ready without Redis and Elasticsearch, and says so', async () => {
+    await using program = await startReady(['api'], {
+      REDIS_URL: `redis://${NOWHERE}`,
+      ES_URL: `http://${NOWHERE}`,
+    })
+    expect(await readiness(program.url)).toMatchObject({
+      status: 200,
+      stores: { mysql: 'ok', redis: 'away', elasticsearch: 'away' },
+    })
+    const { data } = await createClient(program.url).v1.auth.signup.post({
+      username: 'without_redis',
+      password: 'correct horse',
+    })
+    const client = createClient(program.url, { token: data!.accessToken })
+    await client.v1.posts.post({ text: 'written to MySQL alone' })
+    expect((await client.v1.feed.get({ query: {} })).data?.items).toHaveLength(1)
+    expect((await client.v1.search.posts.get({ query: { q: 'written' } })).status).toBe(503)
+    expect(await program.stop()).toBe(0)
+  })
+
+  test.each([
+    ['fanout-worker', { REDIS_URL: `redis://${NOWHERE}` }, { redis: 'away', kafka: 'ok' }],
+    ['fanout-worker', { KAFKA_BROKERS: NOWHERE }, { redis: 'ok', kafka: 'away' }],
+    ['cdc-indexer', { ES_URL: `http://${NOWHERE}` }, { elasticsearch: 'away', kafka: 'ok' }],
+    ['cdc-indexer', { KAFKA_BROKERS: NOWHERE }, { elasticsearch: 'ok', kafka: 'away' }],
+  ] as const)('%s waits, not ready, with %j', async (service, env, stores) => {
+    await using program = await startReady([service], env)
+    expect(await readiness(program.url)).toMatchObject({ status: 503, stores })
+    expect(await program.stop()).toBe(0)
+  })
+})
