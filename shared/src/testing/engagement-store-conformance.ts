@@ -17,9 +17,7 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
 
     const addUser = async () => (await harness.addUser()).id
     const addUsers = async (count: number) => {
-      const users: UserId[] = []
-      while (users.length < count) users.push(await addUser())
-      return users
+      return Promise.all(Array.from({ length: count }, addUser))
     }
     const write = async (authorId: UserId) => {
       const id = harness.ids.next<'post'>()

@@ -44,7 +44,6 @@ export async function deleteComment(
   author: UserId,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    await lockAccounts(tx, [author])
     const postId = await postOfOwnComment(tx, id, author)
     await lockPost(tx, postId, null)
     const { numDeletedRows } = await tx

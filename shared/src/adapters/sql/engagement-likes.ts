@@ -31,7 +31,6 @@ export async function unlikePost(
   postId: PostId,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    await lockAccounts(tx, [userId])
     await lockPost(tx, postId, userId)
     const { numDeletedRows } = await tx
       .deleteFrom('likes')
