@@ -10,9 +10,10 @@ export interface RedisClient extends AsyncDisposable {
   /**
    * Runs commands and turns every failure into `store_unavailable`. While Redis is away it fails at
    * once: only calls in flight when Redis goes silent wait, for `commandTimeoutMs` at most. Nothing is
-   * tried again here: readers have SQL, the log repeats for workers.
+   * tried again here: readers have SQL, the log repeats for workers. `commands` is told which run of
+   * the server it talks to: another one after each restart and failover.
    */
-  run<Result>(commands: (redis: Redis) => Promise<Result>): Promise<Result>
+  run<Result>(commands: (redis: Redis, run: string) => Promise<Result>): Promise<Result>
   readonly health: HealthCheck
 }
 
@@ -66,12 +67,23 @@ export function createRedisClient(
       resolve()
     }
   })
+  // Known only while the connection may be used. Nothing is queued across connections, so what is
+  // sent under a run meets that run.
+  let serverRun: string | null = null
   const wentAway = (cause: unknown) => {
+    serverRun = null
     if (isAway) return
     isAway = true
     logger.warn({ err: cause }, 'redis is away; reads use SQL until it is back')
   }
-  redis.on('ready', () => {
+  redis.on('ready', async () => {
+    try {
+      serverRun = runIn(await redis.info('server'))
+    } catch (cause) {
+      wentAway(cause)
+      redis.disconnect(true)
+      return
+    }
     if (isAway) logger.info('redis is back')
     isAway = false
     markTried()
@@ -84,7 +96,7 @@ export function createRedisClient(
 
   function failed(cause: unknown) {
     metrics.storeErrors.inc({ store: 'redis' })
-    if (isTimeout(cause) && !isAway) {
+    if (isTimeout(cause) && serverRun !== null) {
       wentAway(cause)
       redis.disconnect(true)
     } else if (isReplyError(cause) && performance.now() > lastReplyErrorAt) {
@@ -94,13 +106,15 @@ export function createRedisClient(
     return storeUnavailable('redis', cause)
   }
 
-  async function run<Result>(commands: (redis: Redis) => Promise<Result>): Promise<Result> {
+  async function run<Result>(
+    commands: (redis: Redis, run: string) => Promise<Result>,
+  ): Promise<Result> {
     if (firstTry) await firstTry
-    if (isAway || redis.status !== 'ready') {
+    if (serverRun === null || redis.status !== 'ready') {
       throw failed(new Error(`the connection is ${redis.status}`))
     }
     try {
-      return await commands(redis)
+      return await commands(redis, serverRun)
     } catch (cause) {
       throw failed(cause)
     }
@@ -116,6 +130,7 @@ export function createRedisClient(
     },
     async [Symbol.asyncDispose]() {
       isAway = true
+      serverRun = null
       if (redis.status === 'ready') await redis.quit().catch(() => {})
       redis.disconnect()
       markTried()
@@ -127,6 +142,12 @@ export function createRedisClient(
 function reconnectDelay(attempt: number): number {
   const ceiling = Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** Math.min(attempt, 10))
   return Math.ceil(Math.random() * ceiling)
+}
+
+function runIn(info: string): string {
+  const run = /^run_id:([0-9a-f]{12})/m.exec(info)?.[1]
+  if (run === undefined) throw new Error('INFO of redis names no run_id')
+  return run
 }
 
 function isTimeout(cause: unknown): boolean {

@@ -1,11 +1,11 @@
--- KEYS: timeline. ARGV: token, complete (1 or 0), graph version, cap, ttl in ms, ids newest first.
+-- KEYS: timeline. ARGV: run, token, complete (1 or 0), graph version, cap, ttl in ms, ids newest first.
 -- Returns 1, or 0 where the token no longer stands.
 
-local key, token, complete, version, cap, ttl =
-  KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local FIRST = 6
+local key, run, token, complete, version, cap, ttl =
+  KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local FIRST = 7
 
-local marker = live_marker(key)
+local marker = live_marker(key, run)
 if not marker or marker.state ~= 'b' or marker.note ~= token then return 0 end
 if complete == '0' and #ARGV < FIRST then
   redis.call('UNLINK', key)
@@ -37,6 +37,6 @@ redis.call('UNLINK', key)
 for from = 1, #merged, 1000 do
   redis.call('RPUSH', key, unpack(merged, from, math.min(from + 999, #merged)))
 end
-redis.call('RPUSH', key, marker_text('r', floor, marker.run, version))
+redis.call('RPUSH', key, marker_text('r', floor, run, version))
 redis.call('PEXPIRE', key, ttl)
 return 1

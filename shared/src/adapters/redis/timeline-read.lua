@@ -1,7 +1,8 @@
--- KEYS: timeline. ARGV: before (id, or empty for the newest), limit, ttl in ms.
+-- KEYS: timeline. ARGV: run, before (id, or empty for the newest), limit, ttl in ms.
 -- Returns {floor, graph version, ids}, or nil where there is no ready window.
 
-local key, before, limit, ttl = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local key, run, before, limit, ttl =
+  KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local function page()
   local count = redis.call('LLEN', key) - 1
@@ -12,7 +13,7 @@ local function page()
   return redis.call('LRANGE', key, from, from + size - 1)
 end
 
-local marker = live_marker(key)
+local marker = live_marker(key, run)
 if not marker or marker.state ~= 'r' then return nil end
 local ok, ids = pcall(page)
 if not ok then

@@ -13,13 +13,15 @@ declare module 'ioredis' {
     ): Result<[delivered: number, absent: number, duplicate: number, belowFloor: number], Context>
     snsTimelineRead(
       key: string,
+      run: string,
       before: number | '',
       limit: number,
       ttlMs: number,
     ): Result<[floor: string, graphVersion: string, ids: string[]] | null, Context>
-    snsTimelineBegin(key: string, token: string, ttlMs: number): Result<0 | 1, Context>
+    snsTimelineBegin(key: string, run: string, token: string, ttlMs: number): Result<0 | 1, Context>
     snsTimelineFinish(
       key: string,
+      run: string,
       token: string,
       complete: 0 | 1,
       graphVersion: number,

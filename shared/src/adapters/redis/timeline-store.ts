@@ -32,8 +32,8 @@ export function createRedisTimelineStore(
 
   return {
     async read(user, { before, limit }) {
-      const reply = await client.run((redis) =>
-        redis.snsTimelineRead(keyOf(user), before ?? '', limit, ttlMs),
+      const reply = await client.run((redis, run) =>
+        redis.snsTimelineRead(keyOf(user), run, before ?? '', limit, ttlMs),
       )
       if (reply === null) return { state: 'absent' }
       const [floor, graphVersion, ids] = reply
@@ -55,16 +55,17 @@ export function createRedisTimelineStore(
 
     async beginRebuild(user) {
       const token = crypto.randomUUID() as string as RebuildToken
-      const begun = await client.run((redis) =>
-        redis.snsTimelineBegin(keyOf(user), token, rebuildTtlMs),
+      const begun = await client.run((redis, run) =>
+        redis.snsTimelineBegin(keyOf(user), run, token, rebuildTtlMs),
       )
       return begun === 1 ? token : null
     },
 
     async finishRebuild(user, token, { ids, complete, graphVersion }) {
-      const finished = await client.run((redis) =>
+      const finished = await client.run((redis, run) =>
         redis.snsTimelineFinish(
           keyOf(user),
+          run,
           token,
           complete ? 1 : 0,
           graphVersion,

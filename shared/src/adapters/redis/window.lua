@@ -3,15 +3,12 @@
 -- A timeline is one LIST: ids newest first, then one marker `state|floor|run|note`.
 --   state  r: ready, note is the graph version; b: being rebuilt, note is the token
 --   floor  every id at or above it that the list was given is in the list; 0: nothing was cut off
---   run    the run of the server that wrote it
+--   run    the run of the server that it was written on
 -- A server that restarts from an old snapshot or hands over to a lagging replica brings back windows
--- without the posts pushed since. Its run id is another then, so such windows count as absent.
+-- without the posts pushed since. Its run is another then, so such windows count as absent. The client
+-- names the run of the server it is connected to: asking INFO here would double the cost of a read.
 --
 -- Ids are compared as doubles (exact to 2^53) and stored as the text they came in, never reformatted.
-
-local function this_run()
-  return string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
-end
 
 local function marker_text(state, floor, run, note)
   return state .. '|' .. floor .. '|' .. run .. '|' .. note
@@ -27,9 +24,9 @@ local function read_marker(key)
 end
 
 -- The marker of a window that may be used now; anything else under the key is removed.
-local function live_marker(key)
+local function live_marker(key, run)
   local marker = read_marker(key)
-  if marker and marker.run == this_run() then return marker end
+  if marker and marker.run == run then return marker end
   redis.call('UNLINK', key)
   return nil
 end
