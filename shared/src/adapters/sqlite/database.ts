@@ -35,7 +35,7 @@ export interface SqliteDatabase extends AsyncDisposable {
   onCommit(listener: () => void): () => void
 }
 
-const SQLITE_MIN_CACHE_KIB = 32 * 1024
+const CACHE_KIB = 32 * 1024
 
 /** Opens the file, migrates it, and answers once it can be used. */
 export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
@@ -103,7 +103,7 @@ function openFiles(path: string, inMemory: boolean) {
 function open(path: string, options: DatabaseOptions): BunDatabase {
   const database = new BunDatabase(path, { strict: true, ...options })
   database.run('pragma foreign_keys = off')
-  database.run(`pragma cache_size = -${SQLITE_MIN_CACHE_KIB}`)
+  database.run(`pragma cache_size = -${CACHE_KIB}`)
   database.run('pragma temp_store = memory')
   return database
 }
