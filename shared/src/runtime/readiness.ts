@@ -17,7 +17,7 @@ export interface ReadinessOptions {
 /** Asks all checks at once; callers who ask meanwhile, or soon after, share one answer. */
 export function createReadiness(
   checks: readonly HealthCheck[],
-  { timeoutMs = 1_000, cacheMs = 1_000, now = () => performance.now() }: ReadinessOptions = {},
+  { timeoutMs = 2_000, cacheMs = 1_000, now = () => performance.now() }: ReadinessOptions = {},
 ): () => Promise<Readiness> {
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
 
