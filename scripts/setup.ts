@@ -7,6 +7,15 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+const OLDEST_BUN = '1.4.5'
+
+if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST_BUN}`)) {
+  process.stderr.write(
+    `sns: Bun ${OLDEST_BUN} or newer is needed and this is ${Bun.version}: upgrade it, or put \`npx --yes bun@${OLDEST_BUN}\` in place of \`bun\`\n`,
+  )
+  process.exit(1)
+}
+
 const root = join(import.meta.dir, '..')
 const stampFile = join(root, 'node_modules', '.sns-lock')
 const wanted = createHash('sha256')
