@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type CommentId, idTime, type PostId, type UserId } from '../domain/id'
-import { awkwardTexts, codeOf } from './post-store-conformance'
+import { awkwardTexts } from './awkward-texts'
+import { codeOf } from './error-code'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
 
 /** What every `EngagementStore` promises. */
@@ -11,8 +12,8 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
       harness = await create()
     })
     afterAll(async () => {
-      expect(await harness.inconsistencies()).toEqual([])
-      await harness[Symbol.asyncDispose]()
+      await using ended = harness
+      expect(await ended.inconsistencies()).toEqual([])
     })
 
     const addUser = async () => (await harness.addUser()).id

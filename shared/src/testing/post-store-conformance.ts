@@ -1,27 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { idTime, type PostId, type UserId } from '../domain/id'
-import { isSnsError } from '../errors/sns-error'
+import { awkwardTexts } from './awkward-texts'
+import { codeOf } from './error-code'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
-
-export const awkwardTexts: Readonly<Record<string, string>> = {
-  'as many four-byte emoji as fit': '👩‍🚀'.repeat(400) + '🎉'.repeat(800),
-  'right to left with marks': 'שָׁלוֹם \u200fمرحبا بالعالم\u200e ok',
-  'trailing and inner blanks': 'a  b\t\nc   ',
-  'letters that collations confuse': 'ß ss É é e\u0301 ﬁ K K',
-  'what SQL and JSON care about': `'; drop table posts; -- \\ " \\' % _ \${x} ? :id`,
-  hangul: '안녕하세요 \u1112\u1161\u11ab글',
-}
-
-/** Runs `work` and names the code it failed with. */
-export async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'none'
-  } catch (error) {
-    if (isSnsError(error)) return error.code
-    throw error
-  }
-}
 
 /** What every `PostStore` promises about writing and reading posts; feeds have a suite of their own. */
 export function postStoreConformance(create: CreatePostStoreHarness): void {
@@ -31,8 +12,8 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       harness = await create()
     })
     afterAll(async () => {
-      expect(await harness.inconsistencies()).toEqual([])
-      await harness[Symbol.asyncDispose]()
+      await using ended = harness
+      expect(await ended.inconsistencies()).toEqual([])
     })
 
     const addUser = async () => (await harness.addUser()).id
@@ -119,49 +100,6 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       await harness.users.delete(author)
       expect(await codeOf(write(author))).toBe('unauthenticated')
       expect(await codeOf(writeKeyed(author, 'k', 'x'))).toBe('unauthenticated')
-    })
-
-    test('answers a repeated key with the first post', async () => {
-      const [ann, bob] = [await addUser(), await addUser()]
-      const first = await writeKeyed(ann, 'key', 'same')
-      expect(first.created).toBe(true)
-      expect(await writeKeyed(ann, 'key', 'same')).toEqual({ body: first.body, created: false })
-      expect(await codeOf(writeKeyed(ann, 'key', 'Same'))).toBe('idempotency_key_reused')
-      expect((await writeKeyed(ann, 'KEY', 'other')).created).toBe(true)
-      expect((await writeKeyed(bob, 'key', 'other')).created).toBe(true)
-      const edited = await harness.posts.edit(first.body.id, ann, 'edited')
-      expect(await writeKeyed(ann, 'key', 'same')).toEqual({ body: edited, created: false })
-      expect(await codeOf(writeKeyed(ann, 'key', 'edited'))).toBe('idempotency_key_reused')
-    })
-
-    test('makes one post of requests with one key at the same time', async () => {
-      const author = await addUser()
-      const answers = await Promise.all(
-        Array.from({ length: 12 }, () => writeKeyed(author, 'race', 'once')),
-      )
-      expect(answers.filter(({ created }) => created)).toHaveLength(1)
-      expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
-      const page = { before: null, limit: 10 }
-      expect((await harness.posts.byAuthor(author, author, page)).items).toHaveLength(1)
-    })
-
-    test('does not bring a deleted post back by its key', async () => {
-      const author = await addUser()
-      const { body } = await writeKeyed(author, 'key', 'gone')
-      await harness.posts.delete(body.id, author)
-      expect(await codeOf(writeKeyed(author, 'key', 'gone'))).toBe('not_found')
-    })
-
-    test('forgets keys once they are old', async () => {
-      const author = await addUser()
-      const old = await writeKeyed(author, 'old', 'x')
-      harness.clock.advance(1_000)
-      const young = await writeKeyed(author, 'young', 'x')
-      await harness.posts.pruneIdempotencyKeys(harness.clock.now())
-      expect((await writeKeyed(author, 'young', 'x')).body.id).toBe(young.body.id)
-      const again = await writeKeyed(author, 'old', 'x')
-      expect(again.created).toBe(true)
-      expect(again.body.id).not.toBe(old.body.id)
     })
 
     test('raises the version with each edit that changes something', async () => {

@@ -1,0 +1,12 @@
+import { isSnsError } from '../errors/sns-error'
+
+/** Runs `work` and names the code it failed with. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return 'none'
+  } catch (error) {
+    if (isSnsError(error)) return error.code
+    throw error
+  }
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { UserId } from '../domain/id'
+import { codeOf } from './error-code'
+import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
+
+/** What every `PostStore` promises about requests that come again. */
+export function idempotencyConformance(create: CreatePostStoreHarness): void {
+  describe('PostStore idempotency keys', () => {
+    let harness: PostStoreHarness
+    beforeAll(async () => {
+      harness = await create()
+    })
+    afterAll(async () => {
+      await using ended = harness
+      expect(await ended.inconsistencies()).toEqual([])
+    })
+
+    const writeKeyed = (authorId: UserId, idempotencyKey: string, text: string) =>
+      harness.posts.create({ id: harness.ids.next<'post'>(), authorId, text, idempotencyKey })
+
+    test('answers a repeated key with the first post', async () => {
+      const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
+      const first = await writeKeyed(ann, 'key', 'same')
+      expect(first.created).toBe(true)
+      expect(await writeKeyed(ann, 'key', 'same')).toEqual({ body: first.body, created: false })
+      expect(await codeOf(writeKeyed(ann, 'key', 'Same'))).toBe('idempotency_key_reused')
+      expect((await writeKeyed(ann, 'KEY', 'other')).created).toBe(true)
+      expect((await writeKeyed(bob, 'key', 'other')).created).toBe(true)
+      const edited = await harness.posts.edit(first.body.id, ann, 'edited')
+      expect(await writeKeyed(ann, 'key', 'same')).toEqual({ body: edited, created: false })
+      expect(await codeOf(writeKeyed(ann, 'key', 'edited'))).toBe('idempotency_key_reused')
+    })
+
+    test('makes one post of requests with one key at the same time', async () => {
+      const author = (await harness.addUser()).id
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => writeKeyed(author, 'race', 'once')),
+      )
+      expect(answers.filter(({ created }) => created)).toHaveLength(1)
+      expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+      const page = { before: null, limit: 10 }
+      expect((await harness.posts.byAuthor(author, author, page)).items).toHaveLength(1)
+    })
+
+    test('does not bring a deleted post back by its key', async () => {
+      const author = (await harness.addUser()).id
+      const { body } = await writeKeyed(author, 'key', 'gone')
+      await harness.posts.delete(body.id, author)
+      expect(await codeOf(writeKeyed(author, 'key', 'gone'))).toBe('not_found')
+    })
+
+    test('forgets keys once they are old', async () => {
+      const author = (await harness.addUser()).id
+      const old = await writeKeyed(author, 'old', 'x')
+      harness.clock.advance(1_000)
+      const young = await writeKeyed(author, 'young', 'x')
+      await harness.posts.pruneIdempotencyKeys(harness.clock.now())
+      expect((await writeKeyed(author, 'young', 'x')).body.id).toBe(young.body.id)
+      const again = await writeKeyed(author, 'old', 'x')
+      expect(again.created).toBe(true)
+      expect(again.body.id).not.toBe(old.body.id)
+    })
+  })
+}
