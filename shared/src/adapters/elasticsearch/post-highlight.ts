@@ -1,5 +1,6 @@
 import { markRanges, matchRanges, type TextRange } from '../../domain/highlight'
 import { matchesQuery, type SearchQuery } from '../../domain/search-query'
+import { isSnsError } from '../../errors/sns-error'
 import type { ElasticsearchClient } from './client'
 import { postsAlias } from './index-definitions'
 import { languageQuery } from './post-query'
@@ -8,6 +9,9 @@ export interface FoundText {
   readonly id: number
   readonly text: string
 }
+
+/** Marks are worth less than an answer: past this, the hits go out without those of the morphology. */
+const TIMEOUT_MS = 1_000
 
 // No text holds them: control characters are refused at the door.
 const OPEN = '\u0001'
@@ -24,14 +28,28 @@ export async function highlightPosts(
   found: readonly FoundText[],
 ): Promise<ReadonlyMap<number, string>> {
   const byLanguage = found.filter(({ text }) => !matchesQuery(text, query))
-  const seen =
-    byLanguage.length > 0 ? await askForRanges(client, prefix, query, byLanguage) : new Map()
+  const seen = await rangesByLanguage(client, prefix, query, byLanguage)
   return new Map(
     found.map(({ id, text }) => [
       id,
       markRanges(text, [...matchRanges(text, query), ...(seen.get(id) ?? [])]),
     ]),
   )
+}
+
+async function rangesByLanguage(
+  client: ElasticsearchClient,
+  prefix: string,
+  query: SearchQuery,
+  texts: readonly FoundText[],
+): Promise<ReadonlyMap<number, readonly TextRange[]>> {
+  if (texts.length === 0) return new Map()
+  try {
+    return await askForRanges(client, prefix, query, texts)
+  } catch (error) {
+    if (isSnsError(error, 'store_unavailable')) return new Map()
+    throw error
+  }
 }
 
 async function askForRanges(
@@ -43,6 +61,8 @@ async function askForRanges(
   const { body } = await client.request({
     method: 'POST',
     path: `/${postsAlias(prefix)}/_search`,
+    attempts: 1,
+    timeoutMs: TIMEOUT_MS,
     body: {
       size: texts.length,
       track_total_hits: false,
