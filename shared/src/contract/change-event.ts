@@ -14,7 +14,10 @@ export interface ChangeEvent {
   readonly after: Row | null
   readonly source: ChangeSource
   readonly op: Operation
-  /** When capture saw the change, Unix milliseconds. */
+  /**
+   * Unix milliseconds; Debezium's own clock. Our capture repeats the commit's time, so that a replay
+   * is the same to the byte.
+   */
   readonly ts_ms: number
   readonly transaction: { readonly id: string; readonly total_order: number } | null
 }

@@ -6,8 +6,8 @@ import type { BinlogSource } from '@sns/shared/ports/binlog-source'
 import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
 import { type Batch, createBacklog } from './backlog'
-import type { CaptureOptions } from './capture'
 import { createCheckpointWriter } from './checkpoint-writer'
+import type { CaptureOptions } from './options'
 
 export interface CaptureSessionDeps {
   readonly source: BinlogSource

@@ -6,7 +6,8 @@ import type { BinlogSource } from '@sns/shared/ports/binlog-source'
 import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { type CaptureOptions, createCapture } from './capture'
+import { createCapture } from './capture'
+import type { CaptureOptions } from './options'
 import {
   createFakeCheckpoints,
   createFakePublisher,

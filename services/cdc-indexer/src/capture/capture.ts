@@ -3,6 +3,7 @@ import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { HealthCheck } from '@sns/shared/ports/health'
 import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
+import { CAPTURE_DEFAULTS, type CaptureOptions } from './options'
 import { pause } from './pause'
 
 export interface CaptureDeps extends CaptureSessionDeps {
@@ -10,35 +11,6 @@ export interface CaptureDeps extends CaptureSessionDeps {
   readonly logger: Logger
   /** For jitter: from 0 up to 1. */
   readonly random?: () => number
-}
-
-export interface CaptureOptions {
-  readonly maxBatchRows: number
-  readonly maxBatchBytes: number
-  /** The most that is read and not acknowledged, in approximate bytes of memory. */
-  readonly maxBytes: number
-  readonly checkpointIntervalMs: number
-  /** Between saves while no captured row changes. */
-  readonly idleCheckpointIntervalMs: number
-  /** How long to stand by before asking for the lock again; jittered up to twice that. */
-  readonly standbyMs: number
-  /** Back-off after a failure: full jitter up to this, doubled each time up to the maximum. */
-  readonly retryMs: number
-  readonly maxRetryMs: number
-  /** How long a shutdown waits for acknowledgements. */
-  readonly shutdownMs: number
-}
-
-export const CAPTURE_DEFAULTS: CaptureOptions = {
-  maxBatchRows: 2_000,
-  maxBatchBytes: 1024 * 1024,
-  maxBytes: 16 * 1024 * 1024,
-  checkpointIntervalMs: 200,
-  idleCheckpointIntervalMs: 30_000,
-  standbyMs: 1_000,
-  retryMs: 200,
-  maxRetryMs: 10_000,
-  shutdownMs: 10_000,
 }
 
 export interface Capture {
