@@ -9,7 +9,7 @@ import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '../adapters/sqlite/search-index-tables'
 import type { DatabaseSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
-import type { Backend, BackendDeps } from './backend'
+import type { Backend, BackendDeps } from './backend-ports'
 import { createSqlStores } from './sql-stores'
 
 const CACHED_POSTS = 50_000

@@ -1,6 +1,6 @@
 import { lockForProcess } from '../adapters/sqlite/process-lock'
 import type { Settings } from '../config/settings'
-import type { BackendDeps } from './backend'
+import type { BackendDeps } from './backend-ports'
 import type { ServerSettings } from './server-backend'
 
 export type MigrationStep = 'tables' | 'checkpoint' | 'topics' | 'indexes'

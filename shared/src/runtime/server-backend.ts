@@ -2,7 +2,7 @@ import type { KafkaClient } from '../adapters/kafka/kafka-client'
 import type { DatabaseSettings, Settings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { HealthCheck } from '../ports/health'
-import type { Backend, BackendDeps } from './backend'
+import type { Backend, BackendDeps } from './backend-ports'
 import { createSqlStores } from './sql-stores'
 
 export interface ServerSettings extends Settings {

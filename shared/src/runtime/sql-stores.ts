@@ -5,7 +5,7 @@ import { createSqlSessionStore } from '../adapters/sql/session-store'
 import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id-generator'
-import type { ApiStores } from './backend'
+import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<ApiStores, 'users' | 'sessions' | 'graph' | 'posts' | 'engagement'>
 

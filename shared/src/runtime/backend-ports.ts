@@ -1,0 +1,72 @@
+import type { Clock } from '../domain/clock'
+import type { IdGenerator } from '../domain/id-generator'
+import type { Logger } from '../observability/logger'
+import type { Metrics } from '../observability/metrics'
+import type { BinlogSource } from '../ports/binlog-source'
+import type { BulkLoader } from '../ports/bulk-loader'
+import type { ChangeLog } from '../ports/change-log'
+import type { ChangePublisher } from '../ports/change-publisher'
+import type { CheckpointStore } from '../ports/checkpoint-store'
+import type { EngagementStore } from '../ports/engagement-store'
+import type { GraphStore } from '../ports/graph-store'
+import type { HealthCheck } from '../ports/health'
+import type { PostCache } from '../ports/post-cache'
+import type { PostStore } from '../ports/post-store'
+import type { SearchIndex } from '../ports/search-index'
+import type { SessionStore } from '../ports/session-store'
+import type { TimelineStore } from '../ports/timeline-store'
+import type { UserStore } from '../ports/user-store'
+
+/** Says which of its stores a service cannot work without. */
+export interface Watched {
+  readonly health: readonly HealthCheck[]
+}
+
+export interface ApiStores extends Watched {
+  readonly users: UserStore
+  readonly sessions: SessionStore
+  readonly graph: GraphStore
+  readonly posts: PostStore
+  readonly engagement: EngagementStore
+  readonly timelines: TimelineStore
+  readonly postCache: PostCache
+  readonly search: SearchIndex
+}
+
+export interface FanoutStores extends Watched {
+  readonly changeLog: ChangeLog
+  readonly graph: GraphStore
+  readonly timelines: TimelineStore
+}
+
+export interface CaptureStores extends Watched {
+  readonly source: BinlogSource
+  readonly checkpoints: CheckpointStore
+  readonly publisher: ChangePublisher
+}
+
+export interface IndexStores extends Watched {
+  readonly changeLog: ChangeLog
+  readonly search: SearchIndex
+}
+
+/**
+ * The stores behind the ports, as one way of running provides them. Each method opens what its service
+ * needs and nothing else; what two services need is opened once. Disposing closes all of it.
+ */
+export interface Backend extends AsyncDisposable {
+  readonly ids: IdGenerator
+  readonly clock: Clock
+  forApi(): Promise<ApiStores>
+  forFanout(): Promise<FanoutStores>
+  /** Null where the database writes the change log itself. */
+  forCapture(): Promise<CaptureStores | null>
+  forIndex(): Promise<IndexStores>
+  forImport(): Promise<{ readonly loader: BulkLoader }>
+}
+
+export interface BackendDeps {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+}
