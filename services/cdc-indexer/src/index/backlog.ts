@@ -1,3 +1,5 @@
+import { pause } from '../capture/pause'
+
 export interface BacklogWatch {
   readonly intervalMs: number
   readonly signal: AbortSignal
@@ -18,17 +20,4 @@ export async function watchBacklog(
     }
     await pause(intervalMs, signal)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

@@ -3,8 +3,8 @@ import type { PostId, UserId } from '../../domain/id'
 import { isSnsError } from '../../errors/sns-error'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
+import { createTestElasticsearch, type TestElasticsearch } from '../../testing/test-elasticsearch'
 import { createElasticsearchIndex } from './search-index'
-import { createTestElasticsearch, type TestElasticsearch } from './testing'
 
 const search = {
   authorId: null,

@@ -3,10 +3,14 @@ import { OperatorError } from '../../errors/operator-error'
 import { createLogger } from '../../observability/logger'
 import { createMetrics } from '../../observability/metrics'
 import { testServers } from '../../testing/servers'
+import {
+  createTestElasticsearch,
+  dropIndexes,
+  type TestElasticsearch,
+} from '../../testing/test-elasticsearch'
 import { createElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'
 import { assertIndexes, migrateIndexes } from './migrate-indexes'
-import { createTestElasticsearch, dropIndexes, type TestElasticsearch } from './testing'
 
 /** An HTTP server that answers as it is told. */
 function createFakeServer(answer: (path: string) => Response) {

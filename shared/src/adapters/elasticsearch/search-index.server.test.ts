@@ -1,8 +1,8 @@
 import { describe } from 'bun:test'
 import { describeSearchIndex } from '../../testing/search-index-conformance'
 import { testServers } from '../../testing/servers'
+import { createTestElasticsearch } from '../../testing/test-elasticsearch'
 import { createElasticsearchIndex } from './search-index'
-import { createTestElasticsearch } from './testing'
 
 describe.skipIf(!testServers.elasticsearch)('on a server', () => {
   describeSearchIndex('ElasticsearchIndex', {

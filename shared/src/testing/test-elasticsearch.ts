@@ -1,9 +1,12 @@
-import { createLogger } from '../../observability/logger'
-import { createMetrics, type Metrics } from '../../observability/metrics'
-import { testServers, uniqueName } from '../../testing/servers'
-import { createElasticsearchClient, type ElasticsearchClient } from './client'
-import { indexDefinitions } from './index-definitions'
-import { migrateIndexes } from './migrate-indexes'
+import {
+  createElasticsearchClient,
+  type ElasticsearchClient,
+} from '../adapters/elasticsearch/client'
+import { indexDefinitions } from '../adapters/elasticsearch/index-definitions'
+import { migrateIndexes } from '../adapters/elasticsearch/migrate-indexes'
+import { createLogger } from '../observability/logger'
+import { createMetrics, type Metrics } from '../observability/metrics'
+import { testServers, uniqueName } from './servers'
 
 export interface TestElasticsearch extends AsyncDisposable {
   readonly client: ElasticsearchClient
