@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { testServers } from './servers'
+
+export const STACK_SERVERS = ['mysql', 'redis', 'kafka', 'elasticsearch'] as const
+export type StackServer = (typeof STACK_SERVERS)[number]
+
+/** Crashes and starts the very servers that `TEST_…` name. */
+export interface Stack {
+  kill(server: StackServer): Promise<void>
+  /** Starts a killed server on the same data and waits until it is healthy. */
+  start(server: StackServer): Promise<void>
+  pause(server: StackServer): Promise<void>
+  resume(server: StackServer): Promise<void>
+}
+
+/**
+ * The script that runs the servers natively, where one stands beside the checkout and the servers that
+ * tests use are its own; null elsewhere, since nobody else's servers may be killed.
+ */
+export const stack: Stack | null = findStack()
+
+function findStack(): Stack | null {
+  const script = join(import.meta.dir, '../../../../shared/stack/stack')
+  if (!existsSync(script)) return null
+  const env = Bun.spawnSync([script, 'env']).stdout.toString()
+  const isOurs =
+    testServers.mysql !== null &&
+    env.includes(`'${testServers.mysql}'`) &&
+    env.includes(`'${testServers.redis}'`)
+  if (!isOurs) return null
+
+  async function run(command: string, server: StackServer): Promise<void> {
+    const child = Bun.spawn([script, command, server], { stdout: 'ignore', stderr: 'pipe' })
+    const problem = await new Response(child.stderr).text()
+    if ((await child.exited) !== 0) throw new Error(`stack ${command} ${server}: ${problem}`)
+  }
+  return {
+    kill: (server) => run('kill', server),
+    start: (server) => run('start', server),
+    pause: (server) => run('pause', server),
+    resume: (server) => run('resume', server),
+  }
+}
