@@ -13,7 +13,7 @@ import { createIdGenerator } from '@sns/shared/domain/id-generator'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
-import type { SearchChange } from '@sns/shared/ports/search-index'
+import type { SearchChange, SearchDocument } from '@sns/shared/ports/search-index'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { type ApiDeps, createApp } from '../app'
@@ -138,47 +138,49 @@ export async function openTestApi({ timelineCap, settings, wrap }: TestApiOption
       return { id, username, session: data, client }
     },
 
-    /** Does what the workers do with every change so far: fans posts out, indexes what is there. */
+    /** Does what the workers do with every change so far. */
     async settle(): Promise<void> {
-      const posts = await db.selectFrom('posts').selectAll().orderBy('id').execute()
-      for (const post of posts) {
-        const id = post.id as PostId
+      await this.fanOut()
+      await this.index()
+    },
+
+    /** Pushes posts that were not pushed yet to their authors' and followers' timelines. */
+    async fanOut(): Promise<void> {
+      const posts = await db.selectFrom('posts').select(['id', 'author_id']).orderBy('id').execute()
+      for (const { id: number, author_id } of posts) {
+        const [id, author] = [number as PostId, author_id as UserId]
         if (fannedOut.has(id)) continue
         fannedOut.add(id)
-        const author = post.author_id as UserId
         const pairs = await stores.graph.followersOf([author], null, 1_000)
         await stores.timelines.push(id, [author, ...pairs.map(({ follower }) => follower)])
       }
+    },
+
+    /** Puts all posts and users into the search index; what was deleted stays in it, as in a late one. */
+    async index(): Promise<void> {
       version += 1n
-      const users = await db.selectFrom('users').selectAll().execute()
-      const changes: SearchChange[] = [
-        ...posts.map(
-          (post): SearchChange => ({
-            op: 'index',
-            version,
-            document: {
-              kind: 'post',
-              id: post.id as PostId,
-              authorId: post.author_id as UserId,
-              text: post.text,
-              createdAt: post.created_at,
-            },
-          }),
-        ),
-        ...users.map(
-          (user): SearchChange => ({
-            op: 'index',
-            version,
-            document: {
-              kind: 'user',
-              id: user.id as UserId,
-              username: user.username,
-              displayName: user.display_name,
-            },
-          }),
-        ),
+      const [posts, users] = await Promise.all([
+        db.selectFrom('posts').selectAll().execute(),
+        db.selectFrom('users').selectAll().execute(),
+      ])
+      const documents: SearchDocument[] = [
+        ...posts.map((post) => ({
+          kind: 'post' as const,
+          id: post.id as PostId,
+          authorId: post.author_id as UserId,
+          text: post.text,
+          createdAt: post.created_at,
+        })),
+        ...users.map((user) => ({
+          kind: 'user' as const,
+          id: user.id as UserId,
+          username: user.username,
+          displayName: user.display_name,
+        })),
       ]
-      await stores.search.apply(changes)
+      await stores.search.apply(
+        documents.map((document): SearchChange => ({ op: 'index', version, document })),
+      )
       await stores.search.refresh()
     },
 
