@@ -31,16 +31,14 @@ describe('a search change', () => {
     expect(searchChange(user)).toMatchObject({ op: 'delete', kind: 'user', id: 2 })
   })
 
-  test('is none where nothing that the index holds has changed', () => {
+  test('is the whole document where nothing that the index holds has changed', () => {
     const before = { ...userRow(1, 'ann', 'Ann'), updated_at: 1 }
     expect(
       searchChange(change('users', 7, { op: 'u', before, after: { ...before, updated_at: 2 } })),
-    ).toBeNull()
-    expect(
-      searchChange(
-        change('users', 7, { op: 'u', before, after: { ...before, display_name: 'Eve' } }),
-      ),
-    ).not.toBeNull()
+    ).toMatchObject({ op: 'index', document: { kind: 'user', id: 1, displayName: 'Ann' } })
+  })
+
+  test('is none of a table that is not indexed', () => {
     expect(
       searchChange(change('likes', 7, { op: 'c', after: { user_id: 1, post_id: 2 } })),
     ).toBeNull()

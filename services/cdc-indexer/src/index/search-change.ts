@@ -6,20 +6,15 @@ import type { SearchChange, SearchDocument } from '@sns/shared/ports/search-inde
 export const INDEXED_TABLES = ['posts', 'users'] as const
 export type IndexedTable = (typeof INDEXED_TABLES)[number]
 
-/** The columns of each that the index holds. */
-const INDEXED_COLUMNS = {
-  posts: ['id', 'author_id', 'text', 'created_at'],
-  users: ['id', 'username', 'display_name'],
-} as const satisfies Record<IndexedTable, readonly string[]>
-
 /** A row that is not what its table promises: the index can never take it. */
 export class UnreadableRowError extends Error {
   override readonly name = 'UnreadableRowError'
 }
 
 /**
- * What a change of a row means for the index; null where it changes nothing that the index holds. Leaving
- * such a change out is safe in any order: what the row says is what the change before it said.
+ * What a change of a row means for the index; null where its table is not indexed. An update counts also
+ * where no indexed column changed: compaction may have left it as all there is of its row, and touching
+ * rows is how an operator brings them into an index built anew.
  */
 export function searchChange(event: ChangeEvent): SearchChange | null {
   const { table } = event.source
@@ -30,7 +25,6 @@ export function searchChange(event: ChangeEvent): SearchChange | null {
     return { op: 'delete', version, kind, id: numberIn(imageOf(event.before, 'before'), 'id') }
   }
   const after = imageOf(event.after, 'after')
-  if (event.op === 'u' && event.before !== null && isSame(table, event.before, after)) return null
   return { op: 'index', version, document: documentOf(table, after) }
 }
 
@@ -50,10 +44,6 @@ function documentOf(table: IndexedTable, row: Row): SearchDocument {
     username: textIn(row, 'username'),
     displayName: textIn(row, 'display_name'),
   }
-}
-
-function isSame(table: IndexedTable, before: Row, after: Row): boolean {
-  return INDEXED_COLUMNS[table].every((column) => before[column] === after[column])
 }
 
 function imageOf(row: Row | null, image: string): Row {
