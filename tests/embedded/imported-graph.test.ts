@@ -1,0 +1,62 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '@sns/shared/testing/eventually'
+import { freePort, type ProgramProcess, spawnProgram } from '@sns/shared/testing/program-process'
+import {
+  countRows,
+  expectFeedsEqualSql,
+  expectWordsFound,
+  importRealData,
+  type Query,
+  REAL_COUNTS,
+  realData,
+} from '../imported-graph'
+
+describe.skipIf(!realData)('a real graph, embedded', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sns-imported-'))
+  const secretKey = crypto.randomUUID()
+  const port = freePort()
+  const suite = { url: `http://127.0.0.1:${port}`, secretKey }
+  let program: ProgramProcess
+  let database: Database
+  const query: Query = async (sql, parameters = []) =>
+    database.query<Record<string, unknown>, number[]>(sql).all(...parameters)
+
+  beforeAll(async () => {
+    const env = {
+      DATABASE_URL: `sqlite:${folder}/sns.db`,
+      SECRET_KEY: secretKey,
+      WEB_PORT: String(port),
+    }
+    await importRealData(env)
+    program = spawnProgram('start', [], env)
+    await program.ready(suite.url)
+    database = new Database(`${folder}/sns.db`, { readonly: true })
+  }, 300_000)
+  afterAll(async () => {
+    database?.close()
+    await program?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('every row is there, though the import was killed half-way', async () => {
+    expect(await countRows(query)).toEqual(REAL_COUNTS)
+  })
+
+  test('the feeds of 200 users equal plain SQL', async () => {
+    const { longest } = await expectFeedsEqualSql(suite, query, 200)
+    expect(longest).toBeGreaterThan(100)
+  }, 300_000)
+
+  test('a common and a rare word are found once the log is read', async () => {
+    const backlog = async () => {
+      const text = await (await fetch(`${suite.url}/metrics`)).text()
+      return /sns_consumer_backlog\{group="[^"]*index"\} (\d+)/.exec(text)?.[1]
+    }
+    await eventually(async () => (await backlog()) === '0', { timeoutMs: 180_000 })
+    await expectWordsFound(suite, query)
+  }, 300_000)
+})

@@ -1,0 +1,107 @@
+import { expect } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createClient } from '@sns/api/client'
+import { createAccessTokens } from '@sns/api/security/access-tokens'
+import { systemClock } from '@sns/shared/domain/clock'
+import type { UserId } from '@sns/shared/domain/id'
+import { eventually } from '@sns/shared/testing/eventually'
+import { spawnProgram } from '@sns/shared/testing/program-process'
+import { wholeFeed } from './paging'
+
+const data = join(import.meta.dir, '../../shared/data')
+
+/** A real follow graph with real posts, where they stand beside the checkout; null elsewhere. */
+export const realData = existsSync(join(data, 'graph.edges.gz'))
+  ? {
+      graph: join(data, 'graph.edges.gz'),
+      posts: [join(data, 'posts.ko.jsonl.gz'), join(data, 'posts.en.jsonl.gz')],
+    }
+  : null
+
+if (!realData) console.log('SKIPPED: the real graph and posts are not beside the checkout')
+
+export const REAL_COUNTS = { users: 82_168, follows: 870_161, posts: 151_596 }
+
+/** Plain SQL on the suite's database, past all of its code. */
+export type Query = (
+  sql: string,
+  parameters?: readonly number[],
+) => Promise<readonly Record<string, unknown>[]>
+
+/** Imports the real data by the command; killed half-way first, so that the second run goes on. */
+export async function importRealData(env: Readonly<Record<string, string>>): Promise<void> {
+  if (!realData) throw new Error('no real data')
+  const args = ['--graph', realData.graph, ...realData.posts.flatMap((path) => ['--posts', path])]
+  await using first = spawnProgram('import', args, env)
+  await eventually(() => /follows: [1-9]\d{4}/.test(first.output()), { timeoutMs: 120_000 })
+  await first.crash()
+  const second = spawnProgram('import', args, env)
+  const code = await second.exited
+  expect(second.output()).toContain('loaded 82,168 users, 870,161 follows and 151,596 posts')
+  expect(second.output()).not.toContain('broken lines')
+  expect(code).toBe(0)
+}
+
+export async function countRows(query: Query): Promise<typeof REAL_COUNTS> {
+  const count = async (table: string) => {
+    const [row] = await query(`select count(*) as n from ${table}`)
+    return Number(row?.n)
+  }
+  return {
+    users: await count('users'),
+    follows: await count('follows'),
+    posts: await count('posts'),
+  }
+}
+
+/** The feeds of `people` users taken at random, paged to the end at random sizes, against plain SQL. */
+export async function expectFeedsEqualSql(
+  suite: { readonly url: string; readonly secretKey: string },
+  query: Query,
+  people: number,
+): Promise<{ readonly longest: number }> {
+  const tokens = createAccessTokens({ clock: systemClock, secretKey: suite.secretKey })
+  const users = (await query('select id from users')).map(({ id }) => Number(id))
+  let longest = 0
+  for (let n = 0; n < people; n++) {
+    const id = users[Math.floor(Math.random() * users.length)] as UserId
+    const truth = await query(
+      `select p.id as id from follows f join posts p on p.author_id = f.followee_id where f.follower_id = ?
+       union select id from posts where author_id = ? order by id desc`,
+      [id, id],
+    )
+    const wanted = truth.map((row) => String(row.id))
+    const client = createClient(suite.url, { token: await tokens.sign(id) })
+    expect(await wholeFeed(client)).toEqual(wanted)
+    longest = Math.max(longest, wanted.length)
+  }
+  return { longest }
+}
+
+/** A common and a rare word, each found as often as SQL finds it in the texts. */
+export async function expectWordsFound(
+  suite: { readonly url: string; readonly secretKey: string },
+  query: Query,
+): Promise<void> {
+  const tokens = createAccessTokens({ clock: systemClock, secretKey: suite.secretKey })
+  const [someone] = await query('select min(id) as id from users')
+  const { v1 } = createClient(suite.url, {
+    token: await tokens.sign(Number(someone?.id) as UserId),
+  })
+  const search = async (q: string, limit: number) =>
+    (await v1.search.posts.get({ query: { q, limit } })).data?.items ?? []
+
+  const common = await search('영화', 100)
+  expect(common).toHaveLength(100)
+  for (const { text, highlight } of common) {
+    expect(text).toContain('영화')
+    expect(highlight).toContain('<mark>')
+  }
+  const rare = await query("select id from posts where text like '%크리스토퍼%놀란%'")
+  expect(rare.length).toBeGreaterThan(0)
+  const found = (await search('크리스토퍼 놀란', 100)).map(({ id }) => id)
+  expect(found).toEqual(expect.arrayContaining(rare.slice(0, 100).map(({ id }) => String(id))))
+  expect((await search('ComedyCemetery', 100)).length).toBeGreaterThan(0)
+  expect(await search('zqxjkvbwpf', 100)).toEqual([])
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eventually } from '@sns/shared/testing/eventually'
+import { spawnProgram } from '@sns/shared/testing/program-process'
+import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import { hasAllTestServers } from '@sns/shared/testing/servers'
+import { type SuiteProcess, startSuiteProcess } from '@sns/shared/testing/suite-process'
+import mysql, { type Connection } from 'mysql2/promise'
+import {
+  countRows,
+  expectFeedsEqualSql,
+  expectWordsFound,
+  importRealData,
+  type Query,
+  REAL_COUNTS,
+  realData,
+} from '../imported-graph'
+
+describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers', () => {
+  let names: ServerNames
+  let suite: SuiteProcess
+  let connection: Connection
+  const query: Query = async (sql, parameters = []) => {
+    const [rows] = await connection.query(sql, [...parameters])
+    return rows as Record<string, unknown>[]
+  }
+  const target = () => ({ url: suite.url, secretKey: names.env.SECRET_KEY ?? '' })
+
+  beforeAll(async () => {
+    names = await createServerNames()
+    const migrate = spawnProgram('migrate', [], names.env)
+    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    suite = await startSuiteProcess(names.env)
+    // The services are up while rows pour in, as they would be for an operator.
+    await importRealData(names.env)
+    connection = await mysql.createConnection({
+      uri: names.env.DATABASE_URL ?? '',
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+    })
+  }, 600_000)
+  afterAll(async () => {
+    await connection?.end()
+    await suite?.[Symbol.asyncDispose]()
+    await names?.[Symbol.asyncDispose]()
+  }, 60_000)
+
+  test('every row is there, though the import was killed half-way', async () => {
+    expect(await countRows(query)).toEqual(REAL_COUNTS)
+  })
+
+  test('the feeds of 200 users equal plain SQL', async () => {
+    const { longest } = await expectFeedsEqualSql(target(), query, 200)
+    expect(longest).toBeGreaterThan(100)
+  }, 300_000)
+
+  test('every post is in the index; a common and a rare word are found', async () => {
+    const indexed = async () => {
+      const answer = await fetch(`${names.env.ES_URL}/${names.env.KEY_PREFIX}*posts*/_count`)
+      return ((await answer.json()) as { count: number }).count
+    }
+    await eventually(async () => (await indexed()) === REAL_COUNTS.posts, { timeoutMs: 240_000 })
+    await expectWordsFound(target(), query)
+  }, 300_000)
+})
