@@ -122,7 +122,7 @@ export async function openTestApi({ timelineCap, settings, wrap }: TestApiOption
       return {
         status: response.status,
         headers: response.headers,
-        body: isJson ? JSON.parse(text) : text,
+        body: isJson && text !== '' ? JSON.parse(text) : text,
       }
     },
 

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'bun:test'
+import { isSnsError } from '@sns/shared/errors/sns-error'
+import { checkNewPassword, createPasswords } from './passwords'
+
+const passwords = createPasswords({ memoryKiB: 8, passes: 1 })
+
+describe('passwords', () => {
+  test('are kept as argon2id of the given cost and told apart', async () => {
+    const hash = await passwords.hash('비밀번호 is long')
+    expect(hash).toStartWith('$argon2id$v=19$m=8,t=1,p=1$')
+    expect(await passwords.verify('비밀번호 is long', hash)).toBe(true)
+    expect(await passwords.verify('비밀번호 is long'.normalize('NFD'), hash)).toBe(true)
+    expect(await passwords.verify('비밀번호 is lonG', hash)).toBe(false)
+    expect(await passwords.verify('', hash)).toBe(false)
+  })
+
+  test('cost by default what OWASP recommends', async () => {
+    const hash = await createPasswords().hash('correct horse')
+    expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$')
+  })
+
+  test('are checked against a hash of the same cost where there is no user', async () => {
+    const verified: string[] = []
+    const verify = Bun.password.verify
+    Bun.password.verify = (async (password: string, hash: string) => {
+      verified.push(hash)
+      return verify(password, hash)
+    }) as typeof verify
+    try {
+      expect(await passwords.verify('anything at all', null)).toBe(false)
+    } finally {
+      Bun.password.verify = verify
+    }
+    const own = await passwords.hash('x')
+    expect(verified).toHaveLength(1)
+    const shape = (hash: string) => hash.split('$').map((part, at) => (at < 4 ? part : part.length))
+    expect(shape(verified[0]!)).toEqual(shape(own))
+  })
+})
+
+test.each(['x'.repeat(8), 'x'.repeat(128), '😀'.repeat(128), '한국어비밀번호들'])(
+  '%p may be a new password',
+  (password) => {
+    expect(() => checkNewPassword('password', password)).not.toThrow()
+  },
+)
+
+test.each(['', 'x'.repeat(7), 'x'.repeat(129), '😀'.repeat(7), 'half a pair \ud800'])(
+  '%p may not',
+  (password) => {
+    try {
+      checkNewPassword('password', password)
+      expect.unreachable()
+    } catch (error) {
+      expect(isSnsError(error, 'invalid_request') && error.fields[0]?.field).toBe('password')
+    }
+  },
+)
