@@ -8,7 +8,7 @@ import { findTestFiles } from './test/test-files'
 
 const root = join(import.meta.dir, '..')
 const LOCAL_TIMEOUT_MS = 30_000
-const SERVER_TIMEOUT_MS = 120_000
+const SERVER_TIMEOUT_MS = 300_000
 
 const SERVERS = {
   TEST_DATABASE_URL: 'MySQL',
