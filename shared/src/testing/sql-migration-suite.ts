@@ -51,7 +51,9 @@ export function sqlMigrationSuite(kind: TestDatabase['kind']): void {
         database.db,
       )
       for (const attempt of [assertMigrated, migrate]) {
-        expect(await messageOf(attempt(database.db))).toMatch(/newer than this program \(2999-01-01-x\)/)
+        expect(await messageOf(attempt(database.db))).toMatch(
+          /newer than this program \(2999-01-01-x\)/,
+        )
       }
     })
   })
