@@ -6,7 +6,7 @@ import { createAccessTokens } from '@sns/api/security/access-tokens'
 import { systemClock } from '@sns/shared/domain/clock'
 import type { UserId } from '@sns/shared/domain/id'
 import { eventually } from '@sns/shared/testing/eventually'
-import { spawnProgram } from '@sns/shared/testing/program-process'
+import { spawnProgram } from '../scripts/process/program-process'
 import { wholeFeed } from './paging'
 
 const data = join(import.meta.dir, '../../shared/data')

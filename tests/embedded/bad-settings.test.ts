@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, spawnProgram } from '@sns/shared/testing/program-process'
+import { freePort, spawnProgram } from '../../scripts/process/program-process'
 
 let folder: string
 beforeEach(() => {

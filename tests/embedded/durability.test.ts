@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
-import { freePort, type ProgramProcess, spawnProgram } from '@sns/shared/testing/program-process'
+import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
 
 let folder: string
 beforeEach(() => {

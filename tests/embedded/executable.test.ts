@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
-import { freePort } from '@sns/shared/testing/program-process'
+import { freePort } from '../../scripts/process/program-process'
 
 const root = join(import.meta.dir, '../..')
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@sns/shared/testing/eventually'
-import { freePort, type ProgramProcess, spawnProgram } from '@sns/shared/testing/program-process'
+import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
 import {
   countRows,
   expectFeedsEqualSql,

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, spawnProgram } from '@sns/shared/testing/program-process'
+import { freePort, spawnProgram } from '../../scripts/process/program-process'
 import { liveThroughTheMainJob } from '../journey'
 
 test('one process, no server: the main job, by many at once', async () => {

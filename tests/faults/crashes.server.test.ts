@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually } from '@sns/shared/testing/eventually'
-import { spawnProgram } from '@sns/shared/testing/program-process'
 import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { STACK_SERVERS, stack } from '@sns/shared/testing/stack'
+import { spawnProgram } from '../../scripts/process/program-process'
 import {
   SERVICE_NAMES,
   type ServiceName,
   type SuiteProcess,
   startSuiteProcess,
-} from '@sns/shared/testing/suite-process'
+} from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob, type Person, rareWord, signUp } from '../journey'
 import { wholeFeed, wholeSearch } from '../paging'
 import { startSteadyWriter } from './steady-writer'

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually } from '@sns/shared/testing/eventually'
-import { spawnProgram } from '@sns/shared/testing/program-process'
 import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { type SuiteProcess, startSuiteProcess } from '@sns/shared/testing/suite-process'
 import mysql, { type Connection } from 'mysql2/promise'
+import { spawnProgram } from '../../scripts/process/program-process'
+import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
 import {
   countRows,
   expectFeedsEqualSql,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { spawnProgram } from '@sns/shared/testing/program-process'
 import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { type SuiteProcess, startSuiteProcess } from '@sns/shared/testing/suite-process'
+import { spawnProgram } from '../../scripts/process/program-process'
+import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob } from '../journey'
 
 describe.skipIf(!hasAllTestServers)('three services as separate processes', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
-import { freePort, type ProgramProcess, spawnProgram } from '@sns/shared/testing/program-process'
 import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
+import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
 
 const NOWHERE = '127.0.0.1:1'
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { commandEnvironment } from '@sns/shared/config/environment'
 import type { Subprocess } from 'bun'
-import { eventually } from './eventually'
 
-const root = join(import.meta.dir, '../../..')
+const scripts = join(import.meta.dir, '..')
+const READY_MS = 60_000
 
 /** A program of the suite as a process of its own, started as a user would start it. */
 export interface ProgramProcess extends AsyncDisposable {
@@ -25,11 +26,11 @@ export function spawnProgram(
   env: Readonly<Record<string, string>>,
 ): ProgramProcess {
   const child: Subprocess<'ignore', 'pipe', 'pipe'> = Bun.spawn(
-    [process.execPath, join(root, 'scripts', `${script}.ts`), ...args],
+    [process.execPath, join(scripts, `${script}.ts`), ...args],
     {
       // Away from the checkout, so that no `.env` of a developer's is read.
       cwd: '/tmp',
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+      env: { ...commandEnvironment(), ...env },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -54,16 +55,12 @@ export function spawnProgram(
     output: () => output,
     exited,
     async ready(url, path = '/readyz') {
-      await eventually(
-        async () => {
-          if (child.exitCode !== null) return true
-          return (await fetch(url + path, { signal: AbortSignal.timeout(2_000) })).ok
-        },
-        { timeoutMs: 60_000, what: `${script} ${args.join(' ')} answers at ${url}${path}` },
-      ).catch((cause: unknown) => {
-        throw new Error(`not ready:\n${output}`, { cause })
-      })
-      if (child.exitCode !== null) throw new Error(`exited with ${child.exitCode}:\n${output}`)
+      const deadline = performance.now() + READY_MS
+      while (!(await answers(url + path))) {
+        if (child.exitCode !== null) throw new Error(`exited with ${child.exitCode}:\n${output}`)
+        if (performance.now() > deadline) throw new Error(`not ready at ${url}${path}:\n${output}`)
+        await Bun.sleep(5)
+      }
     },
     crash,
     stop() {
@@ -71,6 +68,14 @@ export function spawnProgram(
       return exited
     },
     [Symbol.asyncDispose]: crash,
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
+  } catch {
+    return false
   }
 }
 

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { SETTINGS, type Setting } from '@sns/shared/config/catalogue'
+import { ERROR_CATALOGUE } from '@sns/shared/errors/catalogue'
+import { createMetrics } from '@sns/shared/observability/metrics'
+
+const root = join(import.meta.dir, '../..')
+const docs = join(root, 'docs')
+const read = (page: string) => readFileSync(join(docs, page), 'utf8')
+const pages = readdirSync(docs).filter((name) => name.endsWith('.md'))
+
+/** The first cells of a page's table rows that are code. */
+function rows(page: string): Map<string, string> {
+  const found = read(page).matchAll(/^\| `([^`]+)` \|.*$/gm)
+  return new Map([...found].map(([line, name = '']) => [name, line]))
+}
+
+/** The part of a page below a heading. */
+function rowsBelow(page: string, heading: string): string[] {
+  const [, section = ''] = read(page).split(`\n## ${heading}\n`)
+  const [table = ''] = section.split('\n## ')
+  return [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name)
+}
+
+describe('the page on operations', () => {
+  test.each(Object.entries<Setting>(SETTINGS))(
+    'tells of %s what the catalogue does',
+    (name, setting) => {
+      const preset = setting.default ? `\`${setting.default}\`` : '–'
+      const readers = setting.readBy === 'all' ? 'all' : setting.readBy.join(', ')
+      expect(rows('03-operations.md').get(name)).toBe(
+        `| \`${name}\` | ${preset} | ${readers} | ${setting.summary} |`,
+      )
+    },
+  )
+
+  test('tells of no other setting', () => {
+    expect(rowsBelow('03-operations.md', 'Settings')).toEqual(Object.keys(SETTINGS))
+  })
+
+  test('tells of each metric, and of no other', async () => {
+    const declared = Object.values(createMetrics()).flatMap((metric) =>
+      'name' in metric && typeof metric.name === 'string' ? [metric.name] : [],
+    )
+    expect(declared.length).toBeGreaterThan(10)
+    expect(rowsBelow('03-operations.md', 'Metrics').toSorted()).toEqual(declared.toSorted())
+  })
+})
+
+describe('the page on errors', () => {
+  test.each(Object.entries(ERROR_CATALOGUE))('tells of %s', (code, { status }) => {
+    expect(rows('06-errors.md').get(code)).toStartWith(`| \`${code}\` | ${status} |`)
+  })
+
+  test('tells of no other', () => {
+    expect(rowsBelow('06-errors.md', 'To clients')).toEqual(Object.keys(ERROR_CATALOGUE))
+  })
+})
+
+describe.each(pages)('%s', (page) => {
+  test('links only to what is there', () => {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? join(docs, page) : join(dirname(join(docs, page)), path)
+      expect(existsSync(file), `${page} links to ${target}`).toBe(true)
+      if (anchor === undefined) continue
+      expect(anchors(readFileSync(file, 'utf8')), `${page} links to ${target}`).toContain(anchor)
+    }
+  })
+
+  test('is in the index', () => {
+    if (page !== 'README.md') expect(read('README.md')).toContain(`](${page})`)
+  })
+})
+
+/** A heading's anchor as forges make it. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
