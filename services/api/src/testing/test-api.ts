@@ -44,7 +44,11 @@ export interface RequestOptions {
 export type TestApi = Awaited<ReturnType<typeof openTestApi>>
 
 export interface TestApiOptions {
+  /** The embedded one if absent; search stays embedded in any case. */
+  readonly database?: 'sqlite' | 'mysql'
   readonly timelineCap?: number
+  /** In place of those in memory. */
+  readonly caches?: Pick<ApiDeps, 'timelines' | 'postCache'>
   readonly settings?: Partial<ApiDeps['settings']>
   /** Puts something between the api and its stores. */
   readonly wrap?: (deps: ApiDeps) => ApiDeps
@@ -53,10 +57,13 @@ export interface TestApiOptions {
 export const PASSWORD = 'correct horse battery'
 
 /** The api on an embedded stack of its own, listening on a free port. */
-export async function openTestApi({ timelineCap, settings, wrap }: TestApiOptions = {}) {
-  const database = await openTestDatabase('sqlite')
-  const { db } = database
-  await migrateSqliteSearch(db)
+export async function openTestApi(options: TestApiOptions = {}) {
+  const { timelineCap, settings, wrap } = options
+  await using opened = new AsyncDisposableStack()
+  const { db } = opened.use(await openTestDatabase(options.database ?? 'sqlite'))
+  const searchDb =
+    options.database === 'mysql' ? opened.use(await openTestDatabase('sqlite')).db : db
+  await migrateSqliteSearch(searchDb)
   const clock = createManualClock()
   const limits =
     timelineCap === undefined
@@ -70,7 +77,8 @@ export async function openTestApi({ timelineCap, settings, wrap }: TestApiOption
     engagement: createSqlEngagementStore(db, { clock }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     postCache: createMemoryPostCache({ clock, maxEntries: 10_000 }),
-    search: createSqliteSearchIndex(db, { clock }),
+    search: createSqliteSearchIndex(searchDb, { clock }),
+    ...options.caches,
     clock,
     ids: createIdGenerator(clock),
     logger: createLogger('api', 'silent'),
@@ -85,11 +93,13 @@ export async function openTestApi({ timelineCap, settings, wrap }: TestApiOption
   }
   const deps = wrap ? wrap(stores) : stores
   const app = createApp(deps)
+  opened.defer(async () => void (await app.stop(true)))
   app.listen({ hostname: '127.0.0.1', port: 0, reusePort: false })
   const url = `http://127.0.0.1:${app.server?.port}`
 
   const fannedOut = new Set<PostId>()
   let version = 0n
+  const resources = opened.move()
 
   return {
     app,
@@ -185,8 +195,7 @@ export async function openTestApi({ timelineCap, settings, wrap }: TestApiOption
     },
 
     async [Symbol.asyncDispose](): Promise<void> {
-      await app.stop(true)
-      await database[Symbol.asyncDispose]()
+      await resources.disposeAsync()
     },
   }
 }

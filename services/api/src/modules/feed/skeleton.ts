@@ -43,7 +43,8 @@ export function createSkeletonReader(deps: SkeletonDeps, viewer: Account) {
     try {
       return await call()
     } catch (err) {
-      logger.warn({ err }, 'timelines not reached; reading SQL')
+      // The adapter counts and reports outages; a line for each read would flood the log.
+      logger.debug({ err }, 'timelines not reached; reading SQL')
       isReachable = false
       return null
     }

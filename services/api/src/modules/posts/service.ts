@@ -38,7 +38,7 @@ export function createPostService(deps: PostServiceDeps) {
     try {
       await timelines.push(id, [author])
     } catch (err) {
-      logger.warn({ err }, 'own timeline not reached; the next read rebuilds it')
+      logger.debug({ err }, 'own timeline not reached; the next read rebuilds it')
       await users.touchGraph(author)
     }
   }

@@ -23,14 +23,14 @@ export function createViewedPosts({ posts, postCache, metrics, logger }: ViewedP
     try {
       return await postCache.getMany(ids)
     } catch (err) {
-      logger.warn({ err }, 'post cache not reached; reading SQL')
+      logger.debug({ err }, 'post cache not reached; reading SQL')
       metrics.postCacheLookups.inc({ result: 'error' }, ids.length)
       return null
     }
   }
 
   function keep(bodies: readonly PostBody[]): void {
-    postCache.putMany(bodies).catch((err) => logger.warn({ err }, 'post cache not filled'))
+    postCache.putMany(bodies).catch((err) => logger.debug({ err }, 'post cache not filled'))
   }
 
   return {

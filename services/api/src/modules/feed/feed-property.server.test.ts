@@ -1,0 +1,31 @@
+import { describe, test } from 'bun:test'
+import { createRedisPostCache } from '@sns/shared/adapters/redis/post-cache'
+import { createRedisTimelineStore } from '@sns/shared/adapters/redis/timeline-store'
+import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
+import { testServers } from '@sns/shared/testing/servers'
+import { createTestRedis } from '@sns/shared/testing/test-redis'
+import { checkFeedProperty, type Outage } from '../../testing/feed-property'
+import { openTestApi } from '../../testing/test-api'
+import { unreliablePostCache, unreliableTimelines } from '../../testing/unreliable-stores'
+
+describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', () => {
+  test('whatever happens, a feed is what the rows say', async () => {
+    const outage: Outage = { isAway: () => false }
+    await using redis = createTestRedis()
+    const { client, prefix } = redis
+    const limits = { ...TIMELINE_LIMITS, cap: 5, slack: 2 }
+    await using api = await openTestApi({
+      database: 'mysql',
+      caches: {
+        timelines: createRedisTimelineStore(client, { prefix, limits }),
+        postCache: createRedisPostCache(client, { prefix }),
+      },
+      wrap: (deps) => ({
+        ...deps,
+        timelines: unreliableTimelines(deps.timelines, () => outage.isAway()),
+        postCache: unreliablePostCache(deps.postCache, () => outage.isAway()),
+      }),
+    })
+    await checkFeedProperty(api, outage, { runs: 12 })
+  }, 120_000)
+})
