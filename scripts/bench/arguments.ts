@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+
+export interface BenchArguments {
+  readonly name: string
+  readonly graph: string | null
+  readonly posts: readonly string[]
+  /** Less of everything: under a minute, for a look. */
+  readonly isQuick: boolean
+  /** Where `NAME.json` goes. */
+  readonly out: string
+}
+
+const USAGE = 'usage: bench baseline [--graph FILE --posts FILE …] [--quick] [--out DIR]'
+
+/** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
+export function readBenchArguments(args: readonly string[]): BenchArguments {
+  const { values, positionals } = parse(args)
+  const [name, ...rest] = positionals
+  if (name === undefined || rest.length > 0) throw wrong('name one benchmark')
+  const posts = values.posts ?? []
+  if ((values.graph === undefined) !== (posts.length === 0)) {
+    throw wrong('--graph and --posts go together')
+  }
+  return {
+    name,
+    graph: values.graph ?? null,
+    posts,
+    isQuick: values.quick ?? false,
+    out: values.out ?? 'bench-out',
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        graph: { type: 'string' },
+        posts: { type: 'string', multiple: true },
+        quick: { type: 'boolean' },
+        out: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function wrong(problem: string): OperatorError {
+  return new OperatorError(`${problem}; ${USAGE}`, 2)
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'bun:test'
+import { samples } from './series'
+
+test('sums a series over its labels and leaves others alone', () => {
+  const text = `# HELP a_total x
+a_total{k="1"} 3
+a_total{k="2"} 4.5
+a_total_created 9
+b_total 1`
+  expect(samples(text, 'a_total')).toBe(7.5)
+  expect(samples(text, 'b_total')).toBe(1)
+  expect(samples(text, 'c_total')).toBe(0)
+})
