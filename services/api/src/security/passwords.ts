@@ -11,8 +11,8 @@ export interface PasswordCost {
 /** What OWASP's password storage cheat sheet recommends for argon2id: about 40 ms of one core. */
 const OWASP_COST: PasswordCost = { memoryKiB: 19_456, passes: 2 }
 
-/** Waiting longer than some ten seconds helps nobody; later ones are told to come again. */
-const QUEUE = 256
+/** About twenty seconds of work for two cores, well within the idle timeout; later ones are refused. */
+const QUEUE = 1_000
 
 export type Passwords = ReturnType<typeof createPasswords>
 
