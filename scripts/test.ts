@@ -18,9 +18,10 @@ const SERVERS = {
 } as const
 
 /**
- * Everything that can run here: the checks, the tests that need nothing, then those on the servers that
- * `TEST_…` name. Arguments that are no flags choose files by a part of their path, and leave the checks
- * out; flags go to `bun test`. The last line is `N passed, N failed`.
+ * Everything that can run here: the checks, the tests that need nothing (on all cores), then, one file
+ * after the other, those on the servers that `TEST_…` name. Arguments that are no flags choose files
+ * by a part of their path, and leave the checks out; flags go to `bun test`. The last line is
+ * `N passed, N failed`.
  */
 async function test(args: readonly string[]): Promise<boolean> {
   const { filters, flags } = splitArguments(args)
@@ -29,7 +30,7 @@ async function test(args: readonly string[]): Promise<boolean> {
 
   const outcomes: Outcome[] = []
   if (filters.length === 0) outcomes.push(await checks())
-  outcomes.push(await runFiles(files.local, LOCAL_TIMEOUT_MS, flags))
+  outcomes.push(await runFiles(files.local, LOCAL_TIMEOUT_MS, ['--parallel', ...flags]))
   outcomes.push(await runFiles(files.server, SERVER_TIMEOUT_MS, flags))
   if (files.local.length + files.server.length === 0) {
     outcomes.push({
