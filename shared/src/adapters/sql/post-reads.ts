@@ -1,11 +1,11 @@
 import type { PostId, UserId } from '../../domain/id'
 import type { Page } from '../../domain/page'
-import type { PostBody, PostState, ViewedPost } from '../../domain/post'
+import type { ViewedPost } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { IdPage } from '../../ports/post-store'
 import type { Queryable } from './dialect'
 import { isInFeedOf } from './feed-truth'
-import { BODY_COLUMNS, selectStates, toBody, toState, toViewedPost } from './post-rows'
+import { BODY_COLUMNS, selectStates, toViewedPost } from './post-rows'
 import { notBlockedEitherWay } from './visibility'
 
 export async function findPost(db: Queryable, id: PostId, viewer: UserId): Promise<ViewedPost> {
@@ -47,41 +47,20 @@ export async function readPostsByAuthor(
   return { items, next: rows.length > limit ? (items.at(-1)?.body.id ?? null) : null }
 }
 
-export async function readStatesInFeed(
-  db: Queryable,
-  viewer: UserId,
-  ids: readonly PostId[],
-): Promise<readonly PostState[]> {
-  if (ids.length === 0) return []
-  const rows = await selectStates(db, viewer)
+/** What the truth says about those of `ids` that are in the viewer's feed. */
+export function selectStatesInFeed(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
+  return selectStates(db, viewer)
     .where('posts.id', 'in', ids)
     .where((eb) => isInFeedOf(viewer, eb.ref('posts.author_id')))
-    .execute()
-  return rows.map(toState)
 }
 
-export async function readVisibleStates(
-  db: Queryable,
-  viewer: UserId,
-  ids: readonly PostId[],
-): Promise<readonly PostState[]> {
-  if (ids.length === 0) return []
-  const rows = await selectStates(db, viewer)
+/** What the truth says about those of `ids` that no block hides from the viewer. */
+export function selectVisibleStates(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
+  return selectStates(db, viewer)
     .where('posts.id', 'in', ids)
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
-    .execute()
-  return rows.map(toState)
 }
 
-export async function readPostBodies(
-  db: Queryable,
-  ids: readonly PostId[],
-): Promise<readonly PostBody[]> {
-  if (ids.length === 0) return []
-  const rows = await db
-    .selectFrom('posts')
-    .select(BODY_COLUMNS)
-    .where('posts.id', 'in', ids)
-    .execute()
-  return rows.map(toBody)
+export function selectBodies(db: Queryable, ids: readonly PostId[]) {
+  return db.selectFrom('posts').select(BODY_COLUMNS).where('posts.id', 'in', ids)
 }

@@ -8,7 +8,7 @@ import type { NewPost, PostStore } from '../../ports/post-store'
 import { lockAccounts } from './account-locks'
 import { insertWithFreeId } from './insert-with-free-id'
 import { lockOwnPost } from './post-lock'
-import { readPostBodies } from './post-reads'
+import { selectBodies } from './post-reads'
 import { toBody } from './post-rows'
 import type { Database } from './schema'
 import { transact } from './transaction'
@@ -54,13 +54,13 @@ export async function createPost(
 }
 
 async function replay(tx: Tx, id: PostId): Promise<PostBody> {
-  const [body] = await readPostBodies(tx, [id])
-  if (!body) {
+  const row = await selectBodies(tx, [id]).executeTakeFirst()
+  if (!row) {
     throw new SnsError('not_found', {
       detail: 'The post that this Idempotency-Key made was deleted since; use another key',
     })
   }
-  return body
+  return toBody(row)
 }
 
 async function insertPost(

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import { idTime } from '../../domain/id'
+import { idTime, type UserId } from '../../domain/id'
 import { USERNAME_PATTERN, type User } from '../../domain/user'
 import { SnsError } from '../../errors/sns-error'
 import type { NewUser, UserStore } from '../../ports/user-store'
@@ -8,6 +8,7 @@ import { deleteAccount } from './account-deletion'
 import { traitsOf } from './dialect'
 import { raiseGraphVersion } from './graph-version'
 import { insertWithFreeId } from './insert-with-free-id'
+import { prepareQuery } from './prepared-query'
 import { findProfile } from './profile'
 import type { Database } from './schema'
 import { transact } from './transaction'
@@ -21,16 +22,19 @@ export interface SqlUserStoreDeps {
 }
 
 export function createSqlUserStore(db: Kysely<Database>, { clock }: SqlUserStoreDeps): UserStore {
+  const accountById = prepareQuery(db, (id: UserId) =>
+    db
+      .selectFrom('users')
+      .innerJoin('accounts', 'accounts.user_id', 'users.id')
+      .select([...USER_COLUMNS, 'accounts.graph_version'])
+      .where('id', '=', id),
+  )
+
   return {
     create: (user) => createUser(db, clock, user),
 
     async findAccount(id) {
-      const row = await db
-        .selectFrom('users')
-        .innerJoin('accounts', 'accounts.user_id', 'users.id')
-        .select([...USER_COLUMNS, 'accounts.graph_version'])
-        .where('id', '=', id)
-        .executeTakeFirst()
+      const [row] = await accountById(id, [])
       return row ? { ...toUser(row), graphVersion: row.graph_version } : null
     },
 
