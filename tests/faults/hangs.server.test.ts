@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import { hasAllTestServers } from '@sns/shared/testing/servers'
+import { STACK_SERVERS, type StackServer, stack } from '@sns/shared/testing/stack'
+import { spawnProgram } from '../../scripts/process/program-process'
+import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
+import { liveThroughTheMainJob, type Person, signUp } from '../journey'
+import { wholeFeed } from '../paging'
+import { expectNothingLost } from './nothing-lost'
+
+if (hasAllTestServers && !stack) {
+  console.log('SKIPPED: hangs need servers that may be paused: ../shared/stack/stack')
+}
+
+/** Longer than any time-out or heartbeat that answers a request; the port stays open all the while. */
+const HANG_MS = 9_000
+
+describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle of writes', () => {
+  let names: ServerNames
+  let suite: SuiteProcess
+  let reader: Person
+
+  beforeAll(async () => {
+    names = await createServerNames()
+    const migrate = spawnProgram('migrate', [], names.env)
+    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    suite = await startSuiteProcess(names.env)
+    reader = await signUp(suite.url, 'reader')
+  })
+  afterAll(async () => {
+    await suite?.[Symbol.asyncDispose]()
+    await names?.[Symbol.asyncDispose]()
+  })
+
+  async function whileHanging(server: StackServer, act: () => Promise<void>): Promise<void> {
+    await stack!.pause(server)
+    try {
+      const [result] = await Promise.allSettled([act(), Bun.sleep(HANG_MS)])
+      if (result.status === 'rejected') throw result.reason
+    } finally {
+      await stack!.resume(server)
+    }
+  }
+
+  test.each([...STACK_SERVERS])(
+    '%s: nothing is lost, no reader sees a wrong feed',
+    async (server) => {
+      await expectNothingLost(suite.url, reader, async ({ underway, reads }) => {
+        const answered = reads.answered
+        await whileHanging(server, async () => {
+          // Without MySQL nothing can be acknowledged; without the others writing goes on.
+          if (server !== 'mysql') await underway()
+        })
+        if (server === 'mysql') return
+        expect(reads.refused).toBe(0)
+        expect(reads.answered).toBeGreaterThan(answered)
+      })
+      for (const name of suite.names) await suite.program(name).ready(suite.statusUrl(name))
+      await liveThroughTheMainJob(suite.url)
+    },
+  )
+
+  test('redis: what one does oneself shows on the next read, during and right after', async () => {
+    const viewer = await signUp(suite.url, 'viewer')
+    const authors = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((n) => signUp(suite.url, `author${n}`)),
+    )
+    const follow = (author: Person) =>
+      viewer.client.v1.users({ username: author.username }).follow.put()
+    /** Ids a reader of the truth expects. */
+    let truth: string[] = []
+    const expectTruth = async () => {
+      expect(await wholeFeed(viewer.client)).toEqual(truth)
+    }
+    const post = async (person: Person) => {
+      const { data } = await person.client.v1.posts.post({ text: 'seen at once' })
+      return data!.id
+    }
+    const without = (id: string) => truth.filter((other) => other !== id)
+    const postOf = new Map<Person, string>()
+    for (const author of authors) {
+      expect((await follow(author)).status).toBe(204)
+      postOf.set(author, await post(author))
+      truth = [postOf.get(author)!, ...truth]
+    }
+    await expectTruth()
+
+    async function actOnce([removed, left, blocked]: readonly Person[]): Promise<void> {
+      truth = [await post(viewer), ...truth]
+      await expectTruth()
+      await removed!.client.v1.posts({ id: postOf.get(removed!)! }).delete()
+      truth = without(postOf.get(removed!)!)
+      await expectTruth()
+      await viewer.client.v1.users({ username: left!.username }).follow.delete()
+      truth = without(postOf.get(left!)!)
+      await expectTruth()
+      await viewer.client.v1.users({ username: blocked!.username }).block.put()
+      truth = without(postOf.get(blocked!)!)
+      await expectTruth()
+      await follow(left!)
+      truth = [...truth, postOf.get(left!)!].sort((a, b) => Number(b) - Number(a))
+      await expectTruth()
+      truth = [await post(viewer), ...truth]
+      await expectTruth()
+    }
+    await whileHanging('redis', () => actOnce(authors.slice(0, 3)))
+    // Not waiting for anything: the first read may meet the very window from before the hang.
+    await expectTruth()
+    await actOnce(authors.slice(3))
+  })
+})
