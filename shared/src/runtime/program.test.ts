@@ -84,8 +84,23 @@ describe('a signal', () => {
     await running.started()
     running.child.kill('SIGTERM')
     await running.started()
-    running.child.kill('SIGTERM')
-    expect((await running.end()).code).toBe(143)
+    const asking = setInterval(() => running.child.kill('SIGTERM'), 20)
+    const { code } = await running.end()
+    clearInterval(asking)
+    expect(code).toBe(143)
+  })
+
+  test('and its echo by `bun run` count as one', async () => {
+    const running = spawn(
+      `${waiting}; setInterval(() => {}, 1000)
+       const echo = new Promise((resolve) => process.once('SIGINT', resolve))
+       console.log('draining'); await echo; console.log('drained')`,
+    )
+    await running.started()
+    running.child.kill('SIGINT')
+    await running.started()
+    running.child.kill('SIGINT')
+    expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })
   })
 
   test('ends it also where it does not drain in time', async () => {

@@ -10,6 +10,12 @@ export interface CommandContext {
 
 export type Command = (context: CommandContext) => Promise<void>
 
+/**
+ * `bun run` hands on a Ctrl-C that the terminal has already sent to the whole foreground group; that
+ * echo, a millisecond later, is not a person asking twice.
+ */
+const ECHO_MS = 500
+
 export interface ProgramOptions {
   readonly args: readonly string[]
   /** How long a command may take to stop once it was asked to. */
@@ -19,7 +25,7 @@ export interface ProgramOptions {
 /**
  * Runs a command as the whole of this process and ends the process: 0 when it resolves, an
  * `OperatorError`'s exit code after its one line on stderr, 1 after logging anything unexpected.
- * SIGTERM and SIGINT ask it to stop; a second one ends the process at once.
+ * SIGTERM and SIGINT ask it to stop; another one, once `ECHO_MS` have passed, ends the process at once.
  */
 export async function runProgram(
   name: string,
@@ -28,8 +34,14 @@ export async function runProgram(
 ): Promise<never> {
   const stop = new AbortController()
 
+  let askedAt: number | null = null
+
   function onSignal(signal: NodeJS.Signals): void {
-    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    if (askedAt !== null) {
+      if (performance.now() - askedAt < ECHO_MS) return
+      process.exit(signal === 'SIGINT' ? 130 : 143)
+    }
+    askedAt = performance.now()
     stop.abort()
     setTimeout(() => {
       exitWith(
