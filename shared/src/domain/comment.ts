@@ -1,9 +1,10 @@
-import type { CommentId, PostId, UserId } from './id'
+import type { CommentId, PostId } from './id'
+import type { Author } from './user'
 
 export interface Comment {
   readonly id: CommentId
   readonly postId: PostId
-  readonly author: { readonly id: UserId; readonly username: string; readonly displayName: string }
+  readonly author: Author
   readonly text: string
   /** Unix milliseconds. */
   readonly createdAt: number

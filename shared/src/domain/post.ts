@@ -1,4 +1,5 @@
 import type { PostId, UserId } from './id'
+import type { Author } from './user'
 
 /** What a post says. A body of a given id and version never changes. */
 export interface PostBody {
@@ -16,7 +17,7 @@ export interface PostBody {
 export interface PostState {
   readonly id: PostId
   readonly version: number
-  readonly author: { readonly id: UserId; readonly username: string; readonly displayName: string }
+  readonly author: Author
   readonly counts: { readonly likes: number; readonly comments: number }
   readonly liked: boolean
 }

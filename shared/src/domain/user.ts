@@ -9,6 +9,9 @@ export interface User {
   readonly createdAt: number
 }
 
+/** Who wrote something. */
+export type Author = Pick<User, 'id' | 'username' | 'displayName'>
+
 /** A signed-in user as every request needs it. */
 export interface Account extends User {
   /**

@@ -1,7 +1,7 @@
 import { SnsError } from '@sns/shared/errors/sns-error'
 import { invalidField } from '../input/invalid-field'
 
-export const BODY_MAX_BYTES = 64 * 1024
+const BODY_MAX_BYTES = 64 * 1024
 /** Bodies here are flat; deeper ones are an attempt to exhaust a recursive reader. */
 const DEPTH_MAX = 8
 

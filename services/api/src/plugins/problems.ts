@@ -1,4 +1,4 @@
-import { PROBLEM_CONTENT_TYPE, type Problem } from '@sns/shared/contract/http/problem'
+import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/contract/http/problem'
 import { ERROR_CATALOGUE } from '@sns/shared/errors/catalogue'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
@@ -41,7 +41,7 @@ function toProblem(error: SnsError, requestId: string): Problem {
   const { status, title } = ERROR_CATALOGUE[error.code]
   const inside = status >= 500
   return {
-    type: `urn:sns:problem:${error.code}`,
+    type: problemType(error.code),
     title,
     status,
     code: error.code,

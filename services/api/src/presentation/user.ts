@@ -1,6 +1,6 @@
 import type * as contract from '@sns/shared/contract/http/user'
 import { formatId } from '@sns/shared/domain/id'
-import type { User } from '@sns/shared/domain/user'
+import type { Author, User } from '@sns/shared/domain/user'
 import type { Profile } from '@sns/shared/ports/user-store'
 import { formatTime } from './time'
 
@@ -26,7 +26,7 @@ export function presentProfile(profile: Profile): contract.Profile {
   }
 }
 
-export function presentAuthor(author: Pick<User, 'id' | 'username' | 'displayName'>) {
+export function presentAuthor(author: Author) {
   return {
     id: formatId(author.id),
     username: author.username,

@@ -30,3 +30,8 @@ export const Problem = Type.Object(
 export type Problem = Static<typeof Problem>
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json'
+
+/** The `type` of every problem of a code. */
+export function problemType(code: string): string {
+  return `urn:sns:problem:${code}`
+}

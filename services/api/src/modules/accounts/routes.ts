@@ -72,10 +72,7 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
     })
     .post(
       '/logout',
-      async ({ body, status }) => {
-        await sessions.end(body.refreshToken)
-        return status(204, undefined)
-      },
+      async ({ body, status }) => status(204, await sessions.end(body.refreshToken)),
       {
         parse: jsonBody,
         body: RefreshTokenBody,
@@ -117,20 +114,13 @@ export function meRoutes(accounts: AccountService, authenticated: Authentication
         examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
       }),
     })
-    .delete(
-      '/me',
-      async ({ viewer, status }) => {
-        await accounts.delete(viewer.id)
-        return status(204, undefined)
-      },
-      {
-        response: NO_CONTENT,
-        detail: documented({
-          tag: 'accounts',
-          summary: 'Delete your account',
-          description:
-            'Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back.',
-        }),
-      },
-    )
+    .delete('/me', async ({ viewer, status }) => status(204, await accounts.delete(viewer.id)), {
+      response: NO_CONTENT,
+      detail: documented({
+        tag: 'accounts',
+        summary: 'Delete your account',
+        description:
+          'Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back.',
+      }),
+    })
 }

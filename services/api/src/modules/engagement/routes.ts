@@ -17,10 +17,8 @@ export function engagementRoutes(
     .use(authenticated)
     .put(
       '/posts/:id/like',
-      async ({ viewer, params, status }) => {
-        await engagement.like(viewer.id, params.id)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await engagement.like(viewer.id, params.id)),
       {
         params: IdParams,
         response: NO_CONTENT,
@@ -34,10 +32,8 @@ export function engagementRoutes(
     )
     .delete(
       '/posts/:id/like',
-      async ({ viewer, params, status }) => {
-        await engagement.unlike(viewer.id, params.id)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await engagement.unlike(viewer.id, params.id)),
       {
         params: IdParams,
         response: NO_CONTENT,
@@ -86,10 +82,8 @@ export function engagementRoutes(
     )
     .delete(
       '/comments/:id',
-      async ({ viewer, params, status }) => {
-        await engagement.deleteComment(viewer.id, params.id)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await engagement.deleteComment(viewer.id, params.id)),
       {
         params: IdParams,
         response: NO_CONTENT,

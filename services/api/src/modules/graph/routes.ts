@@ -14,50 +14,38 @@ export function graphRoutes(
     .use(authenticated)
     .put(
       '/follow',
-      async ({ viewer, params, status }) => {
-        await graph.follow(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.follow(viewer.id, params.username)),
       tie('Follow', 'Puts their posts into your feed. A block between you bars it.', ['blocked']),
     )
     .delete(
       '/follow',
-      async ({ viewer, params, status }) => {
-        await graph.unfollow(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.unfollow(viewer.id, params.username)),
       tie('Unfollow', 'Takes their posts out of your feed.'),
     )
     .put(
       '/block',
-      async ({ viewer, params, status }) => {
-        await graph.block(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.block(viewer.id, params.username)),
       tie('Block', 'Ends the follows in both directions and hides each of you from the other.'),
     )
     .delete(
       '/block',
-      async ({ viewer, params, status }) => {
-        await graph.unblock(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.unblock(viewer.id, params.username)),
       tie('Unblock', 'Lifts your block. The follows that it ended stay ended.'),
     )
     .put(
       '/mute',
-      async ({ viewer, params, status }) => {
-        await graph.mute(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.mute(viewer.id, params.username)),
       tie('Mute', 'Hides their posts from your feed without their knowing.'),
     )
     .delete(
       '/mute',
-      async ({ viewer, params, status }) => {
-        await graph.unmute(viewer.id, params.username)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) =>
+        status(204, await graph.unmute(viewer.id, params.username)),
       tie('Unmute', 'Shows their posts in your feed again.'),
     )
 }

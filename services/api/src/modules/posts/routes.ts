@@ -73,10 +73,7 @@ export function postRoutes(
     )
     .delete(
       '/posts/:id',
-      async ({ viewer, params, status }) => {
-        await posts.delete(params.id, viewer.id)
-        return status(204, undefined)
-      },
+      async ({ viewer, params, status }) => status(204, await posts.delete(params.id, viewer.id)),
       {
         params: IdParams,
         response: NO_CONTENT,

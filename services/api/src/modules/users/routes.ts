@@ -28,35 +28,27 @@ export function userRoutes(
     .get(
       '/followers',
       ({ params, viewer, query }) => users.followers(params.username, viewer.id, query),
-      {
-        params: UsernameParams,
-        query: PageQuery,
-        transform: pageLimit,
-        response: { 200: unchecked(UserPage), ...PROBLEMS },
-        detail: documented({
-          tag: 'users',
-          summary: 'List followers',
-          description: 'Who follows the user, latest follow first, without those hidden from you.',
-          errors: ['not_found', 'invalid_cursor'],
-          examples: { answer: USER_PAGE_EXAMPLE },
-        }),
-      },
+      list('List followers', 'Who follows the user'),
     )
     .get(
       '/following',
       ({ params, viewer, query }) => users.following(params.username, viewer.id, query),
-      {
-        params: UsernameParams,
-        query: PageQuery,
-        transform: pageLimit,
-        response: { 200: unchecked(UserPage), ...PROBLEMS },
-        detail: documented({
-          tag: 'users',
-          summary: 'List people followed',
-          description: 'Whom the user follows, latest follow first, without those hidden from you.',
-          errors: ['not_found', 'invalid_cursor'],
-          examples: { answer: USER_PAGE_EXAMPLE },
-        }),
-      },
+      list('List people followed', 'Whom the user follows'),
     )
+}
+
+function list(summary: string, who: string) {
+  return {
+    params: UsernameParams,
+    query: PageQuery,
+    transform: pageLimit,
+    response: { 200: unchecked(UserPage), ...PROBLEMS },
+    detail: documented({
+      tag: 'users',
+      summary,
+      description: `${who}, latest follow first, without those hidden from you.`,
+      errors: ['not_found', 'invalid_cursor'],
+      examples: { answer: USER_PAGE_EXAMPLE },
+    }),
+  }
 }

@@ -2,12 +2,11 @@ import type { PageQuery } from '@sns/shared/contract/http/fields'
 import type * as contract from '@sns/shared/contract/http/user'
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
-import { SnsError } from '@sns/shared/errors/sns-error'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readIdCursor, writeIdCursor } from '../../input/cursors'
 import { presentProfile, presentUser } from '../../presentation/user'
-import type { UserLookup } from './lookup'
+import { noSuchUser, type UserLookup } from './lookup'
 
 export interface UserServiceDeps {
   readonly users: Pick<UserStore, 'findProfile'>
@@ -32,7 +31,7 @@ export function createUserService({ users, graph, lookup }: UserServiceDeps) {
   return {
     async profile(username: string, viewer: UserId): Promise<contract.Profile> {
       const profile = await users.findProfile(username, viewer)
-      if (!profile) throw new SnsError('not_found', { detail: 'There is no such user' })
+      if (!profile) throw noSuchUser()
       return presentProfile(profile)
     },
 

@@ -12,6 +12,9 @@ import {
 } from '@sns/shared/contract/http/session'
 import { Author, Profile, User, UserPage } from '@sns/shared/contract/http/user'
 
+/** The version of OpenAPI that the generator is asked for. */
+export const GENERATOR_VERSION = '3.1.2'
+
 const NAMED = {
   AccountChange,
   Author,
@@ -38,7 +41,7 @@ export function componentSchemas(): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(NAMED).map(([name, schema]) => [
       name,
-      plain(unwrapSchema(schema, undefined, 'output', '3.1.2')),
+      plain(unwrapSchema(schema, undefined, 'output', GENERATOR_VERSION)),
     ]),
   )
 }

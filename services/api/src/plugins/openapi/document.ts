@@ -1,11 +1,12 @@
 import { toOpenAPISchema, unwrapSchema } from '@elysiajs/openapi/openapi'
-import { PROBLEM_CONTENT_TYPE, type Problem } from '@sns/shared/contract/http/problem'
+import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/contract/http/problem'
 import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
-import { componentSchemas, referTo } from './components'
+import { componentSchemas, GENERATOR_VERSION, referTo } from './components'
 import { type Operation, TAGS, takeOperation } from './operation'
 
+/** Patch versions of OpenAPI differ in wording only, so the generator's may be another. */
 const VERSION = '3.1.1'
 
 /** Objects of the document as they come from the generator: filled in here, so open. */
@@ -40,7 +41,7 @@ interface MediaObject {
  * the routes say of themselves with `documented`.
  */
 export function createOpenApiDocument(app: AnyElysia) {
-  const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, VERSION_OF_GENERATOR)
+  const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, GENERATOR_VERSION)
   const bodies = requestBodies(app)
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(methods ?? {})) {
@@ -77,13 +78,11 @@ export function createOpenApiDocument(app: AnyElysia) {
   }
 }
 
-const VERSION_OF_GENERATOR = '3.1.2'
-
 /** The generator names no media type for bodies that a parser of our own reads. */
 function requestBodies(app: AnyElysia): ReadonlyMap<string, SchemaObject> {
   const bodies = new Map<string, SchemaObject>()
   for (const { method, path, hooks } of app.routes) {
-    const schema = unwrapSchema(hooks.body, undefined, 'input', VERSION_OF_GENERATOR)
+    const schema = unwrapSchema(hooks.body, undefined, 'input', GENERATOR_VERSION)
     if (!schema) continue
     bodies.set(`${method.toLowerCase()} ${path.replace(/:([^/]+)/g, '{$1}')}`, { ...schema })
   }
@@ -198,7 +197,7 @@ function failure(status: number, codes: readonly ErrorCode[]) {
 function problemExample(code: ErrorCode): Problem {
   const { status, title } = ERROR_CATALOGUE[code]
   return {
-    type: `urn:sns:problem:${code}`,
+    type: problemType(code),
     title,
     status,
     code,
