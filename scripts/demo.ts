@@ -43,13 +43,16 @@ export const demo: Command = async ({ args, signal }) => {
     line(title, milliseconds)
     for (const text of lines) console.log(`             ${text}`)
   }
+  if (args.includes('--exit')) {
+    console.log('\n  every step gave what it must; without --exit the suite goes on serving\n')
+    return
+  }
   console.log(`
   api        ${service.url}
   docs       ${service.url}/swagger
   metrics    ${service.url}/metrics
   database   ${DATABASE_URL.slice('sqlite:'.length)}
 `)
-  if (args.includes('--exit')) return
   console.log('  serving; Ctrl-C stops\n')
   await Promise.race([service.ended, new Promise((stop) => signal.addEventListener('abort', stop))])
 

@@ -34,5 +34,10 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
     process.stderr.write('sns: could not install dependencies; see above\n')
     process.exit(1)
   }
-  writeFileSync(stampFile, wanted)
+  try {
+    writeFileSync(stampFile, wanted)
+  } catch (error) {
+    // Installed all the same, by someone who may write here.
+    process.stderr.write(`sns: each start will check the dependencies again: ${error}\n`)
+  }
 }
