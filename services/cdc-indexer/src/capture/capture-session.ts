@@ -1,4 +1,5 @@
 import type { Clock } from '@sns/shared/domain/clock'
+import { MOVE_ON } from '@sns/shared/errors/move-on'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Metrics } from '@sns/shared/observability/metrics'
@@ -139,7 +140,7 @@ async function startingPoint(
   const server = await source.serverId()
   if (server !== checkpoint.serverId) {
     throw new OperatorError(
-      `this MySQL (${server}) is not the server that capture knew (${checkpoint.serverId}); point DATABASE_URL at that one, or to go on from now on this one: run "UPDATE capture_checkpoint SET gtid_set = @@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1" and rebuild the search index from the tables`,
+      `this MySQL (${server}) is not the server that capture knew (${checkpoint.serverId}); point DATABASE_URL at that one, or ${MOVE_ON}`,
     )
   }
   return checkpoint

@@ -5,8 +5,8 @@ import type {
   TableMapEvent,
 } from '@vlasky/zongji'
 import { isCapturedTable } from '../../contract/tables'
+import { MOVE_ON } from '../../errors/move-on'
 import { OperatorError } from '../../errors/operator-error'
-import { MOVE_ON } from './binlog-errors'
 import { type RowImages, type TableLayout, tableLayout } from './binlog-rows'
 import type { TransactionReader } from './binlog-transactions'
 

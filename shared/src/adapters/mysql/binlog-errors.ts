@@ -1,11 +1,6 @@
+import { MOVE_ON } from '../../errors/move-on'
 import { OperatorError } from '../../errors/operator-error'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
-
-/** How an operator moves capture past something it cannot read, said the same way everywhere. */
-export const MOVE_ON =
-  'to go on from now: stop capture, run "UPDATE capture_checkpoint SET gtid_set = ' +
-  '@@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1", start it, and ' +
-  'rebuild the search index from the tables'
 
 const BINLOG_READ_FAILED = 1236
 const ACCESS_DENIED = new Set([1044, 1045, 1142, 1227])
@@ -39,7 +34,7 @@ export function toCaptureError(error: unknown): OperatorError | SnsError {
     }
     if (errno === UNKNOWN_VARIABLE) {
       return operator(
-        `capture needs MySQL 8.0.1 or later with GTIDs (${message}); point DATABASE_URL at one`,
+        `capture needs a MySQL with GTIDs (${message}); point DATABASE_URL at one that migrate accepts`,
         error,
       )
     }

@@ -1,7 +1,7 @@
 import type { ChangeEvent, ChangeSource, Operation, Row } from '../../contract/change-event'
 import { CAPTURED_TABLES, type CapturedTable } from '../../contract/tables'
+import { MOVE_ON } from '../../errors/move-on'
 import { OperatorError } from '../../errors/operator-error'
-import { MOVE_ON } from './binlog-errors'
 
 /** A column as the binlog's own metadata describes it. */
 export interface BinlogColumn {

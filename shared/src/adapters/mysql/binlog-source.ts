@@ -29,7 +29,7 @@ export interface MysqlBinlogSourceOptions {
 }
 
 /**
- * MySQL's binlog, 8.0.1 and later, with GTIDs and in ROW, FULL image and FULL metadata.
+ * MySQL's binlog, as `server-requirements` wants it written.
  *
  * `source.ts_ms` is the GTID event's own commit time (the server's `immediate_commit_timestamp`,
  * microseconds, cut to milliseconds); where an event has none, its header's whole seconds. The

@@ -1,7 +1,7 @@
 import { GtidSet } from '@vlasky/zongji'
+import { MOVE_ON } from '../../errors/move-on'
 import { OperatorError } from '../../errors/operator-error'
 import type { BinlogItem, BinlogPosition } from '../../ports/binlog-source'
-import { MOVE_ON } from './binlog-errors'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
 import { readStatement } from './binlog-statement'
 

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { insertPosts, openBinlogFixture } from '../../testing/binlog-fixture'
-import { testCheckpointStore } from '../../testing/checkpoint-store-conformance'
+import { checkpointStoreConformance } from '../../testing/checkpoint-store-conformance'
 import { eventually } from '../../testing/eventually'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
@@ -10,7 +10,7 @@ import { initCheckpoint } from './checkpoint-store-init'
 setDefaultTimeout(60_000)
 
 describe.skipIf(!testServers.mysql)('MysqlCheckpointStore', () => {
-  testCheckpointStore(async () => {
+  checkpointStoreConformance(async () => {
     const fixture = await openBinlogFixture()
     const { server, writer } = fixture
     return {

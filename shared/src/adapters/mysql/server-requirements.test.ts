@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '../../errors/operator-error'
-import { assertServerVariables } from './server-check'
+import { assertServerVariables } from './server-requirements'
 
 const GOOD = {
   version: '8.4.3',
@@ -9,6 +9,8 @@ const GOOD = {
   binlog_row_image: 'FULL',
   binlog_row_metadata: 'FULL',
   gtid_mode: 'ON',
+  binlog_order_commits: 'ON',
+  binlog_row_value_options: '',
   binlog_transaction_compression: 'OFF',
 }
 
@@ -24,7 +26,7 @@ function complaint(changes: Record<string, string | undefined>): string | null {
   }
 }
 
-describe('checkServer', () => {
+describe('what a server must be', () => {
   test.each(['8.0.14', '8.0.42-log', '8.4.0', '9.7.4-2', '10.0.0'])('takes MySQL %s', (version) => {
     expect(complaint({ version })).toBeNull()
   })
@@ -34,14 +36,17 @@ describe('checkServer', () => {
   })
 
   test.each([
-    ['log_bin', 'OFF', 'set log_bin'],
+    ['log_bin', 'OFF', 'set log_bin=ON'],
     ['binlog_format', 'MIXED', 'set binlog_format=ROW'],
     ['binlog_row_image', 'MINIMAL', 'set binlog_row_image=FULL'],
     ['binlog_row_metadata', 'MINIMAL', 'set binlog_row_metadata=FULL'],
     ['gtid_mode', 'OFF_PERMISSIVE', 'set gtid_mode=ON'],
+    ['binlog_order_commits', 'OFF', 'set binlog_order_commits=ON'],
+    ['binlog_row_value_options', 'PARTIAL_JSON', "set binlog_row_value_options=''"],
     ['binlog_transaction_compression', 'ON', 'set binlog_transaction_compression=OFF'],
   ])('says what to set where %s is %s', (variable, value, expected) => {
     const message = complaint({ [variable]: value })
+    expect(message).toContain(`(${variable}=${value})`)
     expect(message).toContain(expected)
     expect(message).not.toContain('\n')
   })
