@@ -11,19 +11,29 @@ const LAYERS: readonly Layer[] = [
   { name: 'domain', path: /^shared\/src\/domain\//, mayUse: [] },
   { name: 'contract', path: /^shared\/src\/contract\//, mayUse: ['domain'] },
   { name: 'errors', path: /^shared\/src\/errors\//, mayUse: [] },
+  { name: 'timing', path: /^shared\/src\/timing\//, mayUse: [] },
   { name: 'config', path: /^shared\/src\/config\//, mayUse: ['domain', 'errors'] },
   { name: 'observability', path: /^shared\/src\/observability\//, mayUse: ['config'] },
   { name: 'ports', path: /^shared\/src\/ports\//, mayUse: ['domain', 'contract', 'errors'] },
   {
     name: 'adapters',
     path: /^shared\/src\/adapters\//,
-    mayUse: ['domain', 'contract', 'errors', 'config', 'observability', 'ports'],
+    mayUse: ['domain', 'contract', 'errors', 'timing', 'config', 'observability', 'ports'],
   },
   { name: 'service main', path: /^services\/[^/]+\/src\/main\.ts$/, mayUse: ['*'] },
   {
     name: 'services',
     path: /^services\//,
-    mayUse: ['domain', 'contract', 'errors', 'config', 'observability', 'ports', 'status app'],
+    mayUse: [
+      'domain',
+      'contract',
+      'errors',
+      'timing',
+      'config',
+      'observability',
+      'ports',
+      'status app',
+    ],
   },
   {
     name: 'status app',
@@ -37,6 +47,7 @@ const LAYERS: readonly Layer[] = [
       'domain',
       'contract',
       'errors',
+      'timing',
       'config',
       'observability',
       'ports',
@@ -67,7 +78,7 @@ const DRIVERS: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^scripts\//,
 }
 
-export function isTestFile(file: string): boolean {
+function isTestFile(file: string): boolean {
   return /\.test\.ts$|\/testing\/|^tests\//.test(file)
 }
 

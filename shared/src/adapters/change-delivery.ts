@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '../contract/change-event'
 import type { ConsumeOptions } from '../ports/change-log'
-import { type BackoffOptions, backoffMs, pause } from './backoff'
+import { type BackoffOptions, backoffMs } from '../timing/backoff'
+import { pause } from '../timing/pause'
 
 export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 10_000 }
 

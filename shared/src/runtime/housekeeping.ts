@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../domain/clock'
 import type { Logger } from '../observability/logger'
 import type { PostStore } from '../ports/post-store'
 import type { SessionStore } from '../ports/session-store'
+import { pause } from '../timing/pause'
 import type { Job } from './job'
 
 /** How long a repeated request with the same Idempotency-Key is recognised. */
-export const IDEMPOTENCY_KEY_TTL_MS = 24 * 3600 * 1000
+const IDEMPOTENCY_KEY_TTL_MS = 24 * 3600 * 1000
 
 export interface HousekeepingDeps {
   readonly sessions: Pick<SessionStore, 'prune'>
@@ -32,7 +32,9 @@ export function createHousekeeping(
   return {
     name: 'housekeeping',
     async run(signal) {
-      while (await pause(everyMs * (0.5 + random()), signal)) {
+      for (;;) {
+        await pause(everyMs * (0.5 + random()), signal)
+        if (signal.aborted) return
         try {
           await sessions.prune(clock.now())
           await posts.pruneIdempotencyKeys(clock.now() - IDEMPOTENCY_KEY_TTL_MS)
@@ -41,15 +43,5 @@ export function createHousekeeping(
         }
       }
     },
-  }
-}
-
-/** False where the signal ended it. */
-async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(ms, undefined, { signal, ref: false })
-    return true
-  } catch {
-    return false
   }
 }

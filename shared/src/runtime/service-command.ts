@@ -1,6 +1,7 @@
 import { environment } from '../config/environment'
 import { loadSettings, type Role } from '../config/load-settings'
 import { OperatorError } from '../errors/operator-error'
+import { aborted } from '../timing/aborted'
 import type { Command } from './program'
 import { type ServiceSpec, startService } from './service'
 
@@ -17,11 +18,4 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
     await using service = await startService(spec, settings)
     await Promise.race([service.ended, aborted(signal)])
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -2,9 +2,10 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { HealthCheck } from '@sns/shared/ports/health'
+import { backoffMs } from '@sns/shared/timing/backoff'
+import { pause } from '@sns/shared/timing/pause'
 import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
 import { CAPTURE_DEFAULTS, type CaptureOptions } from './options'
-import { pause } from './pause'
 
 export interface CaptureDeps extends CaptureSessionDeps {
   readonly metrics: CaptureSessionDeps['metrics'] & Pick<Metrics, 'captureRestarts'>
@@ -96,7 +97,8 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
         }
         attempts += 1
         metrics.captureRestarts.inc()
-        const wait = random() * Math.min(options.maxRetryMs, options.retryMs * 2 ** (attempts - 1))
+        const backoff = { baseMs: options.retryMs, capMs: options.maxRetryMs }
+        const wait = backoffMs(attempts, backoff, random)
         logger.warn({ err: error, waitMs: Math.round(wait) }, 'capture goes back to its checkpoint')
         await pause(wait, signal)
       }

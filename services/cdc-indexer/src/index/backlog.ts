@@ -1,4 +1,4 @@
-import { pause } from '../capture/pause'
+import { pause } from '@sns/shared/timing/pause'
 
 export interface BacklogWatch {
   readonly intervalMs: number

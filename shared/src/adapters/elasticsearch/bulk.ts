@@ -1,7 +1,7 @@
 import { searchTerms, termText } from '../../domain/search-terms'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
-import { backoffMs } from '../backoff'
+import { backoffMs } from '../../timing/backoff'
 import { hasAlias } from './alias'
 import type { ElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'

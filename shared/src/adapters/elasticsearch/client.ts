@@ -4,7 +4,7 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
-import { backoffMs } from '../backoff'
+import { backoffMs } from '../../timing/backoff'
 
 export interface ElasticsearchRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

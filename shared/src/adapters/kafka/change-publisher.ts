@@ -1,6 +1,7 @@
 import { CompressionTypes, type TopicMessages } from 'kafkajs'
 import type { ChangePublisher } from '../../ports/change-publisher'
-import { type BackoffOptions, backoffMs, pause } from '../backoff'
+import { type BackoffOptions, backoffMs } from '../../timing/backoff'
+import { pause } from '../../timing/pause'
 import { createKafkaConnection } from './connection'
 import type { KafkaClient } from './kafka-client'
 import { explainKafkaError } from './kafka-error'

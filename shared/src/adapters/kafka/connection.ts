@@ -1,4 +1,4 @@
-import { pause } from '../backoff'
+import { pause } from '../../timing/pause'
 import type { KafkaClient, KafkaSession } from './kafka-client'
 import { translateKafkaError } from './kafka-error'
 

@@ -1,7 +1,7 @@
 import type { Consumer } from 'kafkajs'
 import type { CapturedTable } from '../../contract/tables'
 import type { ConsumeOptions } from '../../ports/change-log'
-import { pause } from '../backoff'
+import { pause } from '../../timing/pause'
 import { STOP_GRACE_MS } from '../change-delivery'
 import type { KafkaClient } from './kafka-client'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'

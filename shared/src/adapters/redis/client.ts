@@ -3,6 +3,7 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
+import { type BackoffOptions, backoffMs } from '../../timing/backoff'
 import { defineTimelineScripts } from './timeline-scripts'
 
 /** One connection to Redis, shared by the adapters. Pipelines by itself what is called at once. */
@@ -27,8 +28,7 @@ export interface RedisClientOptions {
   readonly connectTimeoutMs?: number
 }
 
-const RECONNECT_CAP_MS = 1_000
-const RECONNECT_BASE_MS = 50
+const RECONNECT: BackoffOptions = { baseMs: 100, capMs: 1_000 }
 const REPLY_ERROR_LOG_INTERVAL_MS = 1_000
 
 /**
@@ -52,7 +52,7 @@ export function createRedisClient(
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     maxLoadingRetryTime: 250,
-    retryStrategy: reconnectDelay,
+    retryStrategy: (attempt) => Math.ceil(backoffMs(attempt, RECONNECT)),
     // A former primary: another connection may reach the present one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
@@ -136,12 +136,6 @@ export function createRedisClient(
       markTried()
     },
   }
-}
-
-/** Full jitter, so that the clients of a server that comes back do not all meet. */
-function reconnectDelay(attempt: number): number {
-  const ceiling = Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** Math.min(attempt, 10))
-  return Math.ceil(Math.random() * ceiling)
 }
 
 function runIn(info: string): string {

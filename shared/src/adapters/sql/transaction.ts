@@ -1,10 +1,11 @@
 import type { Kysely, Transaction } from 'kysely'
 import { storeUnavailable } from '../../errors/sns-error'
+import { type BackoffOptions, backoffMs } from '../../timing/backoff'
 import { traitsOf } from './dialect'
 import type { Database } from './schema'
 
 const ATTEMPTS = 6
-const BACKOFF_MS = 10
+const BACKOFF: BackoffOptions = { baseMs: 20, capMs: 1_000 }
 
 /**
  * Runs `work` in one transaction, again from the start where the database rolled it back for no fault
@@ -22,7 +23,7 @@ export async function transact<T>(
       if (!traits.isTransient(error)) throw error
       if (attempt === ATTEMPTS) throw storeUnavailable(traits.kind, error)
       traits.onRetry(error)
-      await Bun.sleep(Math.random() * BACKOFF_MS * 2 ** attempt)
+      await Bun.sleep(backoffMs(attempt, BACKOFF))
     }
   }
 }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../domain/clock'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
-import { backoffMs, pause } from '../backoff'
+import { backoffMs } from '../../timing/backoff'
+import { pause } from '../../timing/pause'
 import { DELIVERY_BACKOFF, deliver, STOP_GRACE_MS } from '../change-delivery'
 import { finishedBy, type GroupPosition, openGroupPosition } from './change-log-position'
 import { pruneLog } from './change-log-retention'

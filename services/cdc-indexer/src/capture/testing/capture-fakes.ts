@@ -3,6 +3,7 @@ import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '@sns/shared/ports/binlog-source'
 import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
+import { aborted } from '@sns/shared/timing/aborted'
 
 export const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 
@@ -85,13 +86,6 @@ export function createFakeSource(
     },
     serverId: async () => SERVER_ID,
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve())
-  })
 }
 
 function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
