@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 /** One import as it stands in a file; `target` is a path within the repository, or a package name. */
@@ -18,11 +18,7 @@ const WORKSPACES: Readonly<Record<string, string>> = {
   '@sns/cdc-indexer': 'services/cdc-indexer/src',
 }
 
-/** The imports of a file, type-only and dynamic ones included. `file` is relative to `root`. */
-export function readImports(root: string, file: string): Import[] {
-  return parseImports(root, file, readFileSync(join(root, file), 'utf8'))
-}
-
+/** The imports of a source, type-only and dynamic ones included. `file` is relative to `root`. */
 export function parseImports(root: string, file: string, source: string): Import[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
   return [...code.matchAll(IMPORTS)].map((match) => {

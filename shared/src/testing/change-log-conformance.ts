@@ -13,7 +13,7 @@ const WAIT = { timeoutMs: 30_000 }
 const TEST_MS = 60_000
 
 /** What every `ChangeLog` promises. Each test gets an empty log. */
-export function describeChangeLog(name: string, create: CreateChangeLogHarness): void {
+export function changeLogConformance(name: string, create: CreateChangeLogHarness): void {
   describe(name, () => {
     test(
       'gives a new group everything that the log holds, then what comes after',

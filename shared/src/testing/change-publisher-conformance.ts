@@ -22,7 +22,7 @@ export interface ChangePublisherHarness extends AsyncDisposable {
 const TEST_MS = 60_000
 
 /** What every `ChangePublisher` promises. Each test gets an empty log. */
-export function describeChangePublisher(
+export function changePublisherConformance(
   name: string,
   create: () => Promise<ChangePublisherHarness>,
 ): void {

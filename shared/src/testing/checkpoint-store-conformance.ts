@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+import { aborted } from '../timing/aborted'
+import { eventually } from './eventually'
 
 export interface CheckpointStoreHarness extends AsyncDisposable {
   /** A store as another process would open it, over the same state. */
@@ -19,7 +21,7 @@ const START: Checkpoint = {
 }
 
 /** What every `CheckpointStore` must do. The factory gives a fresh, empty state. */
-export function testCheckpointStore(open: () => Promise<CheckpointStoreHarness>): void {
+export function checkpointStoreConformance(open: () => Promise<CheckpointStoreHarness>): void {
   test('loads null before the first checkpoint, and what was saved after', async () => {
     await using harness = await open()
     const store = harness.open()
@@ -82,17 +84,6 @@ async function required(store: CheckpointStore): Promise<CaptureLease> {
   return lease
 }
 
-async function untilAcquired(store: CheckpointStore): Promise<CaptureLease> {
-  const deadline = performance.now() + 10_000
-  for (;;) {
-    const lease = await store.acquire()
-    if (lease) return lease
-    if (performance.now() > deadline) throw new Error('the lease never came free')
-    await Bun.sleep(10)
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+function untilAcquired(store: CheckpointStore): Promise<CaptureLease> {
+  return eventually(() => store.acquire(), { what: 'the lease comes free' })
 }

@@ -22,7 +22,7 @@ let start = Date.UTC(2026, 0, 1)
 const SPAN = 2 * 24 * 60 * MINUTE
 
 /** What every search index must do. */
-export function describeSearchIndex(name: string, conformance: SearchIndexConformance): void {
+export function searchIndexConformance(name: string, conformance: SearchIndexConformance): void {
   describe(name, () => {
     let fixture: SearchIndexFixture
     let index: SearchIndex

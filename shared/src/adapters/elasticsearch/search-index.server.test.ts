@@ -1,11 +1,11 @@
 import { describe } from 'bun:test'
-import { describeSearchIndex } from '../../testing/search-index-conformance'
+import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { testServers } from '../../testing/servers'
 import { createTestElasticsearch } from '../../testing/test-elasticsearch'
 import { createElasticsearchIndex } from './search-index'
 
 describe.skipIf(!testServers.elasticsearch)('on a server', () => {
-  describeSearchIndex('ElasticsearchIndex', {
+  searchIndexConformance('ElasticsearchIndex', {
     exact: false,
     runs: 15,
     async open() {

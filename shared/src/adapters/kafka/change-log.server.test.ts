@@ -1,8 +1,8 @@
 import { describe } from 'bun:test'
-import { describeChangeLog } from '../../testing/change-log-conformance'
+import { changeLogConformance } from '../../testing/change-log-conformance'
 import { openKafkaTestLog } from '../../testing/kafka-log'
 import { testServers } from '../../testing/servers'
 
 describe.skipIf(!testServers.kafka)('on Kafka', () => {
-  describeChangeLog('KafkaChangeLog', () => openKafkaTestLog())
+  changeLogConformance('KafkaChangeLog', () => openKafkaTestLog())
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { topicName } from '../../contract/change-event'
 import { createMetrics } from '../../observability/metrics'
 import { created } from '../../testing/change-log-harness'
-import { describeChangePublisher } from '../../testing/change-publisher-conformance'
+import { changePublisherConformance } from '../../testing/change-publisher-conformance'
 import { openKafkaTestLog, testEvent, testKafkaClient } from '../../testing/kafka-log'
 import { readKafkaRecords } from '../../testing/kafka-records'
 import { testServers } from '../../testing/servers'
@@ -12,7 +12,7 @@ import { createKafkaChangePublisher } from './change-publisher'
 const TEST_MS = 90_000
 
 describe.skipIf(!testServers.kafka)('on Kafka', () => {
-  describeChangePublisher('KafkaChangePublisher', async () => {
+  changePublisherConformance('KafkaChangePublisher', async () => {
     const log = await openKafkaTestLog()
     return {
       publisher: log.publisher,

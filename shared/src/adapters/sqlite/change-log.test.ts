@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CommentId, PostId, UserId } from '../../domain/id'
-import { describeChangeLog } from '../../testing/change-log-conformance'
+import { changeLogConformance } from '../../testing/change-log-conformance'
 import type { ChangeLogHarness, TestChange } from '../../testing/change-log-harness'
 import { createSqliteChangeLog } from './change-log'
 import { openSqliteDatabase, type SqliteDatabase } from './database'
 
-describeChangeLog('SqliteChangeLog', createHarness)
+changeLogConformance('SqliteChangeLog', createHarness)
 
 async function createHarness(): Promise<ChangeLogHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'sns-change-log-'))

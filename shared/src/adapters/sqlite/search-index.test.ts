@@ -2,12 +2,12 @@ import { expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
 import { createManualClock } from '../../testing/manual-clock'
-import { describeSearchIndex } from '../../testing/search-index-conformance'
+import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { openSqliteDatabase } from './database'
 import { createSqliteSearchIndex } from './search-index'
 import { migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-index-tables'
 
-describeSearchIndex('SqliteSearchIndex', {
+searchIndexConformance('SqliteSearchIndex', {
   exact: true,
   runs: 100,
   async open() {
