@@ -1,5 +1,6 @@
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import type { BinlogItem, BinlogPosition } from '@sns/shared/ports/binlog-source'
+import { turn } from '@sns/shared/timing/turn'
 
 /** Changes that are published together, and how far the log is done when they are acknowledged. */
 export interface Batch {
@@ -146,8 +147,4 @@ export function createBacklog(options: BacklogOptions): Backlog {
       wakeReaderUp()
     },
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

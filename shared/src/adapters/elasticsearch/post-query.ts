@@ -1,5 +1,6 @@
 import type { QueryPhrase, SearchQuery } from '../../domain/search-query'
 import type { PostSearch } from '../../ports/search-index'
+import { chunks } from '../chunks'
 
 type Query = Readonly<Record<string, unknown>>
 
@@ -25,7 +26,9 @@ export function postQuery(query: SearchQuery, search: PostSearch): Query {
     bool: {
       must: query.phrases.map(phraseOrLanguage),
       filter,
-      must_not: chunks(excludeAuthors).map((authors) => ({ terms: { authorId: authors } })),
+      must_not: [...chunks(excludeAuthors, TERMS_CHUNK)].map((authors) => ({
+        terms: { authorId: authors },
+      })),
     },
   }
 }
@@ -59,12 +62,4 @@ function phraseOrLanguage(phrase: QueryPhrase): Query {
 
 function languageMatch({ text }: QueryPhrase): Query {
   return { match: { text: { query: text, operator: 'and' } } }
-}
-
-function chunks<T>(items: readonly T[]): T[][] {
-  const result: T[][] = []
-  for (let at = 0; at < items.length; at += TERMS_CHUNK) {
-    result.push(items.slice(at, at + TERMS_CHUNK))
-  }
-  return result
 }

@@ -1,6 +1,7 @@
 import type { PostId, UserId } from '../../domain/id'
 import { TIMELINE_LIMITS, type TimelineLimits } from '../../domain/timeline'
 import type { PushResult, RebuildToken, TimelineStore } from '../../ports/timeline-store'
+import { chunks } from '../chunks'
 import type { RedisClient } from './client'
 
 /** Timelines that one script call fans a post out to: long enough to be cheap, short enough to let others in. */
@@ -46,11 +47,8 @@ export function createRedisTimelineStore(
     },
 
     async push(post, users) {
-      const chunks: Promise<PushResult>[] = []
-      for (let from = 0; from < users.length; from += KEYS_PER_PUSH) {
-        chunks.push(pushChunk(post, users.slice(from, from + KEYS_PER_PUSH)))
-      }
-      return (await Promise.all(chunks)).reduce(add, NOTHING_PUSHED)
+      const pushes = [...chunks(users, KEYS_PER_PUSH)].map((some) => pushChunk(post, some))
+      return (await Promise.all(pushes)).reduce(add, NOTHING_PUSHED)
     },
 
     async beginRebuild(user) {

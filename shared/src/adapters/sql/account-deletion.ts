@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
+import { chunks } from '../chunks'
 import { lockAccounts } from './account-locks'
-import { chunks } from './chunks'
 import { forUpdate } from './row-locks'
 import type { Database } from './schema'
 

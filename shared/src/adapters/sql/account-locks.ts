@@ -1,5 +1,6 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { UserId } from '../../domain/id'
+import { SnsError } from '../../errors/sns-error'
 import { forUpdate } from './row-locks'
 import type { AccountsTable, Database } from './schema'
 
@@ -18,4 +19,10 @@ export async function lockAccounts(
     .orderBy('user_id')
   const rows = await forUpdate(tx, query).execute()
   return new Map(rows.map((row) => [row.user_id, row]))
+}
+
+/** Locks the account that somebody acts by. Throws `unauthenticated` where it is gone. */
+export async function lockActor(tx: Transaction<Database>, id: UserId): Promise<void> {
+  const accounts = await lockAccounts(tx, [id])
+  if (!accounts.has(id)) throw new SnsError('unauthenticated')
 }

@@ -4,6 +4,7 @@ import { idTime } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
 import { traitsOf } from './dialect'
+import { raiseGraphVersion } from './graph-version'
 import { insertAbsent, insertIfAbsent } from './insert-if-absent'
 import type { Database } from './schema'
 import { transact } from './transaction'
@@ -90,11 +91,7 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
       return transact(db, async (tx) => {
         const fresh = await insertAbsent(tx, 'follows', rows)
         const followers = [...new Set(follows.map(({ follower }) => follower))]
-        await tx
-          .updateTable('accounts')
-          .set((eb) => ({ graph_version: eb('graph_version', '+', 1) }))
-          .where('user_id', 'in', followers)
-          .execute()
+        await raiseGraphVersion(tx, followers)
         await saveDone(tx, source, 'follows', done)
         return fresh
       })

@@ -4,20 +4,21 @@ import { type CommentId, idTime, type PostId, type UserId } from '../../domain/i
 import type { Page } from '../../domain/page'
 import { SnsError } from '../../errors/sns-error'
 import type { NewComment } from '../../ports/engagement-store'
-import { lockAccounts } from './account-locks'
+import { lockActor } from './account-locks'
 import type { Queryable } from './dialect'
 import { moveCount } from './engagement-counts'
 import { insertWithFreeId } from './insert-with-free-id'
+import { pageOf } from './page'
 import { lockPost } from './post-lock'
 import { assertPostVisible } from './post-reads'
 import type { CommentsTable, Database, UsersTable } from './schema'
 import { transact } from './transaction'
+import { toAuthor } from './user-row'
 import { notBlockedEitherWay } from './visibility'
 
 export async function createComment(db: Kysely<Database>, comment: NewComment): Promise<Comment> {
   return transact(db, async (tx) => {
-    const accounts = await lockAccounts(tx, [comment.authorId])
-    if (!accounts.has(comment.authorId)) throw new SnsError('unauthenticated')
+    await lockActor(tx, comment.authorId)
     await lockPost(tx, comment.postId, comment.authorId)
     const id = await insertWithFreeId(tx, comment.id, ['PRIMARY'], (id) =>
       tx
@@ -86,8 +87,7 @@ export async function readComments(
     .orderBy('comments.id')
     .limit(limit + 1)
     .execute()
-  const items = rows.slice(0, limit).map(toComment)
-  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+  return pageOf(rows, limit, (row) => row.id, toComment)
 }
 
 function selectComments(db: Queryable) {
@@ -104,7 +104,7 @@ function toComment(row: CommentRow): Comment {
   return {
     id: row.id,
     postId: row.post_id,
-    author: { id: row.author_id, username: row.username, displayName: row.display_name },
+    author: toAuthor(row),
     text: row.text,
     createdAt: row.created_at,
   }

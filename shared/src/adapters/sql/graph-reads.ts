@@ -4,6 +4,7 @@ import type { Page } from '../../domain/page'
 import type { User } from '../../domain/user'
 import type { FollowPage, FollowPair, GraphStore } from '../../ports/graph-store'
 import type { Queryable } from './dialect'
+import { pageOf } from './page'
 import type { Database } from './schema'
 import { toUser, USER_COLUMNS } from './user-row'
 import { notBlockedEitherWay } from './visibility'
@@ -74,10 +75,7 @@ async function listFollows(
     .orderBy('follows.id', 'desc')
     .limit(page.limit + 1)
   if (page.before !== null) query = query.where('follows.id', '<', page.before)
-  const rows = await query.execute()
-  const shown = rows.slice(0, page.limit)
-  const hasMore = rows.length > page.limit
-  return { items: shown.map(toUser), next: (hasMore && shown.at(-1)?.follow_id) || null }
+  return pageOf(await query.execute(), page.limit, (row) => row.follow_id, toUser)
 }
 
 /**

@@ -5,6 +5,7 @@ import { SnsError } from '../../errors/sns-error'
 import type { IdPage } from '../../ports/post-store'
 import type { Queryable } from './dialect'
 import { isInFeedOf } from './feed-truth'
+import { pageOf } from './page'
 import { BODY_COLUMNS, selectStates, toViewedPost } from './post-rows'
 import { notBlockedEitherWay } from './visibility'
 
@@ -43,8 +44,7 @@ export async function readPostsByAuthor(
     .orderBy('posts.id', 'desc')
     .limit(limit + 1)
     .execute()
-  const items = rows.slice(0, limit).map(toViewedPost)
-  return { items, next: rows.length > limit ? (items.at(-1)?.body.id ?? null) : null }
+  return pageOf(rows, limit, (row) => row.id, toViewedPost)
 }
 
 /** What the truth says about those of `ids` that are in the viewer's feed. */

@@ -3,6 +3,7 @@ import type { PostId, UserId } from '../../domain/id'
 import type { PostBody, PostState, ViewedPost } from '../../domain/post'
 import type { Queryable } from './dialect'
 import type { Database, PostsTable } from './schema'
+import { toAuthor } from './user-row'
 
 /** The columns of `posts` that a body is made of. */
 export const BODY_COLUMNS = [
@@ -16,7 +17,7 @@ export const BODY_COLUMNS = [
 
 export type BodyRow = Omit<Selectable<PostsTable>, 'updated_at'>
 
-export interface StateRow {
+interface StateRow {
   readonly id: PostId
   readonly version: number
   readonly author_id: UserId
@@ -76,7 +77,7 @@ export function toState(row: StateRow): PostState {
   return {
     id: row.id,
     version: row.version,
-    author: { id: row.author_id, username: row.username, displayName: row.display_name },
+    author: toAuthor(row),
     counts: { likes: row.likes ?? 0, comments: row.comments ?? 0 },
     liked: Boolean(row.liked),
   }

@@ -5,7 +5,7 @@ import { idTime, type PostId, type UserId } from '../../domain/id'
 import type { PostBody } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
-import { lockAccounts } from './account-locks'
+import { lockActor } from './account-locks'
 import { insertWithFreeId } from './insert-with-free-id'
 import { lockOwnPost } from './post-lock'
 import { selectBodies } from './post-reads'
@@ -22,8 +22,7 @@ export async function createPost(
   { id, authorId, text, idempotencyKey }: NewPost,
 ): ReturnType<PostStore['create']> {
   return transact(db, async (tx) => {
-    const accounts = await lockAccounts(tx, [authorId])
-    if (!accounts.has(authorId)) throw new SnsError('unauthenticated')
+    await lockActor(tx, authorId)
     if (idempotencyKey === null) {
       return { body: await insertPost(tx, { id, authorId, text }), created: true }
     }

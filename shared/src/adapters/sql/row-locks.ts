@@ -9,11 +9,3 @@ export function forUpdate<DB, TB extends keyof DB, Row>(
 ): SelectQueryBuilder<DB, TB, Row> {
   return traitsOf(tx).kind === 'mysql' ? query.forUpdate() : query
 }
-
-/** As `forUpdate`, beside others who share the lock. */
-export function forShare<DB, TB extends keyof DB, Row>(
-  tx: Transaction<Database>,
-  query: SelectQueryBuilder<DB, TB, Row>,
-): SelectQueryBuilder<DB, TB, Row> {
-  return traitsOf(tx).kind === 'mysql' ? query.forShare() : query
-}

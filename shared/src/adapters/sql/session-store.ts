@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock'
 import type { UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { NewRefreshToken, SessionStore } from '../../ports/session-store'
-import { lockAccounts } from './account-locks'
+import { lockAccounts, lockActor } from './account-locks'
 import type { Database } from './schema'
 import { transact } from './transaction'
 
@@ -22,8 +22,7 @@ export function createSqlSessionStore(
   return {
     start: (userId, familyId, token) =>
       transact(db, async (tx) => {
-        const accounts = await lockAccounts(tx, [userId])
-        if (!accounts.has(userId)) throw new SnsError('unauthenticated')
+        await lockActor(tx, userId)
         await insertToken(tx, { userId, familyId, token, now: clock.now() })
       }),
 

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { User } from '../../domain/user'
+import type { UserId } from '../../domain/id'
+import type { Author, User } from '../../domain/user'
 import type { UsersTable } from './schema'
 
 /** What a query selects of `users` for `toUser`. */
@@ -19,4 +20,11 @@ export function toUser(row: UserRow): User {
     displayName: row.display_name,
     createdAt: row.created_at,
   }
+}
+
+/** Of a row that joins what somebody wrote with its author. */
+export function toAuthor(
+  row: { readonly author_id: UserId } & Pick<UserRow, 'username' | 'display_name'>,
+): Author {
+  return { id: row.author_id, username: row.username, displayName: row.display_name }
 }

@@ -1,10 +1,11 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { ChangeEvent, Row } from '../../contract/change-event'
 import { type CapturedTable, isCapturedTable } from '../../contract/tables'
+import { turn } from '../../timing/turn'
 import type { ChangeLogTable, Database } from '../sql/schema'
 
 /** What one look at the log brought. */
-export interface LogSlice {
+interface LogSlice {
   readonly events: readonly ChangeEvent[]
   /** Everything of the asked tables up to here is in `events`. */
   readonly upTo: number
@@ -59,14 +60,9 @@ export async function countLog(
       .where('table_name', 'in', [...tables])
       .executeTakeFirstOrThrow()
     count += rows
-    await yieldToOthers()
+    await turn()
   }
   return count
-}
-
-/** Lets timers and I/O run: resolved statements alone would keep the event loop to themselves. */
-export function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Two look-ups by row id; `min` and `max` in one statement would read the whole table. */

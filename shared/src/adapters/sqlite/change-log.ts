@@ -2,10 +2,11 @@ import { type Clock, systemClock } from '../../domain/clock'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import { backoffMs } from '../../timing/backoff'
 import { pause } from '../../timing/pause'
+import { turn } from '../../timing/turn'
 import { DELIVERY_BACKOFF, deliver, STOP_GRACE_MS } from '../change-delivery'
 import { finishedBy, type GroupPosition, openGroupPosition } from './change-log-position'
 import { pruneLog } from './change-log-retention'
-import { countLog, readLog, yieldToOthers } from './change-log-rows'
+import { countLog, readLog } from './change-log-rows'
 import type { SqliteDatabase } from './database'
 
 export interface SqliteChangeLogOptions {
@@ -80,7 +81,7 @@ async function runConsumer(
     try {
       const isMore = await step()
       failures = 0
-      await (isMore ? yieldToOthers() : rest(rung, pollMs, signal))
+      await (isMore ? turn() : rest(rung, pollMs, signal))
     } catch (error) {
       consumer.onRetry?.(error, ++failures)
       await pause(backoffMs(failures, DELIVERY_BACKOFF), signal)

@@ -25,8 +25,9 @@ export interface SqliteDatabaseOptions {
 }
 
 /**
- * An open SQLite database. A write is acknowledged when it is on disk. All writes of this process must go through `db`: a second connection's
- * write would wait for a transaction that cannot go on while it waits.
+ * An open SQLite database. A write is acknowledged when it is on disk. All writes of this process must
+ * go through `db`: a second connection's write would wait for a transaction that cannot go on while it
+ * waits.
  */
 export interface SqliteDatabase extends AsyncDisposable {
   readonly db: Kysely<Database>

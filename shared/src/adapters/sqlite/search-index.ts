@@ -12,6 +12,8 @@ import type {
   SearchIndex,
   SearchKey,
 } from '../../ports/search-index'
+import { turn } from '../../timing/turn'
+import { chunks } from '../chunks'
 import type { Queryable } from '../sql/dialect'
 import type { Database } from '../sql/schema'
 
@@ -33,15 +35,15 @@ export function createSqliteSearchIndex(
   return {
     async apply(changes): Promise<ApplyResult> {
       let applied = 0
-      for (let at = 0; at < changes.length; at += CHUNK) {
+      for (const some of chunks(changes, CHUNK)) {
         applied += await db.transaction().execute(async (transaction) => {
           let written = 0
-          for (const change of changes.slice(at, at + CHUNK)) {
+          for (const change of some) {
             if (await write(transaction, change, clock.now())) written += 1
           }
           return written
         })
-        await new Promise(setImmediate)
+        await turn()
       }
       return { applied, stale: changes.length - applied, rejected: [] }
     },

@@ -1,0 +1,14 @@
+import type { Page } from '../../domain/page'
+
+/** A page of rows that were asked for with one more than `limit`: that one says that the list goes on. */
+export function pageOf<Row, Item, Key>(
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => Key,
+  toItem: (row: Row) => Item,
+): Page<Item, Key> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const next = rows.length > limit && last !== undefined ? keyOf(last) : null
+  return { items: shown.map((row) => toItem(row)), next }
+}
