@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addProcessMetrics } from './process-metrics'
+import { ReadGauge } from './read-gauge'
 
 const FAST_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -63,9 +64,9 @@ export function createMetrics() {
       buckets: LAG_SECONDS,
       registers,
     }),
-    captureLagSeconds: new Gauge({
+    captureLagSeconds: new ReadGauge({
       name: 'sns_capture_lag_seconds',
-      help: 'Age of the newest published transaction when it was acknowledged',
+      help: 'Age of the oldest change read from the binlog and not yet acknowledged; 0 when there is none',
       registers,
     }),
     captureBacklogBytes: new Gauge({

@@ -31,6 +31,8 @@ export interface Backlog {
    * was free to take it: alone when idle, large under load. Null when closed and empty.
    */
   next(): Promise<Batch | null>
+  /** When the oldest change that was added and is not done was committed, Unix milliseconds. */
+  oldest(): number | null
   /** The batch is acknowledged: its bytes are free. */
   done(batch: Batch): void
   /** No more will be added; `error` is thrown when what is there has been taken. */
@@ -52,6 +54,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
   let sealed: OpenBatch[] = []
   let open: OpenBatch | null = null
   let bytes = 0
+  let inHand: Batch | null = null
+  let abandoned: number | null = null
   let closed: { readonly error: Error | null } | null = null
   let isAbandoned = false
   let wakePublisher: (() => void) | null = null
@@ -73,7 +77,17 @@ export function createBacklog(options: BacklogOptions): Backlog {
     return batch
   }
 
+  function oldest(): number | null {
+    for (const batch of [inHand, ...sealed, open]) {
+      const event = batch?.events[0]
+      if (event) return event.source.ts_ms
+    }
+    return abandoned
+  }
+
   return {
+    oldest,
+
     add(item) {
       if (closed) return
       open ??= { events: [], bytes: 0, commit: null, complete: 0 }
@@ -114,10 +128,12 @@ export function createBacklog(options: BacklogOptions): Backlog {
       if (isAbandoned && closed?.error) throw closed.error
       const batch = take()
       if (!batch && closed?.error) throw closed.error
+      inHand = batch
       return batch
     },
 
     done(batch) {
+      inHand = null
       bytes -= batch.bytes
       options.onBytes(bytes)
       if (bytes < options.maxBytes) wakeReaderUp()
@@ -141,6 +157,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
     abandon(error) {
       closed = { error }
       isAbandoned = true
+      abandoned = oldest()
       sealed = []
       open = null
       wake()

@@ -1,4 +1,3 @@
-import type { Clock } from '@sns/shared/domain/clock'
 import { MOVE_ON } from '@sns/shared/errors/move-on'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
@@ -8,17 +7,15 @@ import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
+import type { CaptureLag } from './lag'
 import type { CaptureOptions } from './options'
 
 export interface CaptureSessionDeps {
   readonly source: BinlogSource
   readonly checkpoints: CheckpointStore
   readonly publisher: ChangePublisher
-  readonly metrics: Pick<
-    Metrics,
-    'captureLagSeconds' | 'captureBacklogBytes' | 'captureRows' | 'captureLeader'
-  >
-  readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'captureBacklogBytes' | 'captureRows'>
+  readonly lag: CaptureLag
 }
 
 /**
@@ -29,7 +26,7 @@ export interface CaptureSessionDeps {
  * The checkpoint only ever names commits whose changes, and all before them, are acknowledged.
  */
 export async function runCaptureSession(
-  { source, checkpoints, publisher, metrics, clock }: CaptureSessionDeps,
+  { source, checkpoints, publisher, metrics, lag }: CaptureSessionDeps,
   options: CaptureOptions,
   lease: CaptureLease,
   signal: AbortSignal,
@@ -57,6 +54,7 @@ export async function runCaptureSession(
   if (lease.lost.aborted) onLost()
 
   const stop = AbortSignal.any([signal, lease.lost, halt.signal])
+  lag.begin(backlog.oldest)
   const reading = read()
   try {
     await publishAll()
@@ -68,6 +66,7 @@ export async function runCaptureSession(
   } finally {
     halt.abort()
     backlog.close(null)
+    lag.end()
     lease.lost.removeEventListener('abort', onLost)
     await reading
     metrics.captureBacklogBytes.set(0)
@@ -105,7 +104,7 @@ export async function runCaptureSession(
         if (lease.lost.aborted) continue
         await publisher.publish(batch.events)
         isUrgent = true
-        metrics.captureLagSeconds.set(Math.max(0, clock.now() - last.source.ts_ms) / 1_000)
+        lag.acknowledge(last.source.ts_ms)
         countRows(batch)
       }
       backlog.done(batch)

@@ -80,7 +80,7 @@ describe('capture', () => {
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(4).gtidSet)
     expect(ids(publisher.acknowledged)).toEqual([1, 2, 3, 4])
     expect(await value(running.metrics.captureRows)).toBe(4)
-    expect(await value(running.metrics.captureLagSeconds)).toBe(2)
+    expect(await value(running.metrics.captureLagSeconds)).toBe(0)
     expect(await value(running.metrics.captureLeader)).toBe(1)
     expect(await value(running.metrics.captureBacklogBytes)).toBe(0)
     await running.health()
@@ -127,6 +127,25 @@ describe('capture', () => {
     publisher.gate = null
     resolve()
     await eventually(() => publisher.acknowledged.length === 500)
+  })
+
+  test('its lag is the age of what was read and not acknowledged, through every new try', async () => {
+    const source = createFakeSource([[1], [2]])
+    const checkpoints = createFakeCheckpoints()
+    let isAway = true
+    const publisher = createFakePublisher(() => (isAway ? 0 : 1))
+    await using running = start(source, checkpoints, publisher, { retryMs: 20, maxRetryMs: 20 })
+    const restarts = () => value(running.metrics.captureRestarts)
+    await eventually(async () => (await restarts()) > 0)
+    const seen: number[] = []
+    // Between two sessions nothing is in hand, and it is behind all the same.
+    for (const from = await restarts(); (await restarts()) < from + 5; await Bun.sleep(1)) {
+      seen.push(await value(running.metrics.captureLagSeconds))
+    }
+    expect(new Set(seen)).toEqual(new Set([2]))
+    isAway = false
+    await eventually(() => checkpoints.current?.gtidSet === positionAfter(2).gtidSet)
+    expect(await value(running.metrics.captureLagSeconds)).toBe(0)
   })
 
   test('a transaction larger than every bound flows through before its commit', async () => {

@@ -1,3 +1,4 @@
+import type { Clock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
@@ -5,10 +6,13 @@ import type { HealthCheck } from '@sns/shared/ports/health'
 import { backoffMs } from '@sns/shared/timing/backoff'
 import { pause } from '@sns/shared/timing/pause'
 import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
+import { createCaptureLag } from './lag'
 import { CAPTURE_DEFAULTS, type CaptureOptions } from './options'
 
-export interface CaptureDeps extends CaptureSessionDeps {
-  readonly metrics: CaptureSessionDeps['metrics'] & Pick<Metrics, 'captureRestarts'>
+export interface CaptureDeps extends Omit<CaptureSessionDeps, 'lag'> {
+  readonly metrics: CaptureSessionDeps['metrics'] &
+    Pick<Metrics, 'captureLagSeconds' | 'captureLeader' | 'captureRestarts'>
+  readonly clock: Clock
   readonly logger: Logger
   /** For jitter: from 0 up to 1. */
   readonly random?: () => number
@@ -30,19 +34,24 @@ export interface Capture {
 export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptions> = {}): Capture {
   const { checkpoints, logger, metrics, random = Math.random } = deps
   const options = Object.freeze({ ...CAPTURE_DEFAULTS, ...overrides })
+  const lag = createCaptureLag(deps.clock)
+  metrics.captureLagSeconds.readFrom(lag.seconds)
   let failure: unknown = null
   let attempts = 0
 
   async function lead(signal: AbortSignal): Promise<boolean> {
     const lease = await checkpoints.acquire()
     failure = null
-    if (!lease) return false
+    if (!lease) {
+      lag.forget()
+      return false
+    }
     await using _held = lease
     metrics.captureLeader.set(1)
     logger.info({ fence: lease.fence }, 'capturing')
     try {
       await withDeadline(
-        runCaptureSession(deps, options, lease, signal, () => {
+        runCaptureSession({ ...deps, lag }, options, lease, signal, () => {
           attempts = 0
         }),
         signal,
