@@ -1,10 +1,11 @@
-/** Which programs read a setting; `all` means every one of them. */
+/** A program that reads settings. */
 export type Reader = 'api' | 'fanout-worker' | 'cdc-indexer' | 'migrate'
 
 export interface Setting {
   readonly summary: string
   /** Shown in docs and `.env.example`; null where there is none. */
   readonly default: string | null
+  /** `all`: every program. */
   readonly readBy: 'all' | readonly Reader[]
   /** Never logged, and never given a default value in compose. */
   readonly secret?: true

@@ -1,6 +1,6 @@
 /**
- * Every error a client or an operator can meet: its stable code, the HTTP status it becomes, a title
- * that never changes with the case at hand, and what to do about it. Documented in docs/.
+ * Every error a client can meet: its stable code, the HTTP status it becomes and a title that never
+ * changes with the case at hand. What to do about each is in docs/06-errors.md.
  */
 export const ERROR_CATALOGUE = {
   invalid_request: { status: 422, title: 'The request is invalid' },

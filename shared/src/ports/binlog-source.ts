@@ -21,7 +21,7 @@ export type BinlogItem =
  * Backpressure: the source reads on only while its consumer pulls; what it holds is bounded by bytes.
  * Errors end the iteration: `OperatorError` where only a person can go on (binlog purged past the
  * position, another server, not ROW/FULL, compressed transactions), `store_unavailable` where a new
- * `stream` from the last commit may work.
+ * `stream` from the last commit may work. The other calls fail with the same two.
  */
 export interface BinlogSource {
   stream(from: BinlogPosition, epoch: number, signal: AbortSignal): AsyncIterable<BinlogItem>
@@ -30,6 +30,7 @@ export interface BinlogSource {
   /**
    * Resolves when readers of the database can see the transaction: the binlog is written a moment
    * before the commit is visible, and consumers of a change must be able to rely on reading it.
+   * `store_unavailable` where that takes too long.
    */
   awaitVisible(gtid: string): Promise<void>
   /** Unique identity of the server's history, for noticing another server. */

@@ -17,8 +17,7 @@ export interface LoadedPost {
   readonly text: string
 }
 
-export const IMPORT_STEPS = ['users', 'follows', 'posts'] as const
-export type ImportStep = (typeof IMPORT_STEPS)[number]
+export type ImportStep = 'users' | 'follows' | 'posts'
 
 /** How far an import has come: how many inputs of each step are done. */
 export interface ImportState {

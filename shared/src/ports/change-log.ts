@@ -21,7 +21,8 @@ export interface ConsumeOptions {
 /**
  * The log of committed changes, read by groups. A new group starts at the oldest change that the log
  * still holds. Delivery is at least once: a group's position moves past an event only after `handle`
- * has resolved for it, so a crash repeats events and loses none.
+ * has resolved for it, so a crash repeats events and loses none. Errors, of `backlog` alone:
+ * `store_unavailable`.
  */
 export interface ChangeLog {
   /**

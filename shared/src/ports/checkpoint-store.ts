@@ -15,6 +15,9 @@ export interface CaptureLease {
 
 /**
  * Capture's place in the binlog, kept in the source database, and the lock that makes it a singleton.
+ *
+ * Errors: `store_unavailable`, also of `save` once the lease is lost; `OperatorError` where only a
+ * person can go on (no such table, no rights).
  */
 export interface CheckpointStore {
   /** Null while another holds it: stand by and ask again. */

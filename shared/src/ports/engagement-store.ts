@@ -13,7 +13,7 @@ export interface NewComment {
  * Likes and comments. The counts of a post change in the same transaction as the row they count.
  *
  * Errors: `not_found` (post or comment unknown, or hidden by a block), `forbidden` (not the comment's
- * author), `unauthenticated` (the author's account is gone).
+ * author), `unauthenticated` (the account that likes or comments is gone), `store_unavailable`.
  */
 export interface EngagementStore {
   /** Idempotent. */

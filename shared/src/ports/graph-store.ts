@@ -7,7 +7,9 @@ import type { User } from '../domain/user'
  * `graphVersion` in the same transaction: the follower's for follows, the muter's for mutes, both
  * sides' for blocks; nothing is raised where nothing changed. All changes are idempotent.
  *
- * Errors: `blocked` (following across a block), `not_found` (the target account is gone).
+ * Errors: `blocked` (following across a block); of follow, block and mute `self_target` (oneself),
+ * `unauthenticated` (the account that acts is gone), `not_found` (the other is); undoing any of them
+ * never fails for who is gone. `store_unavailable` of every call.
  */
 export interface GraphStore {
   follow(follower: UserId, followee: UserId): Promise<void>

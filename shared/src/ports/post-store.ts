@@ -23,8 +23,9 @@ export interface IdPage {
  * way) or muted people, newest (highest id) first. `feedIds` and `inFeed` are built from the same
  * predicate, so that what a feed shows and what it is checked against cannot drift.
  *
- * Errors: `not_found` (unknown, deleted or hidden by a block), `forbidden` (not the author),
- * `idempotency_key_reused` (same key, other text), `unauthenticated` (the author's account is gone).
+ * Errors: `not_found` (unknown, deleted or hidden by a block; of `create`: the key's post was deleted),
+ * `forbidden` (not the author), `idempotency_key_reused` (same key, other text), `unauthenticated` (the
+ * author's account is gone), `store_unavailable`.
  */
 export interface PostStore {
   /**

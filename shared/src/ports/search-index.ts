@@ -69,6 +69,8 @@ export interface PostHit extends SearchKey {
  * What matches is the same on every adapter: all words of `q`, case and accents aside; quoted words
  * in order; a Korean word from two syllables on wherever it stands in a longer one. An adapter may
  * find more by a language's morphology, never less.
+ *
+ * Errors: `store_unavailable`.
  */
 export interface SearchIndex {
   apply(changes: readonly SearchChange[]): Promise<ApplyResult>

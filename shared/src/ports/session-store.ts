@@ -10,6 +10,9 @@ export interface NewRefreshToken {
 /**
  * Families of rotating refresh tokens (OAuth 2.0 Security BCP, RFC 9700 section 4.14): each use of a
  * token replaces it; the use of a replaced one means it leaked and ends the family.
+ *
+ * Errors: `unauthenticated` (`start` for an account that is gone), those of `rotate`,
+ * `store_unavailable`.
  */
 export interface SessionStore {
   start(userId: UserId, familyId: string, token: NewRefreshToken): Promise<void>

@@ -24,8 +24,9 @@ export interface Profile extends User {
 /**
  * Accounts. Usernames are unique and looked up without regard to case.
  *
- * Errors: `username_taken`, `store_unavailable`. A user on either side of a block is absent for the
- * other wherever a `viewer` is asked for.
+ * Errors: `username_taken`, `invalid_request` (a username that nobody can have, on `create`),
+ * `store_unavailable`. A user on either side of a block is absent for the other wherever a `viewer` is
+ * asked for.
  */
 export interface UserStore {
   /** Takes the next id itself where the given one is taken. */
