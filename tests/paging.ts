@@ -24,7 +24,7 @@ async function pageThrough(
   return ids
 }
 
-export const randomPageSize = () => 1 + Math.floor(Math.random() * 100)
+const randomPageSize = () => 1 + Math.floor(Math.random() * 100)
 
 export function wholeFeed({ v1 }: Client, size = randomPageSize): Promise<string[]> {
   return pageThrough(async (query) => must(await v1.feed.get({ query })), size)

@@ -2,7 +2,7 @@ import { type FollowId, firstIdAt, type PostId, type UserId } from '@sns/shared/
 
 const DAY_MS = 24 * 3600 * 1000
 /** Imported posts are spread over this many days before the import began. */
-export const POST_SPREAD_DAYS = 30
+const POST_SPREAD_DAYS = 30
 /** Ids made by hand start at this counter in each millisecond; the api's own start below 1,024. */
 const FIRST_COUNTER = 3072
 const PER_MS = 1000

@@ -46,7 +46,7 @@ export function markRanges(text: string, ranges: readonly TextRange[]): string {
   return html + escapeHtml(text.slice(at))
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 }
 

@@ -11,7 +11,7 @@ export type PostId = Id<'post'>
 export type CommentId = Id<'comment'>
 export type FollowId = Id<'follow'>
 
-export const ID_EPOCH_MS = Date.UTC(2024, 0, 1)
+const ID_EPOCH_MS = Date.UTC(2024, 0, 1)
 const COUNTER_BITS = 12
 const COUNTERS_PER_MS = 2 ** COUNTER_BITS
 

@@ -1,7 +1,7 @@
 /** The newest ids a cached timeline holds; what lies below its floor is read from SQL. */
 export const TIMELINE_CAP = 800
 /** How far a timeline may outgrow the cap before it is trimmed back to it. */
-export const TIMELINE_SLACK = 80
+const TIMELINE_SLACK = 80
 /** A timeline that nobody read for this long is forgotten: the active-user window. */
 export const TIMELINE_TTL_MS = 7 * 24 * 3600 * 1000
 /** A rebuild that has not finished by then was abandoned. */

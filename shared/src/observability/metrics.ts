@@ -140,5 +140,3 @@ export function createMetrics() {
     }),
   }
 }
-
-export type StoreName = 'mysql' | 'sqlite' | 'redis' | 'kafka' | 'elasticsearch'

@@ -62,7 +62,7 @@ export function startConsumer(log: ChangeLog, options: TestConsumerOptions = {})
 }
 
 /** `posts c 7 hello`: table, operation, id and the text that the row has or had. */
-export function describeEvent({ source, op, before, after }: ChangeEvent): string {
+function describeEvent({ source, op, before, after }: ChangeEvent): string {
   const row = after ?? before
   return `${source.table} ${op} ${row?.id} ${row?.text}`
 }

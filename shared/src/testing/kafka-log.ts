@@ -20,7 +20,7 @@ export interface KafkaTestLog extends ChangeLogHarness {
   readonly publisher: ChangePublisher
 }
 
-export const testKafkaBrokers = (testServers.kafka ?? '').split(',')
+const testKafkaBrokers = (testServers.kafka ?? '').split(',')
 
 export function testKafkaClient(
   brokers: readonly string[] = testKafkaBrokers,

@@ -15,7 +15,7 @@ export const createKeyPartitioner: ICustomPartitioner =
   }
 
 /** MurmurHash2 by Austin Appleby, 32 bits, with the seed that Kafka chose. */
-export function murmur2(data: Buffer): number {
+function murmur2(data: Buffer): number {
   const { length } = data
   const whole = length & ~3
   let hash = SEED ^ length

@@ -72,7 +72,7 @@ export async function connectMysql(
 }
 
 /** What the operator must mend, from the error of a first connection. */
-export function explainConnectError(
+function explainConnectError(
   { host, port, user, database }: Omit<MysqlSettings, 'password'>,
   error: unknown,
 ): OperatorError {

@@ -39,7 +39,7 @@ export const DisplayNameField = Type.String({
   examples: ['민지'],
 })
 
-export const CursorField = Type.String({
+const CursorField = Type.String({
   description: '`nextCursor` of the page before; opaque, of one list only, never expires',
 })
 

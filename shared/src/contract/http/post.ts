@@ -36,7 +36,7 @@ export const Post = Type.Object(
 export const PostPage = pageOf(Post, 'Posts, newest first')
 
 /** Visible ASCII, so that a key looks the same in logs, headers and tables. */
-export const IDEMPOTENCY_KEY_PATTERN = '^[\\x21-\\x7e]{1,255}$'
+const IDEMPOTENCY_KEY_PATTERN = '^[\\x21-\\x7e]{1,255}$'
 
 export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(

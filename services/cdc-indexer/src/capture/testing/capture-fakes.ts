@@ -5,7 +5,7 @@ import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
 import { aborted } from '@sns/shared/timing/aborted'
 
-export const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
+const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 
 /** A transaction of a fake log: the ids of the posts that it changes. */
 export type FakeTransaction = readonly number[]
