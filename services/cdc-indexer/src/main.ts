@@ -1,7 +1,9 @@
 import type { HealthCheck } from '@sns/shared/ports/health'
+import { consumerGroupPrefix } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
 import { createCapture } from './capture/capture'
 import { createIndexer, INDEX_GROUP } from './index/indexer'
 
@@ -14,10 +16,12 @@ export const cdcIndexer: ServiceSpec = {
     portSetting: 'METRICS_PORT',
   }),
   async assemble({ settings, backend, logger, metrics, clock }) {
-    const { health, ...stores } = await backend.forIndex()
+    const { health: indexHealth, ...stores } = await backend.forIndex()
+    const watched = watchChangeLog('index', stores.changeLog, clock)
+    const health = [...indexHealth, watched.health]
     const indexer = createIndexer(
-      { ...stores, logger, metrics, clock },
-      { group: `${settings.keyPrefix}.${INDEX_GROUP}` },
+      { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
+      { group: `${consumerGroupPrefix(settings)}.${INDEX_GROUP}` },
     )
     const index = { name: 'index', run: indexer.run }
     const captureStores = await backend.forCapture()

@@ -299,7 +299,7 @@ function createFakeLog() {
           attempt = 0
         } catch (error) {
           attempt += 1
-          onRetry?.(error, attempt)
+          onRetry?.(error, attempt, 0)
         }
       }
     },

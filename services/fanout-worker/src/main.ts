@@ -1,6 +1,8 @@
+import { consumerGroupPrefix } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
 import { createFanoutWorker } from './fanout-worker'
 
 /** The change log into timelines. */
@@ -13,11 +15,12 @@ export const fanoutWorker: ServiceSpec = {
   }),
   async assemble({ settings, backend, logger, metrics, clock }) {
     const { health, ...stores } = await backend.forFanout()
+    const watched = watchChangeLog('fan-out', stores.changeLog, clock)
     const worker = createFanoutWorker(
-      { ...stores, logger, metrics, clock },
-      { groupPrefix: settings.keyPrefix },
+      { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
+      { groupPrefix: consumerGroupPrefix(settings) },
     )
-    return { jobs: [{ name: 'fan-out', run: worker.run }], health }
+    return { jobs: [{ name: 'fan-out', run: worker.run }], health: [...health, watched.health] }
   },
 }
 

@@ -21,13 +21,15 @@ export async function deliver(
   lost: AbortSignal,
   backoff: BackoffOptions = DELIVERY_BACKOFF,
 ): Promise<boolean> {
+  let failingSince: number | null = null
   for (let attempt = 1; !lost.aborted; attempt++) {
     try {
       await handle(events, lost)
       return true
     } catch (error) {
       if (lost.aborted) return false
-      onRetry?.(error, attempt)
+      failingSince ??= performance.now()
+      onRetry?.(error, attempt, performance.now() - failingSince)
       await pause(backoffMs(attempt, backoff), signal, lost)
       if (signal.aborted) return false
     }

@@ -14,8 +14,8 @@ export interface ConsumeOptions {
    */
   readonly handle: (events: readonly ChangeEvent[], signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
-  /** Told of each failed attempt, for logs and metrics. */
-  readonly onRetry?: (error: unknown, attempt: number) => void
+  /** Told of each failed attempt, and of how long ago the first one of the same events was. */
+  readonly onRetry?: (error: unknown, attempt: number, failingMs: number) => void
 }
 
 /**

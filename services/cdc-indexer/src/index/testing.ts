@@ -61,7 +61,7 @@ export function createScriptedChangeLog(
             await options.handle(batch, options.signal)
             break
           } catch (error) {
-            options.onRetry?.(error, attempt)
+            options.onRetry?.(error, attempt, 0)
           }
         }
       }

@@ -76,14 +76,17 @@ async function runConsumer(
     return isMore
   }
 
+  let failingSince: number | null = null
   for (let failures = 0; !signal.aborted; ) {
     const rung = bell.next()
     try {
       const isMore = await step()
       failures = 0
+      failingSince = null
       await (isMore ? turn() : rest(rung, pollMs, signal))
     } catch (error) {
-      consumer.onRetry?.(error, ++failures)
+      failingSince ??= performance.now()
+      consumer.onRetry?.(error, ++failures, performance.now() - failingSince)
       await pause(backoffMs(failures, DELIVERY_BACKOFF), signal)
     }
   }
