@@ -49,6 +49,21 @@ async function failWith(error: unknown) {
 }
 
 describe('problems', () => {
+  test('to a Host that is none', async () => {
+    for (const host of ['a b', '%', '<x>']) {
+      for (const [line, status] of [
+        ['GET /v1/feed', 401],
+        ['DELETE /v1/feed', 405],
+        ['GET /nope', 404],
+        ['GET /v1/feed#here', 404],
+      ]) {
+        const answer = await exchange(`${line} HTTP/1.1\r\nhost: ${host}\r\n\r\n`)
+        expect(answer).toStartWith(`HTTP/1.1 ${status} `)
+        expect(answer).toContain('application/problem+json')
+      }
+    }
+  })
+
   test('a path that is no route, and a method that a route does not take', async () => {
     for (const path of ['/', '/nope', '/v1', '/v1/', '/v1/posts/1/nope', '/V1/FEED']) {
       expectProblem(await api.request('GET', path, { as: user }), 'route_not_found')

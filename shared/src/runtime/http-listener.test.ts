@@ -36,6 +36,19 @@ describe('listen', () => {
     )
   })
 
+  test('never shows its code where an app fails', async () => {
+    let development: boolean | undefined
+    const app = {
+      listen(options: { development: boolean }) {
+        development = options.development
+      },
+      async stop() {},
+      server: null,
+    }
+    await using _listener = listen(app, local)
+    expect(development).toBe(false)
+  })
+
   test('disposing answers what is in flight and takes nothing new', async () => {
     const arrived = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()

@@ -2,7 +2,12 @@ import { OperatorError } from '../errors/operator-error'
 
 /** The part of an Elysia app that listening needs. */
 export interface ListeningApp {
-  listen(options: { hostname: string; port: number; reusePort: boolean }): unknown
+  listen(options: {
+    hostname: string
+    port: number
+    reusePort: boolean
+    development: boolean
+  }): unknown
   /** Resolves when requests in flight are answered; at once, cutting them off, if told so. */
   stop(closeActiveConnections?: boolean): Promise<unknown>
   readonly server: { readonly port?: number | undefined } | null
@@ -30,8 +35,9 @@ export function listen(
   { graceMs = 5_000 }: { readonly graceMs?: number } = {},
 ): HttpListener {
   try {
-    // With reusePort two processes would silently share the port.
-    app.listen({ hostname: host, port, reusePort: false })
+    // With reusePort two processes would silently share the port; in development Bun answers what an
+    // app failed to handle with a page of its source code.
+    app.listen({ hostname: host, port, reusePort: false, development: false })
   } catch (error) {
     throw refusal(error, { host, port, portSetting })
   }

@@ -19,7 +19,7 @@ export interface ProblemsDeps {
  */
 export function problems({ contexts, logger, routeMethods }: ProblemsDeps) {
   return new Elysia({ name: 'problems' }).onError({ as: 'global' }, ({ error, request, set }) => {
-    const path = new URL(request.url).pathname
+    const path = pathOf(request)
     const known = toSnsError(error, () => routeMethods.allowed(path))
     const requestId = contexts.of(request).id
     if (known.status >= 500)
@@ -35,6 +35,11 @@ export function problems({ contexts, logger, routeMethods }: ProblemsDeps) {
     }
     return JSON.stringify(toProblem(known, requestId))
   })
+}
+
+/** Not by `new URL`: a `Host` that is none makes the URL of Bun's request one that cannot be parsed. */
+function pathOf({ url }: Request): string {
+  return /^(?:https?:\/\/[^/]*)?([^?]*)/.exec(url)?.[1] ?? ''
 }
 
 function toProblem(error: SnsError, requestId: string): Problem {
