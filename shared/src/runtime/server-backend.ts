@@ -62,11 +62,13 @@ export function createServerBackend(
 
   const elasticsearch = once(async () => {
     const { createElasticsearchClient } = await import('../adapters/elasticsearch/client')
-    const { createElasticsearchIndex } = await import('../adapters/elasticsearch/search-index')
+    const { createElasticsearchSearchIndex } = await import(
+      '../adapters/elasticsearch/search-index'
+    )
     const client = opened.use(
       createElasticsearchClient(settings.elasticsearch, { logger, metrics }),
     )
-    return { search: createElasticsearchIndex(client, { prefix }), health: client.health }
+    return { search: createElasticsearchSearchIndex(client, { prefix }), health: client.health }
   })
 
   return {

@@ -4,7 +4,7 @@ import { isSnsError } from '../../errors/sns-error'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
 import { createTestElasticsearch, type TestElasticsearch } from '../../testing/test-elasticsearch'
-import { createElasticsearchIndex } from './search-index'
+import { createElasticsearchSearchIndex } from './search-index'
 
 const search = {
   authorId: null,
@@ -47,7 +47,7 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
   }
 
   test('says so when the server is gone, counts it, and goes on when it is back', async () => {
-    const index = createElasticsearchIndex(server.client, { prefix: server.prefix })
+    const index = createElasticsearchSearchIndex(server.client, { prefix: server.prefix })
     expect(await codeOf(server.client.health.check())).toBe('fine')
     await proxy.cut()
     const before = await counts()
@@ -71,7 +71,7 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
   })
 
   test('takes a missing index for something the operator can mend', async () => {
-    const index = createElasticsearchIndex(server.client, { prefix: `${server.prefix}-none` })
+    const index = createElasticsearchSearchIndex(server.client, { prefix: `${server.prefix}-none` })
     expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
     expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
     expect(await codeOf(index.apply([post]))).toBe('store_unavailable')

@@ -7,7 +7,7 @@ import { postsAlias, usersAlias } from './index-definitions'
 import { highlightPosts } from './post-highlight'
 import { phraseQuery, postQuery } from './post-query'
 
-export interface ElasticsearchIndexOptions {
+export interface ElasticsearchSearchIndexOptions {
   readonly prefix: string
   readonly bulkConcurrency?: number
 }
@@ -18,9 +18,9 @@ const REFRESH_TIMEOUT_MS = 30_000
 const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
 
 /** Search on Elasticsearch, over indexes that `migrateIndexes` makes. */
-export function createElasticsearchIndex(
+export function createElasticsearchSearchIndex(
   client: ElasticsearchClient,
-  { prefix, bulkConcurrency }: ElasticsearchIndexOptions,
+  { prefix, bulkConcurrency }: ElasticsearchSearchIndexOptions,
 ): SearchIndex {
   /** By score, best first, then newest first; deep pages cost no more than the first. */
   async function search(

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import type { SearchIndex } from '../ports/search-index'
+import { idOf, numberOf, post, removal, turnThePage } from './search-documents'
+import { type SearchIndexSuite, searchSteps } from './search-index-harness'
+
+/** The part of a `SearchIndex`'s promise that is about changes: newest wins, in whatever order. */
+export function searchApplyConformance(
+  index: () => SearchIndex,
+  { runs }: Pick<SearchIndexSuite, 'runs'>,
+): void {
+  const { apply, fill, found } = searchSteps(index)
+
+  describe('applying changes', () => {
+    test('indexes, replaces and deletes', async () => {
+      expect(await apply(post(1, 'first words', 1n))).toEqual({
+        applied: 1,
+        stale: 0,
+        rejected: [],
+      })
+      expect(await found('first')).toEqual([1])
+      await apply(post(1, 'other words', 2n))
+      expect(await found('first')).toEqual([])
+      expect(await found('other')).toEqual([1])
+      await apply(removal(1, 3n))
+      expect(await found('words')).toEqual([])
+    })
+
+    test('keeps the newer version, whatever comes first', async () => {
+      await apply(post(1, 'newer', 5n))
+      expect(await apply(post(1, 'older', 4n))).toEqual({ applied: 0, stale: 1, rejected: [] })
+      expect(await apply(removal(1, 3n))).toEqual({ applied: 0, stale: 1, rejected: [] })
+      expect(await found('older')).toEqual([])
+      expect(await found('newer')).toEqual([1])
+    })
+
+    test('lets no older version come back after a delete', async () => {
+      await apply(post(1, 'once', 1n))
+      await apply(removal(1, 3n))
+      expect(await apply(post(1, 'late', 2n))).toMatchObject({ applied: 0, stale: 1 })
+      expect(await found('once late')).toEqual([])
+      expect(await found('late')).toEqual([])
+    })
+
+    test('keeps an older version out of a document that was deleted before it came', async () => {
+      expect(await apply(removal(1, 3n))).toEqual({ applied: 1, stale: 0, rejected: [] })
+      expect(await apply(post(1, 'late', 2n))).toMatchObject({ applied: 0, stale: 1 })
+      expect(await found('late')).toEqual([])
+      expect(await apply(post(1, 'again', 4n))).toMatchObject({ applied: 1, stale: 0 })
+      expect(await found('again')).toEqual([1])
+    })
+
+    test('may be repeated', async () => {
+      const changes = [post(1, 'one', 1n), post(2, 'two', 2n), removal(3, 3n)]
+      await apply(...changes)
+      await apply(...changes)
+      expect(await found('one')).toEqual([1])
+      expect(await found('two')).toEqual([2])
+      await apply(removal(1, 4n))
+      await apply(...changes)
+      expect(await found('one')).toEqual([])
+    })
+
+    test('tells apart versions that a double cannot', async () => {
+      const version = (30n << 58n) | 1n
+      await apply(post(1, 'newer', version + 1n))
+      expect(await apply(post(1, 'older', version))).toMatchObject({ stale: 1 })
+      expect(await apply(post(1, 'newest', version + 2n))).toMatchObject({ applied: 1 })
+      expect(await found('newest')).toEqual([1])
+    })
+
+    test('takes nothing and much', async () => {
+      expect(await index().apply([])).toEqual({ applied: 0, stale: 0, rejected: [] })
+      const many = Array.from({ length: 1500 }, (_, n) => post(n, `many n${n}`))
+      expect(await apply(...many)).toEqual({ applied: 1500, stale: 0, rejected: [] })
+      expect(await found('n1499')).toEqual([1499])
+      expect(await found('n700')).toEqual([700])
+    })
+
+    test('takes any text', async () => {
+      const texts = [
+        '\u0001\u0000 x',
+        '\uFDFA',
+        'a'.repeat(2000),
+        '가'.repeat(2000),
+        '👍'.repeat(2000),
+      ]
+      expect(await fill([...texts, '"\\\n\t{}', 'ؼ\u202E end'])).toMatchObject({ rejected: [] })
+      expect(await found('a'.repeat(2000))).toEqual([2])
+      expect(await found('가가가')).toEqual([3])
+      expect(await found('end')).toEqual([6])
+    })
+
+    test('ends in the same state in whatever order changes come', async () => {
+      const steps = fc.array(fc.record({ n: fc.integer({ min: 0, max: 3 }), gone: fc.boolean() }), {
+        minLength: 1,
+        maxLength: 12,
+      })
+      const history = steps.chain((log) => {
+        const order = fc.array(fc.nat(log.length - 1), { maxLength: 5 }).chain((again) => {
+          const all = [...log.keys(), ...again]
+          return fc.shuffledSubarray(all, { minLength: all.length })
+        })
+        return fc.record({ log: fc.constant(log), order })
+      })
+      await fc.assert(
+        fc.asyncProperty(history, fc.integer({ min: 1, max: 4 }), async ({ log, order }, batch) => {
+          turnThePage()
+          const changes = log.map(({ n, gone }, at) =>
+            gone ? removal(n, BigInt(at + 1)) : post(n, `word v${at + 1}`, BigInt(at + 1)),
+          )
+          const shuffled = order.flatMap((at) => changes[at] ?? [])
+          for (let at = 0; at < shuffled.length; at += batch) {
+            await index().apply(shuffled.slice(at, at + batch))
+          }
+          await index().refresh()
+          const last = new Map(changes.map((each) => [idOf(each), each]))
+          const live = [...last.values()].filter((each) => each.op === 'index')
+          expect((await found('word')).toSorted()).toEqual(
+            live.map((each) => numberOf(idOf(each))).toSorted(),
+          )
+          for (const each of live) {
+            expect(await found(`v${each.version}`)).toEqual([numberOf(idOf(each))])
+          }
+        }),
+        { numRuns: runs },
+      )
+    })
+  })
+}
