@@ -16,6 +16,8 @@ import { openTestDatabase } from './sql-database'
 export interface BinlogFixture extends AsyncDisposable {
   readonly server: MysqlServer
   readonly writer: MysqlSession
+  /** Runs the statements one after the other on the writer's connection. */
+  write(...statements: readonly string[]): Promise<void>
   source(
     options?: MysqlBinlogSourceOptions,
     at?: { readonly host: string; readonly port: number },
@@ -37,6 +39,9 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
   return {
     server,
     writer,
+    async write(...statements) {
+      for (const statement of statements) await writer.query(statement)
+    },
     source: (options, { host, port } = server) =>
       createMysqlBinlogSource({ ...server, host, port }, deps, options),
     async [Symbol.asyncDispose]() {

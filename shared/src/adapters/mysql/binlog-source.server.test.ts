@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { changeKey, documentVersion } from '../../contract/change-event'
 import { OperatorError } from '../../errors/operator-error'
-import { isSnsError } from '../../errors/sns-error'
 import type { BinlogPosition } from '../../ports/binlog-source'
 import {
   type BinlogFixture,
@@ -10,9 +9,7 @@ import {
   insertPosts,
   openBinlogFixture,
 } from '../../testing/binlog-fixture'
-import { eventually } from '../../testing/eventually'
 import { testServers } from '../../testing/servers'
-import { createTcpProxy } from '../../testing/tcp-proxy'
 
 const BIG_ID = 2 ** 53 - 1
 
@@ -27,19 +24,15 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     await fixture?.[Symbol.asyncDispose]()
   })
 
-  const write = (...statements: string[]) =>
-    statements.reduce<Promise<unknown>>(
-      (before, sql) => before.then(() => fixture.writer.query(sql)),
-      Promise.resolve(),
-    )
-
   /** Runs statements, then a marker row, and gives the changes before the marker. */
   async function changesOf(...statements: string[]) {
     await using source = fixture.source()
     const from = await source.head()
-    await write(...statements)
+    await fixture.write(...statements)
     const marker = 1_000_000 + Math.floor(Math.random() * 1e9)
-    await write(`INSERT INTO mutes (muter_id, muted_id, created_at) VALUES (${marker}, 1, 1)`)
+    await fixture.write(
+      `INSERT INTO mutes (muter_id, muted_id, created_at) VALUES (${marker}, 1, 1)`,
+    )
     const isMarker = ({ source: { table }, after }: Change) =>
       table === 'mutes' && after?.muter_id === marker
     const { changes, last } = await collect(source, from, (all) => all.some(isMarker))
@@ -165,7 +158,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     const again = await collect(source, first.from, (all) => all.length > first.changes.length)
     expect(again.changes.slice(0, -1)).toEqual(first.changes)
 
-    await write(insertPosts([303]))
+    await fixture.write(insertPosts([303]))
     const rest = await collect(source, first.last, (all) => all.length > 0)
     expect(rest.changes.map(({ after }) => after?.id)).toEqual([303])
   })
@@ -174,9 +167,10 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     await using source = fixture.source({ maxBufferedBytes: 512 * 1024 })
     const from = await source.head()
     const ids = Array.from({ length: 100_000 }, (_, i) => 1_000_000 + i)
-    await write('BEGIN')
-    for (let i = 0; i < ids.length; i += 5_000) await write(insertPosts(ids.slice(i, i + 5_000)))
-    await write('COMMIT')
+    await fixture.write('BEGIN')
+    for (let i = 0; i < ids.length; i += 5_000)
+      await fixture.write(insertPosts(ids.slice(i, i + 5_000)))
+    await fixture.write('COMMIT')
     const stop = new AbortController()
     const seen: number[] = []
     const heap: number[] = []
@@ -195,14 +189,14 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     stop.abort()
     expect(seen).toEqual(ids)
     expect(Math.max(...heap) - Math.min(...heap)).toBeLessThan(40 * 1024 * 1024)
-    await write('DELETE FROM posts WHERE id >= 1000000')
+    await fixture.write('DELETE FROM posts WHERE id >= 1000000')
   })
 
   test("others' transactions move the position and show nothing", async () => {
     await using source = fixture.source()
     const from = await source.head()
     for (let i = 0; i < 50; i++) {
-      await write(
+      await fixture.write(
         `INSERT INTO accounts (user_id, password_hash, graph_version) VALUES (${500 + i}, 'x', 0)`,
       )
     }
@@ -222,95 +216,6 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     })()
     stop.abort()
     expect(isContained).toBe(true)
-  })
-
-  test('a killed connection ends the stream as unavailable, and the next one misses nothing', async () => {
-    await using source = fixture.source()
-    const from = await source.head()
-    await write(insertPosts([401]))
-    const seen: number[] = []
-    let position: BinlogPosition = from
-    let failure: unknown = null
-    try {
-      for await (const item of source.stream(from, 0, new AbortController().signal)) {
-        if (item.kind === 'change') seen.push(Number(item.event.after?.id))
-        else if (seen.length > 0 && position === from) {
-          position = item.position
-          await killDump()
-          await write(insertPosts([402]))
-        }
-      }
-    } catch (error) {
-      failure = error
-    }
-    expect(isSnsError(failure, 'store_unavailable')).toBe(true)
-    const rest = await collect(source, position, (all) => all.length > 0)
-    expect([...new Set([...seen, ...rest.changes.map(({ after }) => after?.id)])]).toEqual([
-      401, 402,
-    ])
-  })
-
-  async function killDump() {
-    await eventually(async () => {
-      const dumps = await fixture.writer.query(
-        `SELECT processlist.id FROM information_schema.processlist
-         JOIN performance_schema.session_connect_attrs AS attribute
-           ON attribute.processlist_id = processlist.id
-         WHERE processlist.command LIKE 'Binlog Dump%'
-           AND attribute.attr_name = 'captured_database' AND attribute.attr_value = ?`,
-        [fixture.server.database],
-      )
-      for (const { id } of dumps) await fixture.writer.query(`KILL CONNECTION ${id}`)
-      return dumps.length > 0
-    })
-  }
-
-  test('notices a server that hangs, and reads on when it is back', async () => {
-    const { host, port } = fixture.server
-    await using proxy = await createTcpProxy(`${host}:${port}`)
-    await using source = fixture.source({ heartbeatMs: 200, silenceMs: 1_000 }, proxy)
-    const from = await source.head()
-    await write(insertPosts([451]))
-    let failure: unknown = null
-    let position: BinlogPosition = from
-    try {
-      for await (const item of source.stream(from, 0, new AbortController().signal)) {
-        if (item.kind !== 'commit') continue
-        position = item.position
-        proxy.stall()
-      }
-    } catch (error) {
-      failure = error
-    }
-    expect(isSnsError(failure, 'store_unavailable')).toBe(true)
-    await proxy.resume()
-    await write(insertPosts([452]))
-    const rest = await collect(source, position, (all) =>
-      all.some(({ after }) => after?.id === 452),
-    )
-    expect(rest.changes.map(({ after }) => after?.id)).toContain(452)
-  })
-
-  test('an idle stream lives on heartbeats', async () => {
-    await using source = fixture.source({ heartbeatMs: 100, silenceMs: 400 })
-    const from = await source.head()
-    const { changes } = await collectAfter(1_200)
-    expect(changes.map(({ after }) => after?.id)).toEqual([461])
-
-    async function collectAfter(ms: number) {
-      const collecting = collect(source, from, (all) => all.length > 0)
-      await Bun.sleep(ms)
-      await write(insertPosts([461]))
-      return collecting
-    }
-  })
-
-  test('waits until a transaction is visible, and gives up in time', async () => {
-    await using source = fixture.source({ visibleTimeoutMs: 300 })
-    const id = await source.serverId()
-    await source.awaitVisible(`${id}:1`)
-    const failure = await source.awaitVisible(`${id}:999999999999`).catch((error) => error)
-    expect(isSnsError(failure, 'store_unavailable')).toBe(true)
   })
 
   async function failureFrom(position: BinlogPosition): Promise<unknown> {
@@ -371,7 +276,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   ])('stops and says so at %s', async (_what: string, ...statements: string[]) => {
     await using source = fixture.source()
     const from = await source.head()
-    await write(...statements)
+    await fixture.write(...statements)
     const failure = await failureFrom(from)
     expect(failure).toBeInstanceOf(OperatorError)
     expect(String(failure)).not.toContain('\n')
