@@ -37,7 +37,7 @@ export async function createEmbeddedBackend(
   const ids = createIdGenerator(clock)
   const stores = createSqlStores(db, { clock, ids })
   const timelines = createMemoryTimelineStore({ clock })
-  const postCache = createMemoryPostCache({ clock, maxEntries: CACHED_POSTS })
+  const postCache = createMemoryPostCache({ clock }, { maxEntries: CACHED_POSTS })
   const changeLog = createSqliteChangeLog(database, { clock })
   const search = createSqliteSearchIndex(db, { clock })
   const health = [createSqlHealthCheck(db)]

@@ -1,10 +1,5 @@
 import { createMemoryPostCache } from '@sns/shared/adapters/memory/post-cache'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
-import { createSqlEngagementStore } from '@sns/shared/adapters/sql/engagement-store'
-import { createSqlGraphStore } from '@sns/shared/adapters/sql/graph-store'
-import { createSqlPostStore } from '@sns/shared/adapters/sql/post-store'
-import { createSqlSessionStore } from '@sns/shared/adapters/sql/session-store'
-import { createSqlUserStore } from '@sns/shared/adapters/sql/user-store'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-index-tables'
 import type { Session } from '@sns/shared/contract/http/session'
@@ -14,6 +9,7 @@ import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import type { SearchChange, SearchDocument } from '@sns/shared/ports/search-index'
+import { createSqlStores } from '@sns/shared/runtime/sql-stores'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { type ApiDeps, createApp } from '../app'
@@ -70,13 +66,9 @@ export async function openTestApi(options: TestApiOptions = {}) {
       ? TIMELINE_LIMITS
       : { ...TIMELINE_LIMITS, cap: timelineCap, slack: Math.ceil(timelineCap / 4) }
   const stores: ApiDeps = {
-    users: createSqlUserStore(db, { clock }),
-    sessions: createSqlSessionStore(db, { clock }),
-    graph: createSqlGraphStore(db, { clock, ids: createIdGenerator(clock) }),
-    posts: createSqlPostStore(db, { clock }),
-    engagement: createSqlEngagementStore(db, { clock }),
+    ...createSqlStores(db, { clock, ids: createIdGenerator(clock) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
-    postCache: createMemoryPostCache({ clock, maxEntries: 10_000 }),
+    postCache: createMemoryPostCache({ clock }, { maxEntries: 10_000 }),
     search: createSqliteSearchIndex(searchDb, { clock }),
     ...options.caches,
     clock,

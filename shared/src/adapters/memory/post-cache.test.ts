@@ -4,12 +4,12 @@ import { post, postCacheConformance } from '../../testing/post-cache-conformance
 import { createMemoryPostCache } from './post-cache'
 
 postCacheConformance(async () => ({
-  cache: createMemoryPostCache({ clock: createManualClock(), maxEntries: 100 }),
+  cache: createMemoryPostCache({ clock: createManualClock() }, { maxEntries: 100 }),
   async [Symbol.asyncDispose]() {},
 }))
 
 test('evicts the entry that was used longest ago', async () => {
-  const cache = createMemoryPostCache({ clock: createManualClock(), maxEntries: 2 })
+  const cache = createMemoryPostCache({ clock: createManualClock() }, { maxEntries: 2 })
   await cache.putMany([post(1), post(2)])
   await cache.getMany([post(1).id])
   await cache.putMany([post(3)])
@@ -19,7 +19,7 @@ test('evicts the entry that was used longest ago', async () => {
 
 test('forgets entries after a day', async () => {
   const clock = createManualClock()
-  const cache = createMemoryPostCache({ clock, maxEntries: 2 })
+  const cache = createMemoryPostCache({ clock }, { maxEntries: 2 })
   await cache.putMany([post(1)])
   clock.advance(24 * 3600 * 1000 - 1)
   expect((await cache.getMany([post(1).id])).size).toBe(1)

@@ -6,12 +6,15 @@ import type { PostCache } from '../../ports/post-cache'
 const TTL_MS = 24 * 3600 * 1000
 
 export interface MemoryPostCacheOptions {
-  readonly clock: Clock
+  /** How many bodies are kept: those used last. */
   readonly maxEntries: number
 }
 
-/** Bodies of one process, those used last; for embedded runs and tests. */
-export function createMemoryPostCache({ clock, maxEntries }: MemoryPostCacheOptions): PostCache {
+/** Bodies of one process; for embedded runs and tests. */
+export function createMemoryPostCache(
+  { clock }: { readonly clock: Clock },
+  { maxEntries }: MemoryPostCacheOptions,
+): PostCache {
   // In the order of the last use, longest ago first.
   const entries = new Map<PostId, { readonly body: PostBody; readonly expiresAt: number }>()
   return {
