@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Reader, SETTINGS, type Setting } from '@sns/shared/config/catalogue'
+import { commandEnvironment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
-import { createMetrics } from '@sns/shared/observability/metrics'
 import { parse } from 'yaml'
 
 const root = join(import.meta.dir, '../..')
@@ -182,7 +182,7 @@ describe('compose', () => {
       for (const env of [{}, SECRETS]) {
         const run = Bun.spawnSync([...cli!, 'config', '-q'], {
           cwd: root,
-          env: { PATH: process.env.PATH!, HOME: process.env.HOME!, ...env },
+          env: { ...commandEnvironment(), ...env },
         })
         expect(run.stderr.toString()).toBe('')
         expect(run.exitCode).toBe(0)
@@ -202,55 +202,6 @@ describe('compose', () => {
     }
   })
 })
-
-describe('the overview dashboard', () => {
-  const dashboard = JSON.parse(read('ops/grafana/dashboards/overview.json')) as {
-    panels: { type: string; title: string; targets?: { expr: string }[] }[]
-  }
-  const queries = dashboard.panels.flatMap((panel) => panel.targets ?? []).map(({ expr }) => expr)
-
-  test('asks only for series that the services export, by labels that these have', async () => {
-    const exported = new Map<string, Set<string>>()
-    for (const metric of await createMetrics().registry.getMetricsAsJSON()) {
-      const labels = new Set([...labelNamesOf(metric.name), 'le', 'job', 'instance'])
-      for (const suffix of ['', '_bucket', '_count', '_sum'])
-        exported.set(metric.name + suffix, labels)
-    }
-    expect(queries.length).toBeGreaterThan(15)
-    for (const query of queries) {
-      const names = [...query.matchAll(/\bsns_\w+/g)].map(([name]) => name)
-      expect(names.length, query).toBeGreaterThan(0)
-      for (const name of names) expect(exported.has(name), `${name} in ${query}`).toBe(true)
-      for (const [, by] of query.matchAll(/by \(([^)]*)\)/g)) {
-        for (const label of by!.split(',').map((each) => each.trim())) {
-          const known = names.some((name) => exported.get(name)?.has(label))
-          expect(known, `${label} in ${query}`).toBe(true)
-        }
-      }
-    }
-  })
-
-  test('shows each family of the suite', () => {
-    const shown = queries.join('\n')
-    for (const family of [
-      'http',
-      'feed',
-      'fanout',
-      'capture',
-      'index',
-      'consumer',
-      'store',
-      'pool',
-    ]) {
-      expect(shown).toContain(`sns_${family}_`)
-    }
-  })
-})
-
-function labelNamesOf(name: string): readonly string[] {
-  const metric: unknown = createMetrics().registry.getSingleMetric(name)
-  return (metric as { labelNames?: readonly string[] }).labelNames ?? []
-}
 
 /** The docker plugin where there is one, else the CLI that stands beside the checkout; null if neither. */
 function composeCli(): string[] | null {

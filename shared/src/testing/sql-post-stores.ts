@@ -1,10 +1,8 @@
 import { sql } from 'kysely'
-import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
-import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import type { FeedScanLimits } from '../adapters/sql/post-feed'
 import { createSqlPostStore } from '../adapters/sql/post-store'
-import { createSqlUserStore } from '../adapters/sql/user-store'
 import { createIdGenerator } from '../domain/id-generator'
+import { createSqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
 import type { PostStoreHarness } from './post-store-harness'
 import { openTestDatabase, type TestDatabase } from './sql-database'
@@ -18,16 +16,16 @@ export async function openSqlPostStores(
   const { db } = database
   const clock = createManualClock()
   const ids = createIdGenerator(clock)
-  const users = createSqlUserStore(db, { clock })
+  const { users, posts, engagement, graph } = createSqlStores(db, { clock, ids })
   let made = 0
   return {
     database,
     clock,
     ids,
     users,
-    posts: createSqlPostStore(db, feedScan ? { clock, feedScan } : { clock }),
-    engagement: createSqlEngagementStore(db, { clock }),
-    graph: createSqlGraphStore(db, { clock, ids }),
+    posts: feedScan ? createSqlPostStore(db, { clock, feedScan }) : posts,
+    engagement,
+    graph,
     addUser() {
       made += 1
       const username = `User_${made}`

@@ -1,9 +1,8 @@
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
-import { createSqlSessionStore } from '../adapters/sql/session-store'
-import { createSqlUserStore } from '../adapters/sql/user-store'
 import { systemClock } from '../domain/clock'
 import type { FollowId, Id } from '../domain/id'
 import { createIdGenerator, type IdGenerator } from '../domain/id-generator'
+import { createSqlStores } from '../runtime/sql-stores'
 import { openTestDatabase, type TestDatabase } from './sql-database'
 
 /** The stores of accounts, sessions and the graph over a database of their own. */
@@ -14,9 +13,7 @@ export async function openTestStores(kind: TestDatabase['kind']) {
   const ids = createIdGenerator(clock)
   return {
     database,
-    users: createSqlUserStore(db, { clock }),
-    sessions: createSqlSessionStore(db, { clock }),
-    graph: createSqlGraphStore(db, { clock, ids }),
+    ...createSqlStores(db, { clock, ids }),
     withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
