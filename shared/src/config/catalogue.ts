@@ -76,12 +76,12 @@ export const SETTINGS = {
     readBy: ['api', 'cdc-indexer', 'migrate'],
   },
   ES_ID: {
-    summary: 'Elasticsearch user',
+    summary: 'Elasticsearch user; `elastic` where only ES_PASSWORD is set',
     default: null,
     readBy: ['api', 'cdc-indexer', 'migrate'],
   },
   ES_PASSWORD: {
-    summary: 'Elasticsearch password; needs ES_ID',
+    summary: 'Elasticsearch password',
     default: null,
     readBy: ['api', 'cdc-indexer', 'migrate'],
     secret: true,

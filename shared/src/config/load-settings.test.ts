@@ -289,8 +289,16 @@ describe('settings that depend on each other', () => {
     expect(message).toStartWith('CORS_CREDENTIALS is "true": not with CORS_ORIGINS=*')
   })
 
-  test('Elasticsearch wants user and password together, and they win over those of the URL', () => {
-    expect(refusal({ ES_PASSWORD: 'p' }).message).toStartWith('ES_ID is missing')
+  test('a password for Elasticsearch without a user is that of elastic, and not for a URL with its own', () => {
+    const auth = (env: Environment) => loadSettings(env, { role: 'api' }).elasticsearch.auth
+    expect(auth({ ES_PASSWORD: 'p' })).toEqual({ username: 'elastic', password: 'p' })
+    expect(auth({ ES_PASSWORD: 'p', ES_URL: 'http://a:b@search' })).toEqual({
+      username: 'a',
+      password: 'b',
+    })
+  })
+
+  test('a user of Elasticsearch wants a password, and the two win over those of the URL', () => {
     expect(refusal({ ES_ID: 'u' }).message).toStartWith('ES_PASSWORD is missing')
     const env = { ES_URL: 'http://a:b@search', ES_ID: 'u', ES_PASSWORD: 'p' }
     expect(loadSettings(env, { role: 'api' }).elasticsearch).toMatchObject({

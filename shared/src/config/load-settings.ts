@@ -87,15 +87,14 @@ function readElasticsearch(optional: Optional, required: Required): Settings['el
   const whole = optional('ES_URL', values.elasticsearchUrl)
   const username = optional('ES_ID', (text) => text)
   const password = optional('ES_PASSWORD', (text) => text)
-  if (password !== null && username === null) {
-    throw wrong('ES_ID is missing: ES_PASSWORD is set and needs the user it belongs to')
-  }
   if (username !== null && password === null) {
     throw wrong('ES_PASSWORD is missing: ES_ID is set and needs a password')
   }
+  // The `.env` of compose has the password alone: its user is the one that every Elasticsearch has.
+  const auth = password === null ? null : { username: username ?? 'elastic', password }
   return {
     url: whole?.url ?? `http://${host}:${port}`,
-    auth: username !== null && password !== null ? { username, password } : (whole?.auth ?? null),
+    auth: username === null ? (whole?.auth ?? auth) : auth,
     verifySsl: required('ES_VERIFY_SSL', values.boolean),
     replicas: required('ES_REPLICAS', values.integer('a number', 0, 100)),
   }
