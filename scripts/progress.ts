@@ -79,9 +79,7 @@ function createMeter() {
     first ??= done
     const seconds = (performance.now() - startedAt) / 1000
     const rate = seconds > 0 ? Math.round((done - first) / seconds) : 0
-    if (done >= total) {
-      return { rate, left: done === first ? 'there before' : `${seconds.toFixed(1)} s` }
-    }
+    if (done >= total) return { rate, left: `${seconds.toFixed(1)} s` }
     return { rate, left: rate > 0 ? `${Math.ceil((total - done) / rate)} s left` : 'starting' }
   }
 }
