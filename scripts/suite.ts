@@ -2,6 +2,7 @@ import { api } from '@sns/api/main'
 import { cdcIndexer } from '@sns/cdc-indexer/main'
 import { fanoutWorker } from '@sns/fanout-worker/main'
 import type { HealthCheck } from '@sns/shared/ports/health'
+import { optionalCheck } from '@sns/shared/runtime/optional-check'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 
 /**
@@ -19,9 +20,7 @@ export const suite: ServiceSpec = {
     const known = new Set(front.health.map(({ name }) => name))
     const others = new Map<string, HealthCheck>()
     for (const check of workers.flatMap(({ health }) => health)) {
-      if (!known.has(check.name)) {
-        others.set(check.name, { name: check.name, optional: true, check: () => check.check() })
-      }
+      if (!known.has(check.name)) others.set(check.name, optionalCheck(check))
     }
     return {
       ...front,

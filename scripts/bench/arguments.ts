@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { asError } from '@sns/shared/errors/as-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 export interface BenchArguments {
@@ -44,7 +45,7 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error))
+    throw wrong(asError(error).message)
   }
 }
 

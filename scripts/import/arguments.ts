@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { asError } from '@sns/shared/errors/as-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { ImportFiles } from './survey'
 
@@ -43,7 +44,7 @@ function parse(args: readonly string[]) {
       },
     }).values
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error))
+    throw wrong(asError(error).message)
   }
 }
 

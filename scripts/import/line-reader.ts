@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { asError } from '@sns/shared/errors/as-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 /**
@@ -17,8 +18,8 @@ export async function* readLines(path: string): AsyncGenerator<string> {
       for (const line of lines) yield withoutReturn(line)
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new OperatorError(`${path} cannot be read to its end: ${reason}`, 1, { cause })
+    const problem = `${path} cannot be read to its end: ${asError(cause).message}`
+    throw new OperatorError(problem, 1, { cause })
   }
   rest += decoder.decode()
   if (rest !== '') yield withoutReturn(rest)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Settings } from '../config/settings'
+import { asError } from '../errors/as-error'
 import { OperatorError } from '../errors/operator-error'
 
 /** The key that signs tokens: `SECRET_KEY`, or in embedded mode without one the key kept on disk. */
@@ -21,7 +22,7 @@ export function embeddedSecret(databasePath: string): string {
   } catch (error) {
     if (error instanceof OperatorError) throw error
     throw new OperatorError(
-      `${file} cannot be used (${error instanceof Error ? error.message : error}): mend its permissions or set SECRET_KEY`,
+      `${file} cannot be used (${asError(error).message}): mend its permissions or set SECRET_KEY`,
       1,
       { cause: error },
     )

@@ -1,8 +1,8 @@
 import type { KafkaClient } from '../adapters/kafka/kafka-client'
 import type { DatabaseSettings, Settings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
-import type { HealthCheck } from '../ports/health'
 import type { Backend, BackendDeps } from './backend-ports'
+import { optionalCheck } from './optional-check'
 import { createSqlStores } from './sql-stores'
 
 export interface ServerSettings extends Settings {
@@ -83,7 +83,7 @@ export function createServerBackend(
         timelines,
         postCache,
         search,
-        health: [health, optional(redisHealth), optional(searchHealth)],
+        health: [health, optionalCheck(redisHealth), optionalCheck(searchHealth)],
       }
     },
     async forFanout() {
@@ -118,10 +118,6 @@ export function createServerBackend(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
-}
-
-function optional(check: HealthCheck): HealthCheck {
-  return { name: check.name, optional: true, check: () => check.check() }
 }
 
 function once<Value>(open: () => Promise<Value>): () => Promise<Value> {

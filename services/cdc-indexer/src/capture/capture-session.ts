@@ -1,3 +1,4 @@
+import { asError } from '@sns/shared/errors/as-error'
 import { MOVE_ON } from '@sns/shared/errors/move-on'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
@@ -143,8 +144,4 @@ async function startingPoint(
     )
   }
   return checkpoint
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

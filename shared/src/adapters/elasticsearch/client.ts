@@ -1,5 +1,6 @@
 import { Client, errors, HttpConnection } from '@elastic/elasticsearch'
 import type { Settings } from '../../config/settings'
+import { asError } from '../../errors/as-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
@@ -98,7 +99,7 @@ export function createElasticsearchClient(
         metrics.storeErrors.inc({ store: 'elasticsearch' })
         if (isAway(error)) throw storeUnavailable('elasticsearch', error)
         logger.error(
-          { reason: error instanceof Error ? error.message : String(error), path: wanted.path },
+          { reason: asError(error).message, path: wanted.path },
           'elasticsearch refused a request',
         )
         throw error

@@ -1,5 +1,6 @@
 import type { Consumer } from 'kafkajs'
 import type { CapturedTable } from '../../contract/tables'
+import { asError } from '../../errors/as-error'
 import type { ConsumeOptions } from '../../ports/change-log'
 import { pause } from '../../timing/pause'
 import { STOP_GRACE_MS } from '../change-delivery'
@@ -63,7 +64,7 @@ export async function runGroupMember(
     await Promise.race([start(), death.promise, told.promise])
     await Promise.race([death.promise, told.promise])
   } catch (error) {
-    worker.abandon(error instanceof Error ? error : new Error(String(error)))
+    worker.abandon(asError(error))
     throw error
   } finally {
     death.release()

@@ -1,4 +1,5 @@
 import { KafkaJSProtocolError } from 'kafkajs'
+import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
 
@@ -25,5 +26,5 @@ export function translateKafkaError(error: unknown): SnsError | OperatorError {
 export function explainKafkaError(error: unknown): string {
   const type = brokerErrorType(error)
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return 'a topic is missing: run `migrate`'
-  return error instanceof Error ? error.message : String(error)
+  return asError(error).message
 }

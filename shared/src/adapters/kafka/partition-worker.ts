@@ -1,6 +1,7 @@
 import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
 import type { ChangeEvent } from '../../contract/change-event'
 import type { CapturedTable } from '../../contract/tables'
+import { asError } from '../../errors/as-error'
 import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
 import { deliver } from '../change-delivery'
@@ -169,8 +170,9 @@ function readChunk(
       events.push(decodeChange(table, message.value.toString()))
     } catch (error) {
       const where = `${batch.topic} partition ${batch.partition} offset ${message.offset}`
-      const reason = error instanceof Error ? error.message : String(error)
-      const malformed = new Error(`malformed change at ${where}: ${reason}`, { cause: error })
+      const malformed = new Error(`malformed change at ${where}: ${asError(error).message}`, {
+        cause: error,
+      })
       return { events, end, malformed }
     }
   }

@@ -2,6 +2,7 @@ import { Database as BunDatabase, type DatabaseOptions } from 'bun:sqlite'
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Kysely } from 'kysely'
+import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
@@ -93,7 +94,7 @@ function openFiles(path: string, inMemory: boolean) {
       `DATABASE_URL: ${path} ${
         codeOf(error) === 'SQLITE_NOTADB'
           ? 'is not an SQLite database; name another file or move it away'
-          : `cannot be opened (${reason(error)}); check the path and its permissions`
+          : `cannot be opened (${asError(error).message}); check the path and its permissions`
       }`,
       1,
       { cause: error },
@@ -107,8 +108,4 @@ function open(path: string, options: DatabaseOptions): BunDatabase {
   database.run(`pragma cache_size = -${CACHE_KIB}`)
   database.run('pragma temp_store = memory')
   return database
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

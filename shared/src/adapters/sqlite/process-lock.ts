@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
 import { codeOf } from './errors'
 
@@ -22,7 +23,7 @@ export function lockForProcess(databasePath: string): Disposable {
     throw new OperatorError(
       codeOf(error) === 'SQLITE_BUSY'
         ? `${databasePath} is in use by another sns process: stop that one, or give this one another DATABASE_URL`
-        : `DATABASE_URL: ${file} cannot be made (${error instanceof Error ? error.message : error}); check the path and its permissions`,
+        : `DATABASE_URL: ${file} cannot be made (${asError(error).message}); check the path and its permissions`,
       1,
       { cause: error },
     )
