@@ -5,7 +5,7 @@ import { createMetrics } from '@sns/shared/observability/metrics'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { createIndexer, INDEX_GROUP } from './indexer'
-import { change, createScriptedChangeLog, postRow, userRow } from './testing'
+import { change, createScriptedChangeLog, postRow, userRow } from './testing/index-fakes'
 
 /** Remembers what it was given; `apply` decides what becomes of it. */
 function setUp(

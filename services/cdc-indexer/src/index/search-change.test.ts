@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { documentVersion } from '@sns/shared/contract/change-event'
 import { searchChange, UnreadableRowError } from './search-change'
-import { change, postRow, userRow } from './testing'
+import { change, postRow, userRow } from './testing/index-fakes'
 
 describe('a search change', () => {
   test('of a row that came, changed or was found is the row', () => {
