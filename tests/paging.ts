@@ -6,35 +6,42 @@ interface PostPage {
   readonly nextCursor: string | null
 }
 
-/** All ids of a list, paged to its end; each page's size is chosen by `size`. */
+/** All posts of a list, paged to its end; each page's size is chosen by `size`. */
 async function pageThrough(
   read: (query: { limit: number; cursor?: string }) => Promise<PostPage>,
   size: () => number,
-): Promise<string[]> {
-  const ids: string[] = []
+): Promise<PostPage['items'][number][]> {
+  const posts: PostPage['items'][number][] = []
   let cursor: string | null = null
   do {
     const limit = size()
     const page: PostPage = await read(cursor === null ? { limit } : { limit, cursor })
     // A page is short only at the end.
     if (page.nextCursor !== null) expect(page.items).toHaveLength(limit)
-    ids.push(...page.items.map(({ id }) => id))
+    posts.push(...page.items)
     cursor = page.nextCursor
   } while (cursor !== null)
-  return ids
+  return posts
 }
 
 const randomPageSize = () => 1 + Math.floor(Math.random() * 100)
 
-export function wholeFeed({ v1 }: Client, size = randomPageSize): Promise<string[]> {
+/** The ids of a feed, newest first. */
+export async function wholeFeed(client: Client, size = randomPageSize): Promise<string[]> {
+  return (await wholeFeedPosts(client, size)).map(({ id }) => id)
+}
+
+export function wholeFeedPosts({ v1 }: Client, size = randomPageSize) {
   return pageThrough(async (query) => must(await v1.feed.get({ query })), size)
 }
 
-export function wholeSearch({ v1 }: Client, q: string, size = () => 100): Promise<string[]> {
-  return pageThrough(
+/** The ids of what a search finds, best first. */
+export async function wholeSearch({ v1 }: Client, q: string, size = () => 100): Promise<string[]> {
+  const posts = await pageThrough(
     async (query) => must(await v1.search.posts.get({ query: { ...query, q } })),
     size,
   )
+  return posts.map(({ id }) => id)
 }
 
 function must(answer: { readonly data: PostPage | null; readonly status: unknown }): PostPage {

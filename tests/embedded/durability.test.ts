@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Client, createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
 import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
+import { wholeFeedPosts, wholeSearch } from '../paging'
 
 let folder: string
 beforeEach(() => {
@@ -37,15 +38,15 @@ test('a suite that is killed while it writes keeps every post it acknowledged', 
 
   await using program = await start()
   const asReader = await logIn(program.url, reader)
-  const feed = await wholeFeed(asReader)
+  const feed = new Map((await wholeFeedPosts(asReader)).map(({ id, text }) => [id, text]))
   expect(new Set(feed.keys()).isSupersetOf(new Set(acknowledged.keys()))).toBe(true)
   for (const [id, text] of acknowledged) expect(feed.get(id)).toBe(text)
   expect([...feed.keys()]).toEqual([...feed.keys()].sort((a, b) => Number(b) - Number(a)))
 
-  await eventually(async () => (await found(asReader, 'durable')).size >= feed.size, {
+  await eventually(async () => (await wholeSearch(asReader, 'durable')).length >= feed.size, {
     what: 'everything in the feed is found',
   })
-  expect([...(await found(asReader, 'durable'))].sort()).toEqual([...feed.keys()].sort())
+  expect((await wholeSearch(asReader, 'durable')).sort()).toEqual([...feed.keys()].sort())
 
   expect(await program.stop()).toBe(0)
   using database = new Database(join(folder, 'sns.db'), { readonly: true })
@@ -122,38 +123,4 @@ async function writeUntilItDies(
   await program.crash()
   dead = true
   await Promise.all(writers)
-}
-
-/** Posts by id, in the order they came. */
-async function wholeFeed(client: Client): Promise<Map<string, string>> {
-  const posts = await everyPage(async (cursor) => {
-    const { data, error } = await client.v1.feed.get({ query: { limit: 37, ...cursor } })
-    if (error) throw error
-    return data
-  })
-  return new Map(posts.map(({ id, text }) => [id, text]))
-}
-
-async function found(client: Client, q: string): Promise<Set<string>> {
-  const posts = await everyPage(async (cursor) => {
-    const { data, error } = await client.v1.search.posts.get({
-      query: { q, limit: 100, ...cursor },
-    })
-    if (error) throw error
-    return data
-  })
-  return new Set(posts.map(({ id }) => id))
-}
-
-async function everyPage<Item>(
-  read: (cursor: { cursor?: string }) => Promise<{ items: Item[]; nextCursor: string | null }>,
-): Promise<Item[]> {
-  const all: Item[] = []
-  let next: string | null = null
-  do {
-    const { items, nextCursor } = await read(next === null ? {} : { cursor: next })
-    all.push(...items)
-    next = nextCursor
-  } while (next !== null)
-  return all
 }

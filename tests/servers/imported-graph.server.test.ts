@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually } from '@sns/shared/testing/eventually'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import mysql, { type Connection } from 'mysql2/promise'
-import { spawnProgram } from '../../scripts/process/program-process'
-import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
 import {
   countRows,
   expectFeedsEqualSql,
@@ -14,34 +11,31 @@ import {
   REAL_COUNTS,
   realData,
 } from '../imported-graph'
+import { type ServerSuite, startServerSuite } from '../server-suite'
 
 describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers', () => {
-  let names: ServerNames
-  let suite: SuiteProcess
+  let running: ServerSuite
   let connection: Connection
   const query: Query = async (sql, parameters = []) => {
     const [rows] = await connection.query(sql, [...parameters])
     return rows as Record<string, unknown>[]
   }
-  const target = () => ({ url: suite.url, secretKey: names.env.SECRET_KEY ?? '' })
+  const env = () => running.names.env
+  const target = () => ({ url: running.suite.url, secretKey: env().SECRET_KEY ?? '' })
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    suite = await startSuiteProcess(names.env)
+    running = await startServerSuite()
     // The services are up while rows pour in, as they would be for an operator.
-    await importRealData(names.env)
+    await importRealData(env())
     connection = await mysql.createConnection({
-      uri: names.env.DATABASE_URL ?? '',
+      uri: env().DATABASE_URL ?? '',
       supportBigNumbers: true,
       bigNumberStrings: true,
     })
   }, 600_000)
   afterAll(async () => {
     await connection?.end()
-    await suite?.[Symbol.asyncDispose]()
-    await names?.[Symbol.asyncDispose]()
+    await running?.[Symbol.asyncDispose]()
   }, 60_000)
 
   test('every row is there, though the import was killed half-way', async () => {
@@ -55,7 +49,7 @@ describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers',
 
   test('every post is in the index; a common and a rare word are found', async () => {
     const indexed = async () => {
-      const answer = await fetch(`${names.env.ES_URL}/${names.env.KEY_PREFIX}*posts*/_count`)
+      const answer = await fetch(`${env().ES_URL}/${env().KEY_PREFIX}*posts*/_count`)
       return ((await answer.json()) as { count: number }).count
     }
     await eventually(async () => (await indexed()) === REAL_COUNTS.posts, { timeoutMs: 240_000 })

@@ -1,31 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { spawnProgram } from '../../scripts/process/program-process'
-import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
+import type { SuiteProcess } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob } from '../journey'
+import { type ServerSuite, startServerSuite } from '../server-suite'
 
 describe.skipIf(!hasAllTestServers)('three services as separate processes', () => {
-  let names: ServerNames
+  let running: ServerSuite
   let suite: SuiteProcess
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    suite = await startSuiteProcess(names.env)
+    running = await startServerSuite()
+    suite = running.suite
   })
-  afterAll(async () => {
-    await suite?.[Symbol.asyncDispose]()
-    await names?.[Symbol.asyncDispose]()
-  })
+  afterAll(() => running?.[Symbol.asyncDispose]())
 
   test('sign up, follow, post: in the follower’s feed and found by search', async () => {
     await liveThroughTheMainJob(suite.url)
   })
 
   test('migrate again changes nothing and says so with exit 0', async () => {
-    const again = spawnProgram('migrate', [], names.env)
+    const again = spawnProgram('migrate', [], running.names.env)
     expect(await again.exited).toBe(0)
     await liveThroughTheMainJob(suite.url)
   })

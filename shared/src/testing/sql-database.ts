@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { connectMysql, type MysqlSettings } from '../adapters/mysql/database'
@@ -7,6 +5,7 @@ import { migrate } from '../adapters/sql/migrate'
 import type { Database } from '../adapters/sql/schema'
 import { openSqliteDatabase } from '../adapters/sqlite/database'
 import { testServers, uniqueName } from './servers'
+import { temporaryFolder } from './temporary-folder'
 
 export interface TestDatabase extends AsyncDisposable {
   readonly kind: 'sqlite' | 'mysql'
@@ -25,8 +24,8 @@ export async function openTestDatabase(
 }
 
 async function openTestSqlite(migrated: boolean): Promise<TestDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'sns-test-'))
-  const path = join(folder, 'test.db')
+  const folder = await temporaryFolder()
+  const path = join(folder.path, 'test.db')
   const database = await openSqliteDatabase({ path, migrate: migrated })
   return {
     kind: 'sqlite',
@@ -34,7 +33,7 @@ async function openTestSqlite(migrated: boolean): Promise<TestDatabase> {
     url: `sqlite:${path}`,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
+      await folder[Symbol.asyncDispose]()
     },
   }
 }
