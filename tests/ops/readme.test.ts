@@ -10,7 +10,7 @@ test('the README opens with the two commands that the judge runs', async () => {
   expect(commands).toEqual(['npx --yes bun@1.4.5 run demo', 'npx --yes bun@1.4.5 run test'])
   const judge = (await read('.ci/run')).split('\n')
   for (const command of commands) {
-    expect(judge.some((line) => line.startsWith(command))).toBe(true)
+    expect(judge.some((line) => line.trim().startsWith(command))).toBe(true)
   }
 })
 
