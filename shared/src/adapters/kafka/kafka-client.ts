@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
-import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs'
+import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
+import { createDriverLog } from './driver-log'
 import { quietRequestQueueTimer } from './request-queue-timer'
 import { registerZstdCodec } from './zstd-codec'
 
@@ -47,6 +48,7 @@ export function createKafkaClient(
   const { clientId, logger, metrics = null, requestTimeoutMs = 10_000 } = options
   quietRequestQueueTimer()
   registerZstdCodec()
+  const driverLog = createDriverLog(logger)
   return {
     brokers,
     logger,
@@ -71,7 +73,7 @@ export function createKafkaClient(
         retry: RETRY,
         socketFactory,
         logLevel: logLevel.INFO,
-        logCreator: () => (entry) => forward(logger, entry),
+        logCreator: () => driverLog,
       })
       return {
         kafka,
@@ -82,11 +84,4 @@ export function createKafkaClient(
       }
     },
   }
-}
-
-/** One step quieter than kafkajs means it: what fails for good is logged by whoever gave up. */
-function forward(logger: Logger, { namespace, level, log }: LogEntry): void {
-  const { message, timestamp: _, stack: __, ...fields } = log
-  const write = level === logLevel.ERROR ? 'warn' : level === logLevel.WARN ? 'info' : 'debug'
-  logger[write]({ ...fields, namespace }, `kafkajs: ${message}`)
 }
