@@ -31,9 +31,11 @@ describe('lines', () => {
   })
 
   test('a missing file and a cut archive are named', async () => {
-    expect(Array.fromAsync(readLines(join(folder, 'none')))).rejects.toThrow(OperatorError)
+    await expect(Array.fromAsync(readLines(join(folder, 'none')))).rejects.toThrow(OperatorError)
     const cut = file('cut.gz', gzipSync(crypto.randomUUID().repeat(1000)).slice(0, 80))
-    expect(Array.fromAsync(readLines(cut))).rejects.toThrow(/cut\.gz cannot be read to its end/)
+    await expect(Array.fromAsync(readLines(cut))).rejects.toThrow(
+      /cut\.gz cannot be read to its end/,
+    )
   })
 })
 

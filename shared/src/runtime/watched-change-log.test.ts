@@ -30,7 +30,7 @@ test('is away while the same changes have failed for over a minute, and well aga
   consuming?.onRetry?.(refused, 9, 60_000)
   await health.check()
   consuming?.onRetry?.(refused, 10, 60_001)
-  expect(health.check()).rejects.toBe(refused)
+  await expect(health.check()).rejects.toBe(refused)
   expect(told).toEqual([
     [refused, 1, 0],
     [refused, 9, 60_000],

@@ -79,13 +79,13 @@ describe('a bulk', () => {
     expect(await applyBulk(client, [removal], { prefix })).toMatchObject({ applied: 1 })
     const error = { type: 'index_not_found_exception', reason: 'no such index' }
     const missing = createFake(() => ({ status: 404, error }))
-    expect(applyBulk(missing.client, [removal], { prefix })).rejects.toThrow('elasticsearch')
+    await expect(applyBulk(missing.client, [removal], { prefix })).rejects.toThrow('elasticsearch')
   })
 
   test('writes no delete where the alias is missing', async () => {
     const { client, requests } = createFake(() => ({ status: 200 }), 404)
     const result = applyBulk(client, [post(1), removal], { prefix })
-    expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
     await result.catch(() => {})
     expect(requests).toEqual([])
   })
@@ -107,7 +107,7 @@ describe('a bulk', () => {
   test('gives up after a while, for the caller to come again', async () => {
     const { client, requests } = createFake(() => ({ status: 503, error: overloaded }))
     const result = applyBulk(client, [post(1)], { prefix })
-    expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
     await result.catch(() => {})
     expect(requests).toHaveLength(5)
   })

@@ -166,7 +166,7 @@ describe('BinlogBuffer', () => {
     failing.end(new Error('gone'))
     const items = failing.items()
     expect((await items.next()).value).toMatchObject({ gtid: 'last' })
-    expect(items.next()).rejects.toThrow('gone')
+    await expect(items.next()).rejects.toThrow('gone')
 
     const discarded = createBinlogBuffer({ maxBytes: 1e6, pause() {}, resume() {} })
     discarded.push(commit('never'))
