@@ -5,12 +5,14 @@ import {
   type KafkaClient,
   type KafkaClientOptions,
 } from '../adapters/kafka/kafka-client'
-import { dropTopics, migrateTopics } from '../adapters/kafka/topics'
+import { migrateTopics } from '../adapters/kafka/topics'
 import type { ChangeEvent, Row } from '../contract/change-event'
+import { capturedTables } from '../contract/tables'
 import { createLogger } from '../observability/logger'
-import type { ChangeLog } from '../ports/change-log'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
+import { eventually } from './eventually'
+import { dropTopics } from './kafka-topics'
 import { testServers, uniqueName } from './servers'
 
 /** Topics of one's own on the test server, removed when it is disposed of. */
@@ -38,7 +40,10 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
   const names = { prefix: uniqueName('kafka'), database: 'sns' }
   await migrateTopics(client, { ...names, partitions, replication: 1 })
   const publisher = createKafkaChangePublisher(client, names)
-  const logs: (ChangeLog & AsyncDisposable)[] = []
+  const first = createKafkaChangeLog(client, names)
+  const logs = [first]
+  // A topic that was just made may be without a leader for a moment.
+  await eventually(async () => (await first.backlog('nobody', capturedTables)) === 0)
   let sequence = 0
   return {
     client,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { topicName } from '../../contract/change-event'
+import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'
 import { openKafkaTestLog, testKafkaClient } from '../../testing/kafka-log'
@@ -164,12 +165,13 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
   )
 
   test('stops while Kafka is away', async () => {
-    const away = createKafkaChangeLog(testKafkaClient(['127.0.0.1:1']), {
+    const metrics = createMetrics()
+    const away = createKafkaChangeLog(testKafkaClient(['127.0.0.1:1'], { metrics }), {
       prefix: 'none',
       database: 'sns',
     })
     const consumer = startConsumer(away)
-    await Bun.sleep(1_000)
+    await eventually(async () => (await metrics.storeRetries.get()).values.length > 0, WAIT)
     await consumer.stop()
     expect(consumer.done).toEqual([])
     await expect(away.backlog('none', ['posts'])).rejects.toMatchObject({

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'bun:test'
 import { ConfigResourceTypes } from 'kafkajs'
 import { capturedTables } from '../../contract/tables'
 import { testKafkaClient } from '../../testing/kafka-log'
+import { dropTopics } from '../../testing/kafka-topics'
 import { testServers, uniqueName } from '../../testing/servers'
 import { createKafkaConnection } from './connection'
 import { createKafkaHealthCheck } from './health-check'
-import { dropTopics, migrateTopics } from './topics'
+import { migrateTopics } from './topics'
 
 const TEST_MS = 60_000
 

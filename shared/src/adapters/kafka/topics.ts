@@ -45,20 +45,6 @@ export async function migrateTopics(
   }
 }
 
-/** Deletes the topics of a database; for tests and for starting over. */
-export async function dropTopics(
-  client: KafkaClient,
-  names: Pick<MigrateTopicsOptions, 'prefix' | 'database'>,
-): Promise<void> {
-  await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
-  const ours = capturedTables.map((table) => topicName(names.prefix, names.database, table))
-  await connection.run(async (admin) => {
-    const existing = new Set(await admin.listTopics())
-    const topics = ours.filter((topic) => existing.has(topic))
-    if (topics.length > 0) await admin.deleteTopics({ topics })
-  }, TIMEOUT_MS)
-}
-
 /** Does nothing where somebody else made it meanwhile. */
 async function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
   const settings: Record<string, number | string> = {
