@@ -10,7 +10,7 @@ import {
 } from '../../testing/test-elasticsearch'
 import { createElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'
-import { assertIndexes, migrateIndexes } from './migrate-indexes'
+import { migrateIndexes } from './migrate-indexes'
 
 /** An HTTP server that answers as it is told. */
 function createFakeServer(answer: (path: string) => Response) {
@@ -78,14 +78,12 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
 
   test('makes them behind aliases, once, however many migrate at once', async () => {
     const { client, prefix } = server
-    expect(assertIndexes(client, prefix)).rejects.toThrow('run migrate')
     const seen: [string, number, number][] = []
     await Promise.all([
       migrateIndexes(client, { prefix, replicas: 0, onProgress: (...p) => void seen.push(p) }),
       migrateIndexes(client, { prefix, replicas: 0 }),
     ])
     await migrateIndexes(client, { prefix, replicas: 0 })
-    await assertIndexes(client, prefix)
     expect(seen).toEqual([
       [`${prefix}-posts-v1`, 1, 2],
       [`${prefix}-users-v1`, 2, 2],
@@ -119,7 +117,9 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
     const prefix = `${server.prefix}-taken`
     try {
       await client.request({ method: 'PUT', path: `/${postsAlias(prefix)}-v1`, body: {} })
-      expect(migrateIndexes(client, { prefix, replicas: 0 })).rejects.toThrow('without its alias')
+      await expect(migrateIndexes(client, { prefix, replicas: 0 })).rejects.toThrow(
+        'without its alias',
+      )
     } finally {
       await dropIndexes(client, prefix)
     }

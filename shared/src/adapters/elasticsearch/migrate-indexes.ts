@@ -31,15 +31,6 @@ export async function migrateIndexes(
   }
 }
 
-/** Throws an `OperatorError` where the aliases are missing. */
-export async function assertIndexes(client: ElasticsearchClient, prefix: string): Promise<void> {
-  for (const { alias } of indexDefinitions(prefix, 0)) {
-    if (!(await hasAlias(client, alias))) {
-      throw new OperatorError(`Elasticsearch has no index ${alias}: run migrate`)
-    }
-  }
-}
-
 async function checkServer(client: ElasticsearchClient): Promise<void> {
   const version = field(field(await getRoot(client), 'version'), 'number')
   const major = typeof version === 'string' ? Number.parseInt(version, 10) : Number.NaN
