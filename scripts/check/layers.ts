@@ -7,6 +7,9 @@ interface Layer {
   readonly mayUse: readonly string[]
 }
 
+/** What adapters and services alike are made of. */
+const CORE = ['domain', 'contract', 'errors', 'timing', 'config', 'observability', 'ports']
+
 const LAYERS: readonly Layer[] = [
   { name: 'domain', path: /^shared\/src\/domain\//, mayUse: [] },
   { name: 'contract', path: /^shared\/src\/contract\//, mayUse: ['domain'] },
@@ -18,22 +21,13 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'adapters',
     path: /^shared\/src\/adapters\//,
-    mayUse: ['domain', 'contract', 'errors', 'timing', 'config', 'observability', 'ports'],
+    mayUse: CORE,
   },
   { name: 'service main', path: /^services\/[^/]+\/src\/main\.ts$/, mayUse: ['*'] },
   {
     name: 'services',
     path: /^services\//,
-    mayUse: [
-      'domain',
-      'contract',
-      'errors',
-      'timing',
-      'config',
-      'observability',
-      'ports',
-      'status app',
-    ],
+    mayUse: [...CORE, 'status app'],
   },
   {
     name: 'status app',
@@ -43,17 +37,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'runtime',
     path: /^shared\/src\/runtime\//,
-    mayUse: [
-      'domain',
-      'contract',
-      'errors',
-      'timing',
-      'config',
-      'observability',
-      'ports',
-      'adapters',
-      'status app',
-    ],
+    mayUse: [...CORE, 'adapters', 'status app'],
   },
   { name: 'scripts', path: /^scripts\//, mayUse: ['*'] },
 ]
