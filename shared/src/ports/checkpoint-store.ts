@@ -10,6 +10,11 @@ export interface CaptureLease {
   readonly fence: number
   /** Aborts when the lock's connection is lost. */
   readonly lost: AbortSignal
+  /**
+   * Whether nobody else can hold the lock now: it was confirmed more lately than the server would give it
+   * away. Where the process stood still for long, this is false before `lost` can abort.
+   */
+  isHeld(): boolean
   [Symbol.asyncDispose](): Promise<void>
 }
 

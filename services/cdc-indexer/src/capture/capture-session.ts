@@ -102,8 +102,7 @@ export async function runCaptureSession(
           await source.awaitVisible(last.source.gtid)
           visible = last.source.gtid
         }
-        if (lease.lost.aborted) continue
-        await publisher.publish(batch.events)
+        await publisher.publish(batch.events, lease.isHeld)
         isUrgent = true
         lag.acknowledge(last.source.ts_ms)
         countRows(batch)

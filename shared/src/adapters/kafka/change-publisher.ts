@@ -1,4 +1,5 @@
 import { CompressionTypes, type TopicMessages } from 'kafkajs'
+import { storeUnavailable } from '../../errors/sns-error'
 import type { ChangePublisher } from '../../ports/change-publisher'
 import { type BackoffOptions, backoffMs } from '../../timing/backoff'
 import { pause } from '../../timing/pause'
@@ -39,8 +40,9 @@ export function createKafkaChangePublisher(
   )
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(topicMessages: TopicMessages[]): Promise<void> {
+  async function send(topicMessages: TopicMessages[], mayGoOn: () => boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      if (!mayGoOn()) throw storeUnavailable('kafka', new Error('it may no longer publish'))
       try {
         await connection.run((producer) =>
           producer.sendBatch({ acks: -1, compression: CompressionTypes.ZSTD, topicMessages }),
@@ -60,9 +62,9 @@ export function createKafkaChangePublisher(
   }
 
   return {
-    publish(events) {
+    publish(events, mayGoOn = () => true) {
       const published = turn.then(async () => {
-        for (const batch of recordBatches(events, options)) await send(batch)
+        for (const batch of recordBatches(events, options)) await send(batch, mayGoOn)
       })
       turn = published.catch(() => {})
       return published

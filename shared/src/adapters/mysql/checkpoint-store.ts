@@ -36,6 +36,8 @@ export function createMysqlCheckpointStore(
 ): CheckpointStore {
   const sessions = new WeakMap<CaptureLease, MysqlSession>()
   const lock = lockName(server.database)
+  // The server counts its silence from later than we do; the rest is for what is begun in time to arrive.
+  const certainMs = (silenceSeconds * 1_000 * 2) / 3
 
   async function acquire(): Promise<CaptureLease | null> {
     const lost = new AbortController()
@@ -46,12 +48,13 @@ export function createMysqlCheckpointStore(
     try {
       // A holder that vanished without a word (its host, the network) must not keep others out.
       await session.query(`SET SESSION wait_timeout = ${silenceSeconds}`)
+      const askedAt = performance.now()
       const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
       if (numberCell(row, 'locked') !== 1) {
         await session[Symbol.asyncDispose]()
         return null
       }
-      const lease = await hold(session, lost)
+      const lease = await hold(session, lost, askedAt)
       sessions.set(lease, session)
       return lease
     } catch (error) {
@@ -60,7 +63,12 @@ export function createMysqlCheckpointStore(
     }
   }
 
-  async function hold(session: MysqlSession, lost: AbortController): Promise<CaptureLease> {
+  async function hold(
+    session: MysqlSession,
+    lost: AbortController,
+    askedAt: number,
+  ): Promise<CaptureLease> {
+    let confirmedAt = askedAt
     await session.update('UPDATE capture_checkpoint SET fence = fence + 1 WHERE name = ?', [
       CHECKPOINT_NAME,
     ])
@@ -68,7 +76,11 @@ export function createMysqlCheckpointStore(
       CHECKPOINT_NAME,
     ])
     const probe = setInterval(async () => {
-      if (await stillHolds(session)) return
+      const probedAt = performance.now()
+      if (await stillHolds(session)) {
+        confirmedAt = probedAt
+        return
+      }
       clearInterval(probe)
       session.destroy()
       lost.abort()
@@ -77,6 +89,7 @@ export function createMysqlCheckpointStore(
       // Without a checkpoint there is nothing to guard, and `load` says so.
       fence: row ? numberCell(row, 'fence') : 0,
       lost: lost.signal,
+      isHeld: () => !lost.signal.aborted && performance.now() - confirmedAt < certainMs,
       async [Symbol.asyncDispose]() {
         clearInterval(probe)
         await session[Symbol.asyncDispose]()

@@ -113,6 +113,8 @@ function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
 export interface FakeCheckpoints extends CheckpointStore {
   readonly saved: Checkpoint[]
   current: Checkpoint | null
+  /** The lease may have gone to another, and nobody was told yet. */
+  isUncertain: boolean
   /** Ends the lease that is out, as a lost connection does. */
   loseLease(): void
 }
@@ -125,6 +127,7 @@ export function createFakeCheckpoints(
   let out: AbortController | null = null
   const store: FakeCheckpoints = {
     saved: [],
+    isUncertain: false,
     current: { ...positionAfter(0), serverId: SERVER_ID, epoch: 0 },
     loseLease() {
       out?.abort()
@@ -138,6 +141,7 @@ export function createFakeCheckpoints(
       const lease: CaptureLease = {
         fence,
         lost: lost.signal,
+        isHeld: () => !lost.signal.aborted && !store.isUncertain,
         async [Symbol.asyncDispose]() {
           if (out === lost) out = null
         },
@@ -174,7 +178,8 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     acknowledged: [],
     batches: [],
     gate: null,
-    async publish(events) {
+    async publish(events, mayGoOn = () => true) {
+      if (!mayGoOn()) throw storeUnavailable('kafka')
       const part = partOf()
       await publisher.gate
       // As over a network: other work gets its turn before the answer comes.
