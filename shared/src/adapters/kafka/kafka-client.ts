@@ -73,7 +73,10 @@ export function createKafkaClient(
         retry: RETRY,
         socketFactory,
         logLevel: logLevel.INFO,
-        logCreator: () => driverLog,
+        logCreator: () => (entry) => {
+          // A connection that we dropped is no news.
+          if (!dropped) driverLog(entry)
+        },
       })
       return {
         kafka,
