@@ -69,6 +69,17 @@ test('an import stopped again and again ends with exactly what one run loads', a
   expect([...seen].map((each) => each.split(' ')[0])).toContain('posts')
 })
 
+test('a graph without a follow is refused before anything is written', async () => {
+  await using database = await openSqliteDatabase({ path: ':memory:' })
+  const loader = createSqlBulkLoader(database.db, { clock: systemClock })
+  const options = { passwordHash: '!', signal: new AbortController().signal, onProgress() {} }
+  const [graph = ''] = files.posts
+  await expect(importFiles({ ...files, graph }, loader, options)).rejects.toThrow(
+    `${graph} holds nobody who could write the posts; ${graph}:1: expected two user numbers`,
+  )
+  await importFiles(files, loader, options)
+})
+
 test('users that another source made are not overwritten', async () => {
   await using database = await openSqliteDatabase({ path: ':memory:' })
   const loader = createSqlBulkLoader(database.db, { clock: systemClock })

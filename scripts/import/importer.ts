@@ -1,3 +1,4 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { BulkLoader, ImportState, ImportStep } from '@sns/shared/ports/bulk-loader'
 import { createBrokenLines } from './broken-lines'
 import { readEdges } from './edge-file'
@@ -36,6 +37,10 @@ export async function importFiles(
 ): Promise<ImportSummary> {
   const broken = createBrokenLines()
   const survey = await surveyFiles(files, broken)
+  if (survey.users.length === 0) {
+    const example = broken.examples[0] ?? 'it has no line at all'
+    throw new OperatorError(`${files.graph} holds nobody who could write the posts; ${example}`)
+  }
   const state = await loader.open(survey.source)
   const run = {
     files,
@@ -49,7 +54,7 @@ export async function importFiles(
 
   if (!stopped()) await importUsers(run)
   const repeatedFollows = stopped() ? 0 : await importFollows(run)
-  if (!stopped() && survey.users.length > 0) await importPosts(run)
+  if (!stopped()) await importPosts(run)
   return {
     finished: !stopped(),
     users: survey.users.length,
