@@ -59,6 +59,7 @@ export function createRedisClient(
   defineTimelineScripts(redis)
 
   let isAway = false
+  let isClosed = false
   let lastReplyErrorAt = Number.NEGATIVE_INFINITY
   let markTried: () => void = () => {}
   let firstTry: Promise<void> | null = new Promise((resolve) => {
@@ -84,6 +85,7 @@ export function createRedisClient(
       redis.disconnect(true)
       return
     }
+    if (isClosed) return
     if (isAway) logger.info('redis is back')
     isAway = false
     markTried()
@@ -130,6 +132,7 @@ export function createRedisClient(
     },
     async [Symbol.asyncDispose]() {
       isAway = true
+      isClosed = true
       serverRun = null
       if (redis.status === 'ready') await redis.quit().catch(() => {})
       redis.disconnect()
