@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { type FollowId, firstIdAt, idTime, type PostId, type UserId } from '../domain/id'
+import type { BulkLoader } from '../ports/bulk-loader'
+import type { GraphStore } from '../ports/graph-store'
+import type { PostStore } from '../ports/post-store'
+import type { UserStore } from '../ports/user-store'
+import { codeOf } from './error-code'
+import { signUp } from './people'
+
+export interface BulkLoaderHarness extends AsyncDisposable {
+  readonly loader: BulkLoader
+  readonly users: UserStore
+  readonly graph: GraphStore
+  readonly posts: PostStore
+}
+
+/** What every `BulkLoader` promises. The tests share one database, each with sources and people of its own. */
+export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>): void {
+  describe('BulkLoader', () => {
+    let harness: BulkLoaderHarness
+    let loader: BulkLoader
+    let batches = 0
+
+    beforeAll(async () => {
+      harness = await create()
+      loader = harness.loader
+    })
+    afterAll(() => harness[Symbol.asyncDispose]())
+
+    /** Ids of an hour that no other test writes in. */
+    function freshIds(count: number): number[] {
+      batches += 1
+      const first = firstIdAt(Date.UTC(2025, 0, 1, batches))
+      return Array.from({ length: count }, (_, n) => first + n)
+    }
+    const people = (count: number) =>
+      freshIds(count).map((id) => ({
+        id: id as UserId,
+        username: `loaded_${batches}_${id % 4096}`,
+      }))
+
+    test('says where an import stands, and keeps when it began', async () => {
+      const begun = await loader.open('begun')
+      expect(begun.done).toEqual({ users: 0, follows: 0, posts: 0 })
+      await loader.loadUsers('begun', people(2), 'hash', 2)
+      await loader.loadUsers('begun', people(3), 'hash', 5)
+      expect(await loader.open('begun')).toEqual({
+        startedAt: begun.startedAt,
+        done: { users: 5, follows: 0, posts: 0 },
+      })
+      expect((await loader.open('another')).done.users).toBe(0)
+    })
+
+    test('makes accounts like any other: named as their user, made when their id says', async () => {
+      const loaded = people(2)
+      await loader.open('accounts')
+      await loader.loadUsers('accounts', loaded, 'their hash', 2)
+      for (const { id, username } of loaded) {
+        const user = { id, username, displayName: username, createdAt: idTime(id) }
+        expect(await harness.users.findCredentials(username)).toEqual({
+          user,
+          passwordHash: 'their hash',
+        })
+        expect(await harness.users.findAccount(id)).toEqual({ ...user, graphVersion: 0 })
+      }
+    })
+
+    test('writes nothing of a batch with a name that is taken, and does not count it', async () => {
+      const { username } = await signUp(harness.users)
+      const [first, second] = people(2)
+      await loader.open('taken')
+      const batch = [first!, { ...second!, username }]
+      expect(await codeOf(loader.loadUsers('taken', batch, 'hash', 2))).toBe('username_taken')
+      expect(await harness.users.findByUsername(first!.username)).toBeNull()
+      expect((await loader.open('taken')).done.users).toBe(0)
+    })
+
+    test('passes over follows that exist, and says how many were new', async () => {
+      const loaded = people(3)
+      const [ann, bob, cem] = loaded.map(({ id }) => id) as [UserId, UserId, UserId]
+      await loader.open('follows')
+      await loader.loadUsers('follows', loaded, 'hash', 3)
+      await harness.graph.follow(ann, bob)
+      const before = await harness.users.findAccount(bob)
+      const ids = freshIds(2) as FollowId[]
+      const follows = [
+        { id: ids[0]!, follower: ann, followee: bob },
+        { id: ids[1]!, follower: bob, followee: cem },
+      ]
+      expect(await loader.loadFollows('follows', follows, 2)).toBe(1)
+      expect(await loader.loadFollows('follows', follows, 2)).toBe(0)
+      const page = { before: null, limit: 10 }
+      const followed = async (by: UserId) =>
+        (await harness.graph.following(by, by, page)).items.map(({ id }) => id)
+      expect([await followed(ann), await followed(bob)]).toEqual([[bob], [cem]])
+      const after = await harness.users.findAccount(bob)
+      expect(after!.graphVersion).toBeGreaterThan(before!.graphVersion)
+      expect((await loader.open('follows')).done.follows).toBe(2)
+    })
+
+    test('makes posts like any other, with counts to move', async () => {
+      const [author] = people(1)
+      await loader.open('posts')
+      await loader.loadUsers('posts', [author!], 'hash', 1)
+      const ids = freshIds(3) as PostId[]
+      const texts = ['one', '둘 🎉', 'three']
+      const posts = ids.map((id, n) => ({ id, authorId: author!.id, text: texts[n]! }))
+      await loader.loadPosts('posts', posts, 3)
+      const page = { before: null, limit: 10 }
+      expect(await harness.posts.feedIds(author!.id, page)).toEqual(ids.toReversed())
+      const { body, state } = await harness.posts.find(ids[1]!, author!.id)
+      expect(body).toEqual({
+        id: ids[1]!,
+        authorId: author!.id,
+        version: 1,
+        text: '둘 🎉',
+        createdAt: idTime(ids[1]!),
+        editedAt: null,
+      })
+      expect(state.counts).toEqual({ likes: 0, comments: 0 })
+      expect((await loader.open('posts')).done).toEqual({ users: 1, follows: 0, posts: 3 })
+    })
+  })
+}
