@@ -1,0 +1,14 @@
+import type { Environment } from '../config/environment'
+import { loadSettings, type Role } from '../config/load-settings'
+import { OperatorError } from '../errors/operator-error'
+
+/** The refusal of an environment; throws where it is accepted. */
+export function settingsRefusal(env: Environment, role: Role = 'suite'): OperatorError {
+  try {
+    loadSettings(env, { role })
+  } catch (error) {
+    if (error instanceof OperatorError) return error
+    throw error
+  }
+  throw new Error(`accepted: ${JSON.stringify(env)}`)
+}
