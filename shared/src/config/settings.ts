@@ -29,18 +29,24 @@ export interface Settings {
   readonly metricsPort: number | null
 }
 
-export type DatabaseSettings =
-  | { readonly kind: 'sqlite'; readonly path: string; readonly echo: boolean }
-  | {
-      readonly kind: 'mysql'
-      readonly host: string
-      readonly port: number
-      readonly user: string
-      readonly password: string
-      readonly database: string
-      readonly poolSize: number
-      readonly echo: boolean
-    }
+export type DatabaseSettings = SqliteSettings | MysqlSettings
+
+export interface SqliteSettings {
+  readonly kind: 'sqlite'
+  readonly path: string
+  readonly echo: boolean
+}
+
+export interface MysqlSettings {
+  readonly kind: 'mysql'
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+  readonly poolSize: number
+  readonly echo: boolean
+}
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]

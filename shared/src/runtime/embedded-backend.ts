@@ -7,7 +7,7 @@ import { openSqliteDatabase } from '../adapters/sqlite/database'
 import { lockForProcess } from '../adapters/sqlite/process-lock'
 import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '../adapters/sqlite/search-index-tables'
-import type { DatabaseSettings } from '../config/settings'
+import type { SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { Backend, BackendDeps } from './backend-ports'
 import { createSqlStores } from './sql-stores'
@@ -19,7 +19,7 @@ const CACHED_POSTS = 50_000
  * memory. The file is made or upgraded, and held for this process alone.
  */
 export async function createEmbeddedBackend(
-  settings: Extract<DatabaseSettings, { kind: 'sqlite' }>,
+  settings: SqliteSettings,
   { logger, metrics, clock }: BackendDeps,
 ): Promise<Backend> {
   await using opened = new AsyncDisposableStack()

@@ -1,12 +1,12 @@
 import type { KafkaClient } from '../adapters/kafka/kafka-client'
-import type { DatabaseSettings, Settings } from '../config/settings'
+import type { MysqlSettings, Settings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { Backend, BackendDeps } from './backend-ports'
 import { optionalCheck } from './optional-check'
 import { createSqlStores } from './sql-stores'
 
 export interface ServerSettings extends Settings {
-  readonly database: Extract<DatabaseSettings, { kind: 'mysql' }>
+  readonly database: MysqlSettings
 }
 
 /**

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
-import { connectMysql, type MysqlSettings } from '../adapters/mysql/database'
+import { connectMysql } from '../adapters/mysql/database'
 import { migrate } from '../adapters/sql/migrate'
 import type { Database } from '../adapters/sql/schema'
 import { openSqliteDatabase } from '../adapters/sqlite/database'
+import type { MysqlSettings } from '../config/settings'
 import { testServers, uniqueName } from './servers'
 import { temporaryFolder } from './temporary-folder'
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
+import type { MysqlSettings } from '../../config/settings'
 import type { UserId } from '../../domain/id'
 import { OperatorError } from '../../errors/operator-error'
 import { isUnavailable, openMysqlBehindProxy, selectOne } from '../../testing/mysql-behind-proxy'
@@ -7,7 +8,7 @@ import { testServers } from '../../testing/servers'
 import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { transact } from '../sql/transaction'
-import { connectMysql, type MysqlSettings } from './database'
+import { connectMysql } from './database'
 import { checkServer } from './server-check'
 
 describe.skipIf(!testServers.mysql)('connectMysql', () => {

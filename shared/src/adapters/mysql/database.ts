@@ -1,5 +1,5 @@
 import { Kysely, sql } from 'kysely'
-import type { DatabaseSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
@@ -9,8 +9,6 @@ import type { Database } from '../sql/schema'
 import { createMysqlDialect } from './dialect'
 import { detailsOf } from './errors'
 import { createMysqlPool } from './pool'
-
-export type MysqlSettings = Extract<DatabaseSettings, { kind: 'mysql' }>
 
 export interface MysqlDatabaseOptions {
   readonly metrics?: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null

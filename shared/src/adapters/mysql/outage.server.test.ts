@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
+import type { MysqlSettings } from '../../config/settings'
 import type { UserId } from '../../domain/id'
 import {
   isUnavailable,
@@ -10,7 +11,6 @@ import {
 import { testServers } from '../../testing/servers'
 import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
 import { transact } from '../sql/transaction'
-import type { MysqlSettings } from './database'
 
 describe.skipIf(!testServers.mysql)('MySQL going away', () => {
   let shared: TestDatabase

@@ -1,17 +1,12 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import { createPool, type PoolConnection } from 'mysql2'
+import type { MysqlSettings } from '../../config/settings'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Metrics } from '../../observability/metrics'
 import { castColumn } from './column-types'
 import { PooledConnection } from './pooled-connection'
 
-export interface MysqlPoolOptions {
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly password: string
-  readonly database: string
-  readonly poolSize: number
+export interface MysqlPoolOptions extends Omit<MysqlSettings, 'kind' | 'echo'> {
   readonly connectTimeoutMs: number
   readonly queryTimeoutMs: number
   /** How long a statement waits for a free connection, and how many may wait. */
