@@ -3,7 +3,7 @@ import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
 import { createManualClock } from '../testing/manual-clock'
 import { watchChangeLog } from './watched-change-log'
 
-test('is away while the same changes have failed for over a minute, and well again afterwards', async () => {
+test('is away until it has joined, while the same changes have failed for over a minute, and well again afterwards', async () => {
   const clock = createManualClock(1_000_000)
   const told: unknown[][] = []
   let consuming: ConsumeOptions | undefined
@@ -20,10 +20,15 @@ test('is away while the same changes have failed for over a minute, and well aga
     maxBatch: 1,
     handle: async () => {},
     signal: new AbortController().signal,
+    onJoin: () => void told.push(['joined']),
     onRetry: (...args) => void told.push(args),
   })
   expect(await changeLog.backlog('g', ['posts'])).toBe(7)
   expect(health.name).toBe('index')
+
+  await expect(health.check()).rejects.toThrow('has not joined its group yet')
+  consuming?.onJoin?.()
+  await health.check()
 
   const refused = new Error('refused')
   consuming?.onRetry?.(refused, 1, 0)
@@ -31,11 +36,7 @@ test('is away while the same changes have failed for over a minute, and well aga
   await health.check()
   consuming?.onRetry?.(refused, 10, 60_001)
   await expect(health.check()).rejects.toBe(refused)
-  expect(told).toEqual([
-    [refused, 1, 0],
-    [refused, 9, 60_000],
-    [refused, 10, 60_001],
-  ])
+  expect(told).toEqual([['joined'], [refused, 1, 0], [refused, 9, 60_000], [refused, 10, 60_001]])
   clock.advance(60_001)
   await health.check()
 })

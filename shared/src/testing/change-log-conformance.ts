@@ -31,6 +31,20 @@ export function changeLogConformance(name: string, create: CreateChangeLogHarnes
     )
 
     test(
+      'tells that it has joined, before it hands anything over',
+      async () => {
+        await using harness = await create()
+        const consumer = startConsumer(harness.open())
+        await eventually(() => consumer.joins.length === 1, WAIT)
+        expect(consumer.joins).toEqual([0])
+        await harness.append([created(5)])
+        await eventually(() => consumer.done.length === 1, WAIT)
+        await consumer.stop()
+      },
+      TEST_MS,
+    )
+
+    test(
       'keeps the order of each key, deletes included, whatever the batches',
       async () => {
         await using harness = await create()

@@ -25,6 +25,8 @@ export interface TestConsumer {
   /** Every `handle` that was begun, with its events. */
   readonly batches: string[][]
   readonly retries: unknown[]
+  /** At each joining, how many batches had been begun. */
+  readonly joins: number[]
   /** Tells it to stop and waits until it has. */
   stop(): Promise<void>
 }
@@ -38,12 +40,18 @@ export interface TestConsumerOptions extends Partial<Pick<ConsumeOptions, 'table
 /** Consumes in the background and keeps account. */
 export function startConsumer(log: ChangeLog, options: TestConsumerOptions = {}): TestConsumer {
   const stop = new AbortController()
-  const consumer = { done: [] as string[], batches: [] as string[][], retries: [] as unknown[] }
+  const consumer = {
+    done: [] as string[],
+    batches: [] as string[][],
+    retries: [] as unknown[],
+    joins: [] as number[],
+  }
   const running = log.consume({
     group: options.group ?? uniqueName('group'),
     tables: options.tables ?? ['posts'],
     maxBatch: options.maxBatch ?? 100,
     signal: stop.signal,
+    onJoin: () => consumer.joins.push(consumer.batches.length),
     onRetry: (error) => consumer.retries.push(error),
     async handle(events) {
       const described = events.map(describeEvent)

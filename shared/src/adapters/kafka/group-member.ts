@@ -14,8 +14,11 @@ export interface GroupMemberOptions extends Omit<ConsumeOptions, 'tables'> {
   readonly timing?: MemberTiming
 }
 
-/** A worker that was killed is noticed, and its partitions given away, within ten seconds. */
-const TIMING: MemberTiming = { session: 8_000, heartbeat: 2_000, rebalance: 30_000 }
+/**
+ * A worker that was killed is noticed, and its partitions given away, after a session: the shortest that
+ * brokers accept by default, as its posts wait that long.
+ */
+const TIMING: MemberTiming = { session: 6_000, heartbeat: 1_500, rebalance: 30_000 }
 
 /** The longest poll; also how long leaving may take when nothing arrives. */
 const FETCH_WAIT_MS = 500
@@ -45,7 +48,10 @@ export async function runGroupMember(
     retry: { restartOnFailure: async () => false },
   })
   const worker = createPartitionWorker({ ...options, timing, logger: client.logger })
-  consumer.on('consumer.group_join', () => worker.joined())
+  consumer.on('consumer.group_join', () => {
+    worker.joined()
+    options.onJoin?.()
+  })
   const death = watchForDeath(consumer)
   const told = whenAborted(signal)
 
