@@ -3,7 +3,8 @@ import type { ConsumeOptions } from '../ports/change-log'
 import { type BackoffOptions, backoffMs } from '../timing/backoff'
 import { pause } from '../timing/pause'
 
-export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 10_000 }
+/** The cap is what a recovered store may be kept waiting: posts should show within seconds of it. */
+export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 3_000 }
 
 /** How long a consumer that was told to stop waits for the batch in hand. */
 export const STOP_GRACE_MS = 10_000

@@ -23,6 +23,6 @@ export const CAPTURE_DEFAULTS: CaptureOptions = {
   idleCheckpointIntervalMs: 30_000,
   standbyMs: 1_000,
   retryMs: 200,
-  maxRetryMs: 10_000,
+  maxRetryMs: 3_000,
   shutdownMs: 10_000,
 }

@@ -15,7 +15,7 @@ export interface KafkaChangeLogOptions {
   readonly concurrency?: number
 }
 
-const REJOIN_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 10_000 }
+const REJOIN_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 3_000 }
 
 /** A membership that lasted this long was sound: the next failure is a first one again. */
 const SOUND_MS = 60_000
