@@ -37,8 +37,8 @@ describe.skipIf(!hasAllTestServers || !stack)('kill -9 in the middle of writes',
     await expectNothingLost(suite.url, reader, async () => {
       await suite.program(name).crash()
       await suite.restart(name)
+      await liveThroughTheMainJob(suite.url)
     })
-    await liveThroughTheMainJob(suite.url)
   })
 
   test.each([...STACK_SERVERS])('of %s', async (server) => {
@@ -47,8 +47,8 @@ describe.skipIf(!hasAllTestServers || !stack)('kill -9 in the middle of writes',
       // Without MySQL nothing can be acknowledged; without the others writing goes on.
       if (server !== 'mysql') await underway()
       await stack!.start(server)
+      for (const name of suite.names) await suite.program(name).ready(suite.statusUrl(name))
+      await liveThroughTheMainJob(suite.url)
     })
-    for (const name of suite.names) await suite.program(name).ready(suite.statusUrl(name))
-    await liveThroughTheMainJob(suite.url)
   })
 })

@@ -14,8 +14,8 @@ export interface ConsumeOptions {
    */
   readonly handle: (events: readonly ChangeEvent[], signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
-  /** Told when the consumer has its place in the group, each time: nothing is delivered before. */
-  readonly onJoin?: () => void
+  /** Told when the consumer gets its place in the group and when it loses it: without, it gets nothing. */
+  readonly onMembership?: (isMember: boolean) => void
   /** Told of each failed attempt, and of how long ago the first one of the same events was. */
   readonly onRetry?: (error: unknown, attempt: number, failingMs: number) => void
 }

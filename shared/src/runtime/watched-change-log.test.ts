@@ -3,7 +3,7 @@ import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
 import { createManualClock } from '../testing/manual-clock'
 import { watchChangeLog } from './watched-change-log'
 
-test('is away until it has joined, while the same changes have failed for over a minute, and well again afterwards', async () => {
+test('is away without a place in the group, while the same changes have failed for over a minute, and well again afterwards', async () => {
   const clock = createManualClock(1_000_000)
   const told: unknown[][] = []
   let consuming: ConsumeOptions | undefined
@@ -20,14 +20,14 @@ test('is away until it has joined, while the same changes have failed for over a
     maxBatch: 1,
     handle: async () => {},
     signal: new AbortController().signal,
-    onJoin: () => void told.push(['joined']),
+    onMembership: (is) => void told.push([is]),
     onRetry: (...args) => void told.push(args),
   })
   expect(await changeLog.backlog('g', ['posts'])).toBe(7)
   expect(health.name).toBe('index')
 
-  await expect(health.check()).rejects.toThrow('has not joined its group yet')
-  consuming?.onJoin?.()
+  await expect(health.check()).rejects.toThrow('no place in its group')
+  consuming?.onMembership?.(true)
   await health.check()
 
   const refused = new Error('refused')
@@ -36,7 +36,9 @@ test('is away until it has joined, while the same changes have failed for over a
   await health.check()
   consuming?.onRetry?.(refused, 10, 60_001)
   await expect(health.check()).rejects.toBe(refused)
-  expect(told).toEqual([['joined'], [refused, 1, 0], [refused, 9, 60_000], [refused, 10, 60_001]])
+  expect(told).toEqual([[true], [refused, 1, 0], [refused, 9, 60_000], [refused, 10, 60_001]])
   clock.advance(60_001)
   await health.check()
+  consuming?.onMembership?.(false)
+  await expect(health.check()).rejects.toThrow('no place in its group')
 })

@@ -10,7 +10,7 @@ const REPORT_HOLDS_MS = 60_000
 export interface WatchedChangeLog {
   readonly changeLog: ChangeLog
   /**
-   * Away until the consumer has its place in the group, as what is written meanwhile waits, and while
+   * Away while the consumer has no place in its group, as what is written then waits, and while
    * some changes have failed for more than a minute, whatever else gets through.
    */
   readonly health: HealthCheck
@@ -20,16 +20,16 @@ export interface WatchedChangeLog {
 export function watchChangeLog(name: string, changeLog: ChangeLog, clock: Clock): WatchedChangeLog {
   let stuckAt = Number.NEGATIVE_INFINITY
   let failure: unknown = null
-  let hasJoined = false
+  let isMember = false
   return {
     changeLog: {
       backlog: (group, tables) => changeLog.backlog(group, tables),
       consume: (options) =>
         changeLog.consume({
           ...options,
-          onJoin() {
-            hasJoined = true
-            options.onJoin?.()
+          onMembership(is) {
+            isMember = is
+            options.onMembership?.(is)
           },
           onRetry(error, attempt, failingMs) {
             if (failingMs > STUCK_MS) {
@@ -43,7 +43,7 @@ export function watchChangeLog(name: string, changeLog: ChangeLog, clock: Clock)
     health: {
       name,
       async check() {
-        if (!hasJoined) throw new Error('the consumer has not joined its group yet')
+        if (!isMember) throw new Error('the consumer has no place in its group yet')
         if (clock.now() - stuckAt <= REPORT_HOLDS_MS) throw failure
       },
     },

@@ -51,7 +51,7 @@ export function startConsumer(log: ChangeLog, options: TestConsumerOptions = {})
     tables: options.tables ?? ['posts'],
     maxBatch: options.maxBatch ?? 100,
     signal: stop.signal,
-    onJoin: () => consumer.joins.push(consumer.batches.length),
+    onMembership: (is) => is && consumer.joins.push(consumer.batches.length),
     onRetry: (error) => consumer.retries.push(error),
     async handle(events) {
       const described = events.map(describeEvent)

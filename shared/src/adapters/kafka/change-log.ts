@@ -39,6 +39,7 @@ export function createKafkaChangeLog(
         try {
           await runGroupMember(client, { ...options, topics, concurrency })
         } catch (error) {
+          options.onMembership?.(false)
           failures = performance.now() - since > SOUND_MS ? 1 : failures + 1
           client.metrics?.storeRetries.inc({ store: 'kafka' })
           client.logger.warn(

@@ -50,7 +50,7 @@ export async function runGroupMember(
   const worker = createPartitionWorker({ ...options, timing, logger: client.logger })
   consumer.on('consumer.group_join', () => {
     worker.joined()
-    options.onJoin?.()
+    options.onMembership?.(true)
   })
   const death = watchForDeath(consumer)
   const told = whenAborted(signal)

@@ -40,7 +40,7 @@ export function createSqliteChangeLog(
     async consume(consumer) {
       const release = await takeGroup(database.db, consumer.group, consumer.signal)
       if (!release) return
-      consumer.onJoin?.()
+      consumer.onMembership?.(true)
       try {
         await runConsumer(database, consumer, settings)
       } finally {
