@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChangeEvent, changeKey } from '@sns/shared/contract/change-event'
 import type { CapturedTable } from '@sns/shared/contract/tables'
 import type { UserId } from '@sns/shared/domain/id'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
+import { repeatEvery } from '@sns/shared/timing/repeat-every'
 import { type CreatedPost, readCreatedPost } from './created-post'
 import { createFanOut, type FanOutDeps, type FanOutOptions } from './fan-out'
 
@@ -72,21 +72,20 @@ export function createFanoutWorker(
     )
   }
 
-  async function watchBacklog(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        metrics.consumerBacklog.set({ group: GROUP }, await changeLog.backlog(group, TABLES))
-      } catch (error) {
-        logger.debug({ err: error }, 'the backlog is not known')
-      }
-      await sleep(options.backlogIntervalMs ?? 5_000, undefined, { signal }).catch(() => {})
-    }
-  }
-
   return {
     async run(signal) {
       const stopped = new AbortController()
-      const watching = watchBacklog(AbortSignal.any([signal, stopped.signal]))
+      const watching = repeatEvery(
+        async () => {
+          const backlog = await changeLog.backlog(group, TABLES)
+          metrics.consumerBacklog.set({ group: GROUP }, backlog)
+        },
+        {
+          intervalMs: options.backlogIntervalMs ?? 5_000,
+          signal: AbortSignal.any([signal, stopped.signal]),
+          onError: (error) => logger.debug({ err: error }, 'the backlog cannot be counted'),
+        },
+      )
       try {
         await changeLog.consume({
           group,

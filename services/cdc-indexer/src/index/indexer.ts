@@ -4,7 +4,7 @@ import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
-import { watchBacklog } from './backlog'
+import { repeatEvery } from '@sns/shared/timing/repeat-every'
 import { INDEXED_TABLES, searchChange, UnreadableRowError } from './search-change'
 
 export const INDEX_GROUP = 'index'
@@ -83,9 +83,11 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   return {
     async run(signal) {
       const done = new AbortController()
-      const watching = watchBacklog(
-        () => changeLog.backlog(group, INDEXED_TABLES),
-        (backlog) => metrics.consumerBacklog.set({ group: INDEX_GROUP }, backlog),
+      const watching = repeatEvery(
+        async () => {
+          const backlog = await changeLog.backlog(group, INDEXED_TABLES)
+          metrics.consumerBacklog.set({ group: INDEX_GROUP }, backlog)
+        },
         {
           intervalMs: options.backlogIntervalMs ?? BACKLOG_INTERVAL_MS,
           signal: AbortSignal.any([signal, done.signal]),
