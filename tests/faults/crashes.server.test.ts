@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { STACK_SERVERS, stack } from '@sns/shared/testing/stack'
-import { spawnProgram } from '../../scripts/process/program-process'
 import {
   SERVICE_NAMES,
   type ServiceName,
   type SuiteProcess,
-  startSuiteProcess,
 } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob, type Person, signUp } from '../journey'
+import { type ServerSuite, startServerSuite } from '../server-suite'
 import { expectNothingLost } from './nothing-lost'
 
 if (hasAllTestServers && !stack) {
@@ -17,21 +15,16 @@ if (hasAllTestServers && !stack) {
 }
 
 describe.skipIf(!hasAllTestServers || !stack)('kill -9 in the middle of writes', () => {
-  let names: ServerNames
+  let running: ServerSuite
   let suite: SuiteProcess
   let reader: Person
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    suite = await startSuiteProcess(names.env)
+    running = await startServerSuite()
+    suite = running.suite
     reader = await signUp(suite.url, 'reader')
   })
-  afterAll(async () => {
-    await suite?.[Symbol.asyncDispose]()
-    await names?.[Symbol.asyncDispose]()
-  })
+  afterAll(() => running?.[Symbol.asyncDispose]())
 
   test.each([...SERVICE_NAMES])('of %s', async (name: ServiceName) => {
     await expectNothingLost(suite.url, reader, async () => {

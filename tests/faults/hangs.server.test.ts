@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { STACK_SERVERS, type StackServer, stack } from '@sns/shared/testing/stack'
-import { spawnProgram } from '../../scripts/process/program-process'
-import { type SuiteProcess, startSuiteProcess } from '../../scripts/process/suite-process'
+import type { SuiteProcess } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob, type Person, signUp } from '../journey'
 import { wholeFeed } from '../paging'
+import { type ServerSuite, startServerSuite } from '../server-suite'
 import { expectNothingLost } from './nothing-lost'
 
 if (hasAllTestServers && !stack) {
@@ -16,22 +15,17 @@ if (hasAllTestServers && !stack) {
 const HANG_MS = 9_000
 
 describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle of writes', () => {
-  let names: ServerNames
+  let running: ServerSuite
   let suite: SuiteProcess
   let reader: Person
   let windowReads = 0
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    suite = await startSuiteProcess(names.env)
+    running = await startServerSuite()
+    suite = running.suite
     reader = await signUp(suite.url, 'reader')
   })
-  afterAll(async () => {
-    await suite?.[Symbol.asyncDispose]()
-    await names?.[Symbol.asyncDispose]()
-  })
+  afterAll(() => running?.[Symbol.asyncDispose]())
 
   /** How many feed pages came from a window since this was last asked. */
   async function readsFromWindows(): Promise<number> {

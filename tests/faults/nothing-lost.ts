@@ -6,7 +6,7 @@ import { type SteadyReader, startSteadyReader } from './steady-reader'
 import { startSteadyWriter } from './steady-writer'
 
 /** Time for a projection to catch up once everything runs again, consumers' back-off included. */
-export const CATCH_UP_MS = 60_000
+const CATCH_UP_MS = 60_000
 
 export interface Disturbance {
   /** Resolves once ten more posts are acknowledged. */
