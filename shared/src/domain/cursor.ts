@@ -8,9 +8,14 @@ export function encodeCursor(list: CursorList, key: readonly (number | string)[]
   return Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
 }
 
+/** What every cursor looks like. */
+export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{1,400}$'
+
+const CURSOR = new RegExp(CURSOR_PATTERN)
+
 /** The key in a cursor of `list`, or null if the text is not such a cursor. */
 export function decodeCursor(list: CursorList, cursor: string): (number | string)[] | null {
-  if (!/^[A-Za-z0-9_-]{1,400}$/.test(cursor)) return null
+  if (!CURSOR.test(cursor)) return null
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (!Array.isArray(parsed) || parsed[0] !== list) return null

@@ -1,11 +1,13 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { CURSOR_PATTERN } from '../../domain/cursor'
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../domain/page'
 import { DISPLAY_NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, USERNAME_PATTERN } from '../../domain/user'
 
 /*
  * Keywords of our own: `characters` bounds a text in code points, which the services check after
  * cleaning it (`maxLength` would count UTF-16 units); `rule` says in words what a value must be;
- * `secret` hides what is typed where the document is shown.
+ * `secret` hides what is typed where the document is shown; `shape` (a pattern) and `formats` (any of
+ * these) say in the document what a service checks by itself, with an error of its own.
  */
 
 export const IdField = Type.String({
@@ -41,6 +43,7 @@ export const DisplayNameField = Type.String({
 
 const CursorField = Type.String({
   description: '`nextCursor` of the page before; opaque, of one list only, never expires',
+  shape: CURSOR_PATTERN,
 })
 
 /** The query of every list. */

@@ -10,16 +10,19 @@ const QueryField = Type.String({
   examples: ['서울 날씨'],
 })
 
-const timeText = 'an ISO 8601 date (`2026-11-23`, from midnight UTC) or date-time with a zone'
+function timeField(which: string) {
+  return Type.String({
+    description: `Only posts written ${which}: an ISO 8601 date (\`2026-11-23\`, from midnight UTC) or date-time with a zone`,
+    formats: ['date', 'date-time'],
+  })
+}
 
 export const PostSearchQuery = Type.Object(
   {
     q: QueryField,
     author: Type.Optional(Type.String({ description: 'Only posts of this username' })),
-    since: Type.Optional(
-      Type.String({ description: `Only posts written at or after: ${timeText}` }),
-    ),
-    until: Type.Optional(Type.String({ description: `Only posts written before: ${timeText}` })),
+    since: Type.Optional(timeField('at or after')),
+    until: Type.Optional(timeField('before')),
     ...PageQuery.properties,
   },
   { additionalProperties: false },

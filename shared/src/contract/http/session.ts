@@ -52,6 +52,7 @@ export const AccountChange = Type.Object(
   {
     additionalProperties: false,
     minProperties: 1,
+    dependentRequired: { password: ['currentPassword'], currentPassword: ['password'] },
     description: 'What to change; at least one field',
   },
 )

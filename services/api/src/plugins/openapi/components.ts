@@ -65,15 +65,18 @@ export function referTo(
   return visit(plain(value), self !== undefined)
 }
 
-/** Without what only our own code reads, and with lengths as JSON Schema counts them: in code points. */
+/** Our own keywords (see `contract/http/fields`) as JSON Schema says them, lengths in code points. */
 function plain(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node
   if (Array.isArray(node)) return node.map(plain)
-  const { noValidate: _, rule: __, characters, secret, ...rest } = node as Record<string, unknown>
+  const { noValidate: _, rule: __, ...known } = node as Record<string, unknown>
+  const { characters, secret, shape, formats, ...rest } = known
   const entries = Object.entries(rest).map(([key, each]) => [key, plain(each)])
   const lengths = Array.isArray(characters)
     ? { minLength: characters[0], maxLength: characters[1] }
     : {}
   const format = secret === true ? { format: 'password' } : {}
-  return { ...Object.fromEntries(entries), ...lengths, ...format }
+  const pattern = shape === undefined ? {} : { pattern: shape }
+  const anyOf = Array.isArray(formats) ? { anyOf: formats.map((each) => ({ format: each })) } : {}
+  return { ...Object.fromEntries(entries), ...lengths, ...format, ...pattern, ...anyOf }
 }

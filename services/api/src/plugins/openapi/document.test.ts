@@ -70,6 +70,25 @@ function problemsOf(schema: Json, value: Json, at = ''): string[] {
 }
 
 describe('the document', () => {
+  test('asks for what the services ask for: cursors, times, both passwords or none', () => {
+    const parameter = (path: string, name: string) =>
+      document.paths[path].get.parameters.find((each: Json) => each.name === name).schema
+    const cursor = new RegExp(parameter('/v1/feed', 'cursor').pattern)
+    expect([cursor.test(''), cursor.test('no cursor!'), cursor.test('WyJmZWVkIiwxXQ')]).toEqual([
+      false,
+      false,
+      true,
+    ])
+    expect(parameter('/v1/search/posts', 'since').anyOf).toEqual([
+      { format: 'date' },
+      { format: 'date-time' },
+    ])
+    expect(document.components.schemas.AccountChange.dependentRequired).toEqual({
+      password: ['currentPassword'],
+      currentPassword: ['password'],
+    })
+  })
+
   test('is OpenAPI 3.1 and holds every route there is, and no other', () => {
     expect(document.openapi).toStartWith('3.1')
     const routes = api.app.routes
@@ -157,7 +176,15 @@ describe('the document', () => {
     for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
       expect(names).toContain(name ?? '')
     }
-    for (const keyword of ['noValidate', 'characters', 'rule', 'secret', 'x-operation']) {
+    for (const keyword of [
+      'noValidate',
+      'characters',
+      'rule',
+      'secret',
+      'shape',
+      'formats',
+      'x-operation',
+    ]) {
       expect(text.includes(`"${keyword}":`), keyword).toBe(false)
     }
     expect(document.components.schemas.PostDraft.properties.text).toMatchObject({
