@@ -11,7 +11,6 @@ import type { ServiceSpec } from '@sns/shared/runtime/service'
  */
 export const suite: ServiceSpec = {
   name: 'sns',
-  address: api.address,
   async assemble(context) {
     const front = await api.assemble(context)
     const workers = await Promise.all(

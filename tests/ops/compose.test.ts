@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Reader, SETTINGS, type Setting } from '@sns/shared/config/catalogue'
 import { commandEnvironment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
+import { listSettings, type Reader, SETTINGS, type Setting } from '@sns/shared/config/settings'
 import { parse } from 'yaml'
 
 const root = join(import.meta.dir, '../..')
@@ -68,7 +68,7 @@ function isReadBy(setting: Setting, role: Reader): boolean {
 describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
   test('is given only settings that it reads', () => {
     for (const name of Object.keys(environmentOf(service, SECRETS))) {
-      const setting = (SETTINGS as Record<string, Setting>)[name]
+      const setting = listSettings().find((each) => each.name === name)
       expect(setting, `${name} is no setting`).toBeDefined()
       expect(isReadBy(setting!, role), `${service} does not read ${name}`).toBe(true)
     }
@@ -79,16 +79,16 @@ describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
     const hosts = new Set(Object.keys(compose.services))
     const env = environmentOf(service, SECRETS)
     expect(settings.database).toMatchObject({ kind: 'mysql', host: 'mysql', port: 3306 })
-    if (isReadBy(SETTINGS.REDIS_URL, role)) {
+    if (isReadBy(SETTINGS.redis.url, role)) {
       const url = new URL(settings.redis.url)
       expect(hosts).toContain(url.hostname)
       expect(url.password).toBe(SECRETS.REDIS_PASSWORD)
     }
-    if (isReadBy(SETTINGS.KAFKA_BROKERS, role)) {
+    if (isReadBy(SETTINGS.kafka.brokers, role)) {
       expect(env.KAFKA_BROKERS).toBeDefined()
       for (const broker of settings.kafka.brokers) expect(hosts).toContain(broker.split(':')[0]!)
     }
-    if (isReadBy(SETTINGS.ES_URL, role)) {
+    if (isReadBy(SETTINGS.elasticsearch.url, role)) {
       expect(hosts).toContain(new URL(settings.elasticsearch.url).hostname)
       expect(settings.elasticsearch.auth?.password).toBe(SECRETS.ES_PASSWORD)
     }
@@ -112,9 +112,8 @@ describe.each(Object.entries(PROGRAMS).filter(([service]) => service !== 'migrat
   (service, role) => {
     test('answers its health check where it listens', () => {
       const settings = loadSettings(environmentOf(service, SECRETS), { role })
-      const port = role === 'api' ? settings.web.port : settings.metricsPort
-      expect(port).not.toBeNull()
-      expect(settings.web.host).toBe('0.0.0.0')
+      const { host, port } = settings.address
+      expect(host).toBe('0.0.0.0')
       const check = compose.services[service]?.healthcheck?.test.join(' ')
       expect(check).toContain(`http://127.0.0.1:${port}/readyz`)
       expect(compose.services[service]?.command).toEqual([role])

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { SETTINGS, type Setting } from '@sns/shared/config/catalogue'
 import { ERROR_CATALOGUE } from '@sns/shared/errors/catalogue'
 import { createMetrics } from '@sns/shared/observability/metrics'
 
@@ -24,21 +23,6 @@ function rowsBelow(page: string, heading: string): string[] {
 }
 
 describe('the page on operations', () => {
-  test.each(Object.entries<Setting>(SETTINGS))(
-    'tells of %s what the catalogue does',
-    (name, setting) => {
-      const preset = setting.default ? `\`${setting.default}\`` : '–'
-      const readers = setting.readBy === 'all' ? 'all' : setting.readBy.join(', ')
-      expect(rows('03-operations.md').get(name)).toBe(
-        `| \`${name}\` | ${preset} | ${readers} | ${setting.summary} |`,
-      )
-    },
-  )
-
-  test('tells of no other setting', () => {
-    expect(rowsBelow('03-operations.md', 'Settings')).toEqual(Object.keys(SETTINGS))
-  })
-
   test('tells of each metric, and of no other', async () => {
     const declared = Object.values(createMetrics()).flatMap((metric) =>
       'name' in metric && typeof metric.name === 'string' ? [metric.name] : [],

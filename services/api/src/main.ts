@@ -8,7 +8,6 @@ import { createApp } from './app'
 /** HTTP over the stores. */
 export const api: ServiceSpec = {
   name: 'api',
-  address: ({ web }) => ({ ...web, portSetting: 'WEB_PORT' }),
   async assemble({ settings, backend, logger, metrics, clock }) {
     const stores = await backend.forApi()
     const secretKey = signingKey(settings)

@@ -10,11 +10,6 @@ import { createIndexer, INDEX_GROUP } from './index/indexer'
 /** The binlog into the change log, and the change log into the search index. */
 export const cdcIndexer: ServiceSpec = {
   name: 'cdc-indexer',
-  address: ({ web, metricsPort }) => ({
-    host: web.host,
-    port: metricsPort ?? 8002,
-    portSetting: 'METRICS_PORT',
-  }),
   async assemble({ settings, backend, logger, metrics, clock }) {
     const { health: indexHealth, ...stores } = await backend.forIndex()
     const watched = watchChangeLog('index', stores.changeLog, clock)

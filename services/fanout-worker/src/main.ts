@@ -8,11 +8,6 @@ import { createFanoutWorker } from './fanout-worker'
 /** The change log into timelines. */
 export const fanoutWorker: ServiceSpec = {
   name: 'fanout-worker',
-  address: ({ web, metricsPort }) => ({
-    host: web.host,
-    port: metricsPort ?? 8001,
-    portSetting: 'METRICS_PORT',
-  }),
   async assemble({ settings, backend, logger, metrics, clock }) {
     const { health, ...stores } = await backend.forFanout()
     const watched = watchChangeLog('fan-out', stores.changeLog, clock)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { databaseUrl } from './database-url'
-import { SettingProblem } from './setting-problem'
+import { SettingProblem } from './parsers'
 
 describe('sqlite', () => {
   test.each([

@@ -1,13 +1,18 @@
-import { SettingProblem } from './setting-problem'
-import { percentDecoded } from './setting-values'
+import { percentDecoded, SettingProblem } from './parsers'
 
-import type { DatabaseSettings } from './settings'
+export interface SqliteAddress {
+  readonly kind: 'sqlite'
+  readonly path: string
+}
 
-type WithoutTuning<Database> = Database extends unknown
-  ? Omit<Database, 'echo' | 'poolSize'>
-  : never
-
-export type DatabaseUrl = WithoutTuning<DatabaseSettings>
+export interface MysqlAddress {
+  readonly kind: 'mysql'
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+}
 
 const SQLITE = 'sqlite:PATH'
 const MYSQL = 'mysql://user:password@host:port/database'
@@ -20,7 +25,7 @@ const MYSQL = 'mysql://user:password@host:port/database'
  *
  * In `mysql://` user, password and database are percent-decoded; the port is 3306 if not given.
  */
-export function databaseUrl(text: string): DatabaseUrl {
+export function databaseUrl(text: string): SqliteAddress | MysqlAddress {
   const [, scheme, rest = ''] =
     /^([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9_]+)?:([\s\S]*)$/.exec(text) ?? []
   if (scheme === undefined) throw new SettingProblem(`expected ${SQLITE} or ${MYSQL}`)
@@ -50,7 +55,7 @@ function sqlitePath(rest: string): string {
   return /^\/\.{1,2}\//.test(path) ? path.slice(1) : path
 }
 
-function mysqlAddress(rest: string): DatabaseUrl {
+function mysqlAddress(rest: string): MysqlAddress {
   const url = URL.parse(`mysql:${rest}`)
   if (!rest.startsWith('//') || !url || url.hostname === '' || url.hash !== '') {
     throw new SettingProblem(

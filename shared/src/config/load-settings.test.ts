@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { settingsRefusal } from '../testing/settings-refusal'
-import { SETTINGS, type Setting } from './catalogue'
 import type { Environment } from './environment'
-import { loadSettings, type Role } from './load-settings'
+import { loadSettings } from './load-settings'
+import { listSettings, type Role } from './settings'
 
 const MYSQL = 'mysql://sns:pw@db.example/sns'
 
 describe('what is read', () => {
   const roles: readonly Role[] = ['api', 'fanout-worker', 'cdc-indexer', 'migrate']
 
-  test.each(roles)('%s reads exactly the settings that the catalogue gives it', (role) => {
+  test.each(roles)('%s reads exactly the settings declared for it', (role) => {
     const asked = new Set<string>()
     const env = new Proxy<Record<string, string>>(
       {},
@@ -21,25 +21,39 @@ describe('what is read', () => {
       },
     )
     loadSettings(env, { role })
-    const expected = Object.entries<Setting>(SETTINGS)
-      .filter(([, setting]) => setting.readBy === 'all' || setting.readBy.includes(role as 'api'))
-      .map(([name]) => name)
+    const expected = listSettings()
+      .filter(({ readBy }) => readBy === 'all' || readBy.includes(role as 'api'))
+      .map(({ name }) => name)
     expect([...asked].sort()).toEqual(expected.sort())
   })
 
   test('a setting of another program may be wrong', () => {
-    expect(loadSettings({ WEB_PORT: 'x' }, { role: 'fanout-worker' }).web.port).toBe(8_000)
+    expect(loadSettings({ CORS_METHODS: 'x' }, { role: 'fanout-worker' }).cors.methods).toContain(
+      'GET',
+    )
     expect(loadSettings({ REDIS_PORT: 'x' }, { role: 'import' }).redis.url).toContain(':6379')
   })
 
   test('settings cannot be changed', () => {
     const settings = loadSettings({ KAFKA_BROKERS: 'a:1,b:2' }, { role: 'suite' })
-    expect(Object.isFrozen(settings.web)).toBe(true)
+    expect(Object.isFrozen(settings.address)).toBe(true)
     expect(Object.isFrozen(settings.kafka.brokers)).toBe(true)
   })
 })
 
 describe('settings that depend on each other', () => {
+  test.each([
+    ['api', 8_000, 'WEB_PORT'],
+    ['fanout-worker', 8_001, 'METRICS_PORT'],
+    ['cdc-indexer', 8_002, 'METRICS_PORT'],
+    ['suite', 8_000, 'WEB_PORT'],
+  ] as const)('%s listens on %d, which %s changes', (role, port, portSetting) => {
+    expect(loadSettings({}, { role }).address).toEqual({ host: '127.0.0.1', port, portSetting })
+    const both = { WEB_PORT: '1', METRICS_PORT: '2' }
+    const chosen = loadSettings({ ...both, [portSetting]: '3' }, { role })
+    expect(chosen.address.port).toBe(3)
+  })
+
   test('a server database needs a SECRET_KEY where tokens are signed, and only there', () => {
     const env = { DATABASE_URL: MYSQL }
     expect(settingsRefusal(env, 'api').message).toStartWith('SECRET_KEY is missing')

@@ -1,52 +1,359 @@
+import { databaseUrl, type MysqlAddress, type SqliteAddress } from './database-url'
+import * as parse from './parsers'
+
+/** A program that reads settings. */
+export type Reader = 'api' | 'fanout-worker' | 'cdc-indexer' | 'migrate'
+
+/** Who asks: a reader, `suite` for all services in one process, `import` for the loader. */
+export type Role = Reader | 'suite' | 'import'
+
+/** One environment variable. Its place in `SETTINGS` is its name in code, its parser gives its type. */
+export interface Setting<Value = unknown> {
+  readonly name: string
+  readonly summary: string
+  readonly parse: parse.Parser<Value>
+  /** Parsed where nothing is set; one a reader where they differ; null where there is none. */
+  readonly default: string | Readonly<Partial<Record<Role, string>>> | null
+  /** `all`: every program. */
+  readonly readBy: 'all' | readonly Reader[]
+  /** Never logged, and never given a default value in compose. */
+  readonly secret?: true
+}
+
+export interface SettingTree {
+  readonly [key: string]: Setting | SettingTree
+}
+
+/** Every environment variable the project reads, declared once; `settings-docs.ts` writes them down. */
+export const SETTINGS = {
+  web: {
+    host: {
+      name: 'WEB_HOST',
+      summary: 'Address that a service listens on, a worker for its METRICS_PORT',
+      parse: parse.host,
+      default: '127.0.0.1',
+      readBy: ['api', 'fanout-worker', 'cdc-indexer'],
+    },
+    port: {
+      name: 'WEB_PORT',
+      summary: 'Port the api listens on',
+      parse: parse.ownPort,
+      default: '8000',
+      readBy: ['api'],
+    },
+  },
+  database: {
+    url: {
+      name: 'DATABASE_URL',
+      summary:
+        '`sqlite:PATH` runs embedded; `mysql://user:password@host:port/database` runs on the servers',
+      parse: databaseUrl,
+      default: 'sqlite:data/sns.db',
+      readBy: 'all',
+      secret: true,
+    },
+    echo: {
+      name: 'DATABASE_ECHO',
+      summary: 'Log every SQL statement (true or false)',
+      parse: parse.boolean,
+      default: 'false',
+      readBy: 'all',
+    },
+    poolSize: {
+      name: 'DATABASE_POOL_SIZE',
+      summary: 'Most MySQL connections of one process',
+      parse: parse.integer('a number', 1, 1_000),
+      default: '16',
+      readBy: 'all',
+    },
+  },
+  redis: {
+    host: {
+      name: 'REDIS_HOST',
+      summary: 'Redis host',
+      parse: parse.host,
+      default: '127.0.0.1',
+      readBy: ['api', 'fanout-worker'],
+    },
+    port: {
+      name: 'REDIS_PORT',
+      summary: 'Redis port',
+      parse: parse.port,
+      default: '6379',
+      readBy: ['api', 'fanout-worker'],
+    },
+    database: {
+      name: 'REDIS_DB',
+      summary: 'Redis database number',
+      parse: parse.integer('a database number', 0, 9_999),
+      default: '0',
+      readBy: ['api', 'fanout-worker'],
+    },
+    url: {
+      name: 'REDIS_URL',
+      summary: 'Redis as one URL; wins over the three above',
+      parse: parse.redisUrl,
+      default: null,
+      readBy: ['api', 'fanout-worker'],
+      secret: true,
+    },
+  },
+  keyPrefix: {
+    name: 'KEY_PREFIX',
+    summary: 'Prefix of Redis keys, Kafka topics, consumer groups and search indexes',
+    parse: parse.keyPrefix,
+    default: 'sns',
+    readBy: 'all',
+  },
+  kafka: {
+    brokers: {
+      name: 'KAFKA_BROKERS',
+      summary: 'Kafka bootstrap servers, `host:port,host:port`',
+      parse: parse.brokers,
+      default: '127.0.0.1:9092',
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+    },
+    partitions: {
+      name: 'KAFKA_PARTITIONS',
+      summary: 'Partitions of a topic that migrate makes',
+      parse: parse.integer('a number', 1, 10_000),
+      default: '4',
+      readBy: ['migrate'],
+    },
+    replication: {
+      name: 'KAFKA_REPLICATION',
+      summary: 'Replicas of a topic that migrate makes',
+      parse: parse.integer('a number', 1, 100),
+      default: '1',
+      readBy: ['migrate'],
+    },
+  },
+  elasticsearch: {
+    host: {
+      name: 'ES_HOST',
+      summary: 'Elasticsearch host',
+      parse: parse.host,
+      default: '127.0.0.1',
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+    },
+    port: {
+      name: 'ES_PORT',
+      summary: 'Elasticsearch port',
+      parse: parse.port,
+      default: '9200',
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+    },
+    user: {
+      name: 'ES_ID',
+      summary: 'Elasticsearch user; `elastic` where only ES_PASSWORD is set',
+      parse: parse.text,
+      default: null,
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+    },
+    password: {
+      name: 'ES_PASSWORD',
+      summary: 'Elasticsearch password',
+      parse: parse.text,
+      default: null,
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+      secret: true,
+    },
+    verifySsl: {
+      name: 'ES_VERIFY_SSL',
+      summary: 'Check the certificate of an https Elasticsearch (true or false)',
+      parse: parse.boolean,
+      default: 'true',
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+    },
+    url: {
+      name: 'ES_URL',
+      summary: 'Elasticsearch as one URL; wins over ES_HOST and ES_PORT',
+      parse: parse.elasticsearchUrl,
+      default: null,
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+      secret: true,
+    },
+    replicas: {
+      name: 'ES_REPLICAS',
+      summary: 'Replicas of an index that migrate makes',
+      parse: parse.integer('a number', 0, 100),
+      default: '0',
+      readBy: ['migrate'],
+    },
+  },
+  cors: {
+    origins: {
+      name: 'CORS_ORIGINS',
+      summary: 'Origins that browsers may call from, comma-separated; `*` for any; empty for none',
+      parse: parse.origins,
+      default: '',
+      readBy: ['api'],
+    },
+    credentials: {
+      name: 'CORS_CREDENTIALS',
+      summary: 'Let browsers send credentials (true or false); not with CORS_ORIGINS=*',
+      parse: parse.boolean,
+      default: 'false',
+      readBy: ['api'],
+    },
+    methods: {
+      name: 'CORS_METHODS',
+      summary: 'Methods that browsers may use',
+      parse: parse.methods,
+      default: 'GET,POST,PUT,PATCH,DELETE',
+      readBy: ['api'],
+    },
+    headers: {
+      name: 'CORS_HEADERS',
+      summary: 'Request headers that browsers may send',
+      parse: parse.headers,
+      default: 'Authorization,Content-Type,Idempotency-Key,X-Request-Id',
+      readBy: ['api'],
+    },
+  },
+  secretKey: {
+    name: 'SECRET_KEY',
+    summary:
+      'Signs access tokens; 32 characters or more. Embedded mode makes one and keeps it beside the database',
+    parse: parse.secretKey,
+    default: null,
+    readBy: ['api'],
+    secret: true,
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    summary: 'trace, debug, info, warn, error, fatal or silent',
+    parse: parse.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    readBy: 'all',
+  },
+  metricsPort: {
+    name: 'METRICS_PORT',
+    summary: "Port of a worker's own /livez, /readyz and /metrics",
+    parse: parse.ownPort,
+    default: { 'fanout-worker': '8001', 'cdc-indexer': '8002' },
+    readBy: ['fanout-worker', 'cdc-indexer'],
+  },
+} as const satisfies SettingTree
+
+/** What parsing a tree of settings gives: the same tree of values, null where nothing is set. */
+export type Values<Tree> = {
+  readonly [Key in keyof Tree]: Tree[Key] extends Setting<infer Value>
+    ? Tree[Key] extends { readonly default: string }
+      ? Value
+      : Value | null
+    : Values<Tree[Key]>
+}
+
+type SettingValues = Values<typeof SETTINGS>
+
+/** The settings of a tree, in the order of their declaration. */
+export function listSettings(tree: SettingTree = SETTINGS): Setting[] {
+  return Object.values(tree).flatMap((each) => (isSetting(each) ? [each] : listSettings(each)))
+}
+
+export function isSetting(node: Setting | SettingTree): node is Setting {
+  return typeof node.parse === 'function'
+}
+
 /** What a program runs by: read from the environment once, passed on typed, frozen. */
-export interface Settings {
-  readonly web: { readonly host: string; readonly port: number }
-  readonly database: DatabaseSettings
-  readonly redis: { readonly url: string }
-  readonly keyPrefix: string
-  readonly kafka: {
-    readonly brokers: readonly string[]
-    readonly partitions: number
-    readonly replication: number
-  }
-  readonly elasticsearch: {
-    readonly url: string
-    readonly auth: { readonly username: string; readonly password: string } | null
-    readonly verifySsl: boolean
-    readonly replicas: number
-  }
-  readonly cors: {
-    /** Empty: no cross-origin calls. */
-    readonly origins: readonly string[] | '*'
-    readonly credentials: boolean
-    readonly methods: readonly string[]
-    readonly headers: readonly string[]
-  }
-  /** Null only in embedded mode, where the runtime makes one and keeps it. */
-  readonly secretKey: string | null
-  readonly logLevel: LogLevel
-  /** A worker's own port; null takes the worker's default. */
-  readonly metricsPort: number | null
+export type Settings = ReturnType<typeof combineSettings>
+export type LogLevel = Settings['logLevel']
+
+/** Where a program listens. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+  /** The setting to change where the port cannot be had. */
+  readonly portSetting: 'WEB_PORT' | 'METRICS_PORT'
 }
 
 export type DatabaseSettings = SqliteSettings | MysqlSettings
 
-export interface SqliteSettings {
-  readonly kind: 'sqlite'
-  readonly path: string
+export interface SqliteSettings extends SqliteAddress {
   readonly echo: boolean
 }
 
-export interface MysqlSettings {
-  readonly kind: 'mysql'
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly password: string
-  readonly database: string
+export interface MysqlSettings extends MysqlAddress {
+  readonly echo: boolean
   readonly poolSize: number
-  readonly echo: boolean
 }
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+/**
+ * The values as a program uses them: those that mean something only together are put together. Throws
+ * a `SettingProblem` that names the setting where they contradict each other.
+ */
+export function combineSettings(values: SettingValues, role: Role) {
+  const { web, metricsPort, ...others } = values
+  const database = databaseOf(values.database)
+  return {
+    ...others,
+    address: addressOf({ web, metricsPort }, role),
+    database,
+    redis: redisOf(values.redis),
+    elasticsearch: elasticsearchOf(values.elasticsearch),
+    cors: corsOf(values.cors),
+    secretKey: secretKeyOf(values.secretKey, database, role),
+  }
+}
+
+/** A worker listens for its metrics alone, unless the api shares its process. */
+function addressOf(
+  { web, metricsPort }: Pick<SettingValues, 'web' | 'metricsPort'>,
+  role: Role,
+): Address {
+  return metricsPort === null || role === 'suite'
+    ? { ...web, portSetting: 'WEB_PORT' }
+    : { host: web.host, port: metricsPort, portSetting: 'METRICS_PORT' }
+}
+
+function databaseOf({ url, echo, poolSize }: SettingValues['database']): DatabaseSettings {
+  return url.kind === 'sqlite' ? { ...url, echo } : { ...url, echo, poolSize }
+}
+
+function redisOf({ url, host, port, database }: SettingValues['redis']) {
+  return { url: url ?? `redis://${parse.urlHost(host)}:${port}/${database}` }
+}
+
+function elasticsearchOf({
+  host,
+  port,
+  url,
+  user,
+  password,
+  ...others
+}: SettingValues['elasticsearch']) {
+  if (user !== null && password === null) {
+    throw new parse.SettingProblem('ES_PASSWORD is missing: ES_ID is set and needs a password')
+  }
+  // The `.env` of compose has the password alone: its user is the one that every Elasticsearch has.
+  const auth = password === null ? null : { username: user ?? 'elastic', password }
+  return {
+    ...others,
+    url: url?.url ?? `http://${parse.urlHost(host)}:${port}`,
+    auth: user === null ? (url?.auth ?? auth) : auth,
+  }
+}
+
+function corsOf(cors: SettingValues['cors']): SettingValues['cors'] {
+  if (cors.origins === '*' && cors.credentials) {
+    throw new parse.SettingProblem(
+      'CORS_CREDENTIALS is "true": not with CORS_ORIGINS=*, which would let any site act for its visitors; list the origins',
+    )
+  }
+  return cors
+}
+
+/** Null only in embedded mode, where the api makes a key and keeps it, and where none is read. */
+function secretKeyOf(
+  secretKey: SettingValues['secretKey'],
+  database: DatabaseSettings,
+  role: Role,
+): string | null {
+  if (secretKey === null && database.kind === 'mysql' && (role === 'api' || role === 'suite')) {
+    throw new parse.SettingProblem(
+      'SECRET_KEY is missing: it signs access tokens and has no default outside embedded mode; `openssl rand -hex 32` makes one',
+    )
+  }
+  return secretKey
+}

@@ -1,3 +1,4 @@
+import type { Address } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
 
 /** The part of an Elysia app that listening needs. */
@@ -11,13 +12,6 @@ export interface ListeningApp {
   /** Resolves when requests in flight are answered; at once, cutting them off, if told so. */
   stop(closeActiveConnections?: boolean): Promise<unknown>
   readonly server: { readonly port?: number | undefined } | null
-}
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-  /** The setting to change where the port cannot be had. */
-  readonly portSetting: 'WEB_PORT' | 'METRICS_PORT'
 }
 
 export interface HttpListener extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import { environment } from '../config/environment'
-import { loadSettings, type Role } from '../config/load-settings'
+import { loadSettings } from '../config/load-settings'
+import type { Role } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
 import { aborted } from '../timing/aborted'
 import type { Command } from './program'

@@ -5,7 +5,7 @@ import { createMetrics, type Metrics } from '../observability/metrics'
 import type { HealthCheck } from '../ports/health'
 import { createBackend } from './backend'
 import type { Backend } from './backend-ports'
-import { type Address, type ListeningApp, listen } from './http-listener'
+import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
 import { createStatusApp } from './status-app'
 
@@ -27,7 +27,6 @@ export interface ServiceParts {
 
 export interface ServiceSpec {
   readonly name: string
-  readonly address: (settings: Settings) => Address
   readonly assemble: (context: ServiceContext) => Promise<ServiceParts>
 }
 
@@ -61,7 +60,7 @@ export async function startService(
   const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
   const app = parts.app?.(health) ?? createStatusApp({ metrics, health })
   // Before the jobs begin, so that an address in use disturbs nothing.
-  const listener = listen(app, spec.address(settings))
+  const listener = listen(app, settings.address)
   const ended = runner.run(stop.signal)
   ended.catch(() => {})
   opened.defer(async () => {

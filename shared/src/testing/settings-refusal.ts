@@ -1,5 +1,6 @@
 import type { Environment } from '../config/environment'
-import { loadSettings, type Role } from '../config/load-settings'
+import { loadSettings } from '../config/load-settings'
+import type { Role } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
 
 /** The refusal of an environment; throws where it is accepted. */

@@ -1,11 +1,22 @@
 import { isIP } from 'node:net'
-import { SettingProblem } from './setting-problem'
-import { LOG_LEVELS, type LogLevel } from './settings'
+
+/** Why a value is not one that its setting takes, and what it takes; never quotes a secret. */
+export class SettingProblem extends Error {
+  override readonly name = 'SettingProblem'
+}
 
 /** Turns a setting's text into its value, or throws a `SettingProblem`. */
 export type Parser<Value> = (text: string) => Value
 
-export const port = integer('a port', 0, 65_535)
+export function text(given: string): string {
+  return given
+}
+
+/** A port to connect to. */
+export const port = integer('a port', 1, 65_535)
+
+/** A port to listen on; 0 takes any that is free. */
+export const ownPort = integer('a port', 0, 65_535)
 
 export function integer(what: string, min: number, max: number): Parser<number> {
   return (text) => {
@@ -21,10 +32,13 @@ export function boolean(text: string): boolean {
   return lower === 'true'
 }
 
-export function logLevel(text: string): LogLevel {
-  const level = LOG_LEVELS.find((each) => each === text.toLowerCase())
-  if (!level) throw new SettingProblem(`expected one of ${LOG_LEVELS.join(', ')}`)
-  return level
+/** One of `words`, in upper or lower case. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Parser<Word> {
+  return (text) => {
+    const word = words.find((each) => each === text.toLowerCase())
+    if (!word) throw new SettingProblem(`expected one of ${words.join(', ')}`)
+    return word
+  }
 }
 
 /** A host name or IP address; IPv6 with or without its brackets, given back without. */
