@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { disorderedMarks, plainLetters } from '../testing/mark-runs'
+import { workRatio } from '../testing/work-ratio'
 import { SEARCH_TERMS_VERSION, searchTerms, TERM_LENGTH_MAX, termText } from './search-terms'
 
 const terms = (text: string) => termText(searchTerms(text))
@@ -58,6 +60,23 @@ describe('search terms', () => {
   test('are cut where a word never ends', () => {
     expect(terms('a'.repeat(5000))).toBe('a'.repeat(TERM_LENGTH_MAX))
     expect(terms('𝔘'.repeat(100))).toBe('u'.repeat(TERM_LENGTH_MAX))
+  })
+
+  test.each(['a', 'か', '!', ''])(
+    'cost about the same for marks without end after %p as for letters',
+    async (first) => {
+      const marks = first + disorderedMarks(64 * 1024)
+      const letters = plainLetters(marks.length)
+      const ratio = await workRatio(
+        () => terms(marks),
+        () => terms(letters),
+      )
+      expect(ratio).toBeLessThan(20)
+    },
+  )
+
+  test('are the same however many accents a letter carries', () => {
+    expect(terms(`a${'\u0315\u0316'.repeat(5_000)}b cd`)).toBe('ab cd')
   })
 
   test('change only with their version', () => {

@@ -38,6 +38,11 @@ const STROKES: Readonly<Record<string, string>> = {
   œ: 'oe',
 }
 
+// Normalising takes time that grows with the square of a run of marks: a longer one than anybody means
+// is taken in pieces.
+const PIECE_MAX = 32
+const PIECES = new RegExp(`.{1,${PIECE_MAX}}`, 'gsu')
+
 const PICTOGRAPH = /^(?:[\u{1F1E6}-\u{1F1FF}]{2}|\p{Extended_Pictographic})/u
 const SIGN = /^[©®™]/u
 const JAMO = /^[\u3131-\u318E]/u
@@ -116,13 +121,16 @@ function foldCluster(cluster: string, start: number, units: FoldedUnit[]): void 
 function fold(cluster: string): string {
   // Compatibility would turn a lone ㅋ into a half of a syllable.
   if (JAMO.test(cluster)) return cluster.charAt(0)
-  const folded = cluster
-    .normalize('NFKD')
-    .replace(ACCENTS, '')
-    .normalize('NFC')
-    .toUpperCase()
-    .toLowerCase()
-  return STROKES[folded] ?? folded
+  const folded =
+    cluster.length <= PIECE_MAX
+      ? normalized(cluster)
+      : (cluster.match(PIECES) ?? []).map(normalized).join('')
+  const lower = folded.toUpperCase().toLowerCase()
+  return STROKES[lower] ?? lower
+}
+
+function normalized(text: string): string {
+  return text.normalize('NFKD').replace(ACCENTS, '').normalize('NFC')
 }
 
 function kindOf(unit: string): UnitKind {

@@ -1,4 +1,9 @@
-export type TextProblem = 'blank' | 'too_long' | 'control_character' | 'lone_surrogate'
+export type TextProblem =
+  | 'blank'
+  | 'too_long'
+  | 'control_character'
+  | 'lone_surrogate'
+  | 'long_mark_run'
 
 type TextResult =
   | { readonly ok: true; readonly text: string }
@@ -8,12 +13,37 @@ type TextResult =
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/
 
 /**
- * What a person may write: NFC, lone surrogates and control characters (other than newline and tab)
- * refused, `\r\n` made `\n`, outer white space trimmed. Lengths count code points.
+ * Combining marks that may follow one another (UAX #15, stream-safe text). To normalise a longer run
+ * takes time that grows with the square of its length.
+ */
+export const MARK_RUN_MAX = 30
+
+// Half-width voicing marks are letters that folding makes marks of.
+const LONG_MARK_RUN = new RegExp(`[\\p{M}\\uFF9E\\uFF9F]{${MARK_RUN_MAX + 1}}`, 'u')
+
+/** The most UTF-16 units that one character of a composed text can come from, and some to spare. */
+const UNITS_PER_CHARACTER = 8
+
+/** Why a text must not even be normalised, or null. */
+export function normalizingProblem(
+  input: string,
+  maxCodePoints: number,
+): 'too_long' | 'long_mark_run' | null {
+  if (input.length > maxCodePoints * UNITS_PER_CHARACTER) return 'too_long'
+  return LONG_MARK_RUN.test(input) ? 'long_mark_run' : null
+}
+
+/**
+ * What a person may write: NFC, lone surrogates, control characters (other than newline and tab) and
+ * more than `MARK_RUN_MAX` combining marks in a row refused, `\r\n` made `\n`, outer white space
+ * trimmed. Lengths count code points.
  */
 export function cleanText(input: string, maxCodePoints: number): TextResult {
   if (!input.isWellFormed()) return { ok: false, problem: 'lone_surrogate' }
-  const text = input.replace(/\r\n?/g, '\n').normalize('NFC').trim()
+  const trimmed = input.replace(/\r\n?/g, '\n').trim()
+  const problem = normalizingProblem(trimmed, maxCodePoints)
+  if (problem !== null) return { ok: false, problem }
+  const text = trimmed.normalize('NFC')
   if (CONTROL.test(text)) return { ok: false, problem: 'control_character' }
   // Invisible on its own: format characters and white space do not make a text.
   if (/^[\p{Cf}\p{White_Space}]*$/u.test(text)) return { ok: false, problem: 'blank' }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { SearchIndex } from '../ports/search-index'
+import { disorderedMarks, plainLetters } from './mark-runs'
 import { idOf, numberOf, post, removal, turnThePage } from './search-documents'
 import { type SearchIndexSuite, searchSteps } from './search-index-harness'
+import { workRatio } from './work-ratio'
 
 /** The part of a `SearchIndex`'s promise that is about changes: newest wins, in whatever order. */
 export function searchApplyConformance(
@@ -89,6 +91,28 @@ export function searchApplyConformance(
       expect(await found('a'.repeat(2000))).toEqual([2])
       expect(await found('가가가')).toEqual([3])
       expect(await found('end')).toEqual([6])
+    })
+
+    test('takes marks without end, in the time that letters take', async () => {
+      const marks = Array.from({ length: 20 }, (_, n) =>
+        post(n, `n${n} ${disorderedMarks(16_000)}`),
+      )
+      const letters = Array.from({ length: 20 }, (_, n) =>
+        post(n + 20, `n${n + 20} ${plainLetters(16_000)}`),
+      )
+      expect(await apply(...marks, post(40, `voiced か${'\u3099\u0316'.repeat(1_000)}`))).toEqual({
+        applied: 21,
+        stale: 0,
+        rejected: [],
+      })
+      expect(await found('n7')).toEqual([7])
+      expect(await found('voiced')).toEqual([40])
+      const ratio = await workRatio(
+        () => index().apply(marks),
+        () => index().apply(letters),
+        { tries: 5 },
+      )
+      expect(ratio).toBeLessThan(20)
     })
 
     test('ends in the same state in whatever order changes come', async () => {

@@ -1,11 +1,14 @@
-import { cleanText, type TextProblem } from '@sns/shared/domain/text'
+import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
 import { invalidField } from './invalid-field'
+
+export const TOO_MANY_MARKS = `must not hold more than ${MARK_RUN_MAX} combining marks in a row`
 
 const MESSAGES: Readonly<Record<TextProblem, (max: number) => string>> = {
   blank: () => 'must hold something to read',
   too_long: (max) => `must be at most ${max} characters`,
   control_character: () => 'must not hold control characters',
   lone_surrogate: () => 'must be well-formed Unicode: it holds half of a surrogate pair',
+  long_mark_run: () => TOO_MANY_MARKS,
 }
 
 /** What a person wrote, cleaned. Throws `invalid_request` naming `field`. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { isSnsError } from '@sns/shared/errors/sns-error'
+import { disorderedMarks, plainLetters } from '@sns/shared/testing/mark-runs'
+import { workRatio } from '@sns/shared/testing/work-ratio'
 import { checkNewPassword, createPasswords } from './passwords'
 
 const passwords = createPasswords({ memoryKiB: 8, passes: 1 })
@@ -36,6 +38,28 @@ describe('passwords', () => {
     const shape = (hash: string) => hash.split('$').map((part, at) => (at < 4 ? part : part.length))
     expect(shape(verified[0]!)).toEqual(shape(own))
   })
+
+  test('of the greatest length match in any form of their characters', async () => {
+    const password = '각'.repeat(128)
+    const hash = await passwords.hash(password)
+    expect(await passwords.verify(password.normalize('NFD'), hash)).toBe(true)
+  })
+
+  test.each([64, 2])('of %p KiB cost about the same as marks and as letters', async (kib) => {
+    const hash = await passwords.hash('a password')
+    const [marks, letters] = [disorderedMarks(kib * 1024), plainLetters(kib * 1024)]
+    for (const check of [
+      (text: string) => passwords.verify(text, hash),
+      (text: string) => passwords.verify(text, null),
+    ]) {
+      const ratio = await workRatio(
+        () => check(marks),
+        () => check(letters),
+      )
+      expect(ratio).toBeLessThan(20)
+      expect(await check(marks)).toBe(false)
+    }
+  })
 })
 
 test.each(['x'.repeat(8), 'x'.repeat(128), '😀'.repeat(128), '한국어비밀번호들'])(
@@ -45,14 +69,18 @@ test.each(['x'.repeat(8), 'x'.repeat(128), '😀'.repeat(128), '한국어비밀�
   },
 )
 
-test.each(['', 'x'.repeat(7), 'x'.repeat(129), '😀'.repeat(7), 'half a pair \ud800'])(
-  '%p may not',
-  (password) => {
-    try {
-      checkNewPassword('password', password)
-      expect.unreachable()
-    } catch (error) {
-      expect(isSnsError(error, 'invalid_request') && error.fields[0]?.field).toBe('password')
-    }
-  },
-)
+test.each([
+  '',
+  'x'.repeat(7),
+  'x'.repeat(129),
+  '😀'.repeat(7),
+  'half a pair \ud800',
+  `too many marks${'\u0316'.repeat(31)}`,
+])('%p may not', (password) => {
+  try {
+    checkNewPassword('password', password)
+    expect.unreachable()
+  } catch (error) {
+    expect(isSnsError(error, 'invalid_request') && error.fields[0]?.field).toBe('password')
+  }
+})

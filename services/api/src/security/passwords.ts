@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
+import { normalizingProblem } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField } from '../input/invalid-field'
+import { TOO_MANY_MARKS } from '../input/written-text'
 import { createWorkGate } from './work-gate'
 
 export interface PasswordCost {
@@ -31,9 +33,12 @@ export function createPasswords(cost: PasswordCost = OWASP_COST) {
         }),
       )
     },
-    /** Against null (an unknown user) it takes as long as against a wrong password, and is false. */
+    /**
+     * Against null (an unknown user) it takes as long as against a wrong password, and is false. What
+     * can be nobody's password is false at once, whoever the user.
+     */
     async verify(password: string, hash: string | null): Promise<boolean> {
-      if (password === '') return false
+      if (password === '' || normalizingProblem(password, PASSWORD_MAX) !== null) return false
       const matches = await gate.run(() =>
         Bun.password.verify(password.normalize('NFC'), hash ?? decoy),
       )
@@ -48,6 +53,9 @@ export function checkNewPassword(field: string, password: string): void {
   const length = [...password].length
   if (length < PASSWORD_MIN || length > PASSWORD_MAX) {
     throw invalidField(field, `must be ${PASSWORD_MIN} to ${PASSWORD_MAX} characters`)
+  }
+  if (normalizingProblem(password, PASSWORD_MAX) === 'long_mark_run') {
+    throw invalidField(field, TOO_MANY_MARKS)
   }
 }
 
