@@ -16,7 +16,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'errors', path: /^shared\/src\/errors\//, mayUse: [] },
   { name: 'timing', path: /^shared\/src\/timing\//, mayUse: [] },
   { name: 'config', path: /^shared\/src\/config\//, mayUse: ['domain', 'errors'] },
-  { name: 'observability', path: /^shared\/src\/observability\//, mayUse: ['config'] },
+  { name: 'observability', path: /^shared\/src\/observability\//, mayUse: ['config', 'errors'] },
   { name: 'ports', path: /^shared\/src\/ports\//, mayUse: ['domain', 'contract', 'errors'] },
   {
     name: 'adapters',

@@ -4,7 +4,7 @@ import {
 } from '../adapters/elasticsearch/client'
 import { indexDefinitions } from '../adapters/elasticsearch/index-definitions'
 import { migrateIndexes } from '../adapters/elasticsearch/migrate-indexes'
-import { createLogger } from '../observability/logger'
+import { createLogger, type Logger } from '../observability/logger'
 import { createMetrics, type Metrics } from '../observability/metrics'
 import { testServers, uniqueName } from './servers'
 
@@ -16,7 +16,7 @@ export interface TestElasticsearch extends AsyncDisposable {
 
 /** A client of the test server at `url`, with indexes of its own that go when it is disposed. */
 export async function createTestElasticsearch(
-  options: { readonly url?: string; readonly migrate?: boolean } = {},
+  options: { readonly url?: string; readonly migrate?: boolean; readonly logger?: Logger } = {},
 ): Promise<TestElasticsearch> {
   const prefix = uniqueName('search')
   const metrics = createMetrics()
@@ -27,7 +27,7 @@ export async function createTestElasticsearch(
       verifySsl: true,
       replicas: 0,
     },
-    { logger: createLogger('test', 'silent'), metrics },
+    { logger: options.logger ?? createLogger('test', 'silent'), metrics },
   )
   if (options.migrate ?? true) await migrateIndexes(client, { prefix, replicas: 0 })
   return {

@@ -3,7 +3,7 @@ import {
   type RedisClient,
   type RedisClientOptions,
 } from '../adapters/redis/client'
-import { createLogger } from '../observability/logger'
+import { createLogger, type Logger } from '../observability/logger'
 import { createMetrics } from '../observability/metrics'
 import { testServers, uniqueName } from './servers'
 
@@ -16,14 +16,11 @@ export interface TestRedis extends AsyncDisposable {
 
 export function createTestRedis(
   url: string = testServers.redis ?? '',
-  options: RedisClientOptions = {},
+  options: RedisClientOptions & { readonly logger?: Logger } = {},
 ): TestRedis {
   const metrics = createMetrics()
-  const client = createRedisClient(
-    url,
-    { logger: createLogger('test', 'silent'), metrics },
-    options,
-  )
+  const { logger = createLogger('test', 'silent') } = options
+  const client = createRedisClient(url, { logger, metrics }, options)
   const prefix = uniqueName('redis')
   return {
     client,

@@ -74,6 +74,17 @@ describe('a bulk', () => {
     })
   })
 
+  test('gives the reason of a refusal without the value that does not fit', async () => {
+    const reason = "failed to parse field [createdAt]. Preview of field's value: 'it's odd'"
+    const { client } = createFake(() => ({
+      status: 400,
+      error: { type: 'document_parsing_exception', reason },
+    }))
+    const { rejected } = await applyBulk(client, [post(1)], { prefix })
+    expect(rejected[0]?.reason).toStartWith('document_parsing_exception: failed to parse field')
+    expect(rejected[0]?.reason).not.toContain('odd')
+  })
+
   test('takes a delete that finds nothing for done, but not a missing index', async () => {
     const { client } = createFake(() => ({ status: 404 }))
     expect(await applyBulk(client, [removal], { prefix })).toMatchObject({ applied: 1 })

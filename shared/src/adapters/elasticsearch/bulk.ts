@@ -1,4 +1,5 @@
 import { searchTerms, termText } from '../../domain/search-terms'
+import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
 import { backoffMs } from '../../timing/backoff'
@@ -168,7 +169,8 @@ async function send(
   const { items = [] } = body as BulkAnswer
   return items.map((item) => {
     const [{ status = 0, error = null } = {}] = Object.values(item)
-    return { status, reason: error && `${error.type}: ${error.reason}` }
+    // It quotes the value that does not fit.
+    return { status, reason: error && withoutQuoted(`${error.type}: ${error.reason}`) }
   })
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../../domain/id'
 import { isSnsError } from '../../errors/sns-error'
+import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
 import { createTestElasticsearch, type TestElasticsearch } from '../../testing/test-elasticsearch'
@@ -45,6 +46,26 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
     const value = async (counter: typeof storeErrors) => (await counter.get()).values[0]?.value ?? 0
     return { errors: await value(storeErrors), retries: await value(storeRetries) }
   }
+
+  test('says what was refused without the values of the request', async () => {
+    const value = 'what-somebody-wrote'
+    const log = recordedLog()
+    await using server = await createTestElasticsearch({ logger: log.logger })
+    const path = `/${server.prefix}-posts/_search`
+    for (const body of [
+      { query: { term: { createdAt: value } } },
+      { query: { range: { createdAt: { gte: `it's ${value}` } } } },
+    ]) {
+      const error = await server.client
+        .request({ method: 'POST', path, body, attempts: 1 })
+        .catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(Error)
+      expect(error).toMatchObject({ name: 'ResponseError', statusCode: 400 })
+      expect(Bun.inspect(error, { depth: 20 })).not.toContain(value)
+      log.logger.error({ err: error }, 'failed')
+    }
+    expect(log.text()).not.toContain(value)
+  })
 
   test('says so when the server is gone, counts it, and goes on when it is back', async () => {
     const index = createElasticsearchSearchIndex(server.client, { prefix: server.prefix })

@@ -1,6 +1,7 @@
 import { Client, errors, HttpConnection } from '@elastic/elasticsearch'
 import type { Settings } from '../../config/settings'
 import { asError } from '../../errors/as-error'
+import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
@@ -32,7 +33,8 @@ export interface ElasticsearchClient extends AsyncDisposable {
   readonly url: string
   /**
    * Errors: `store_unavailable` where Elasticsearch is away, too slow, overloaded, refuses our
-   * credentials or misses an index; any other refusal is a mistake of ours and comes as it is.
+   * credentials or misses an index; any other refusal is a mistake of ours and comes as it is, but for
+   * the values that the request held.
    */
   request(request: ElasticsearchRequest): Promise<ElasticsearchResponse>
   /** Counts what an adapter tries again by itself. */
@@ -97,12 +99,13 @@ export function createElasticsearchClient(
           continue
         }
         metrics.storeErrors.inc({ store: 'elasticsearch' })
-        if (isAway(error)) throw storeUnavailable('elasticsearch', error)
+        const refusal = withoutRequest(error)
+        if (isAway(error)) throw storeUnavailable('elasticsearch', refusal)
         logger.error(
-          { reason: asError(error).message, path: wanted.path },
+          { reason: refusal.message, path: wanted.path },
           'elasticsearch refused a request',
         )
-        throw error
+        throw refusal
       }
     }
   }
@@ -123,6 +126,13 @@ export function createElasticsearchClient(
       await client.close()
     },
   }
+}
+
+/** The client's errors hold the request and its answer, and messages of the server quote from them. */
+function withoutRequest(error: unknown): Error {
+  const { name, message } = asError(error)
+  const statusCode = error instanceof errors.ResponseError ? error.statusCode : undefined
+  return Object.assign(new Error(withoutQuoted(message)), { name, statusCode })
 }
 
 /** What may be gone at the next try. */

@@ -1,6 +1,7 @@
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
 import { toCaptureError } from './binlog-errors'
+import { stripMysqlError } from './errors'
 
 /** Where MySQL is, and as whom. */
 export interface MysqlServer {
@@ -90,6 +91,7 @@ export function createMysqlSession(
       const [result] = await connection.query({ sql, values: [...values], timeout: limit })
       return result
     } catch (error) {
+      stripMysqlError(error)
       if (isStatementError(error)) throw error
       lose()
       throw toCaptureError(error)

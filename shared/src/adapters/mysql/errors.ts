@@ -1,3 +1,4 @@
+import { stripValues, withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 
 /** What mysql2's errors carry; driver-made ones have no `errno`, `fatal` ends the connection. */
@@ -26,6 +27,22 @@ const REFUSALS = new Set([
   3024, // max_execution_time passed
   3169, // session killed
   4031, // closed by the server as idle
+])
+
+/** Errors whose message quotes names of the schema, accounts or files, and never a value. */
+const QUOTES_NAMES = new Set([
+  1044, // access denied to a database
+  1045, // access denied
+  1048, // column cannot be null
+  1049, // unknown database
+  1054, // unknown column
+  1142, // command denied on a table
+  1146, // no such table
+  1193, // unknown variable
+  1227, // privilege missing
+  1236, // the binlog cannot be read
+  1264, // out of range for a column
+  1406, // too long for a column
 ])
 
 export const QUERY_TIMEOUT_CODE = 'PROTOCOL_SEQUENCE_TIMEOUT'
@@ -58,8 +75,22 @@ export function isTransientMysqlError(error: unknown): boolean {
   return errno === DEADLOCK || errno === LOCK_WAIT_TIMEOUT
 }
 
-/** `store_unavailable` for what another try may mend; everything else stays what it is. */
+/** Takes off the error what people wrote; the index of a duplicate stays in its message. */
+export function stripMysqlError<Thrown>(error: Thrown): Thrown {
+  const errno = detailsOf(error)?.errno ?? 0
+  return stripValues(error, (message) => {
+    if (QUOTES_NAMES.has(errno)) return message
+    const index = mysqlDuplicateIndex(error)
+    return index === null ? withoutQuoted(message) : `Duplicate entry for key '${index}'`
+  })
+}
+
+/**
+ * `store_unavailable` for what another try may mend; everything else stays what it is. Neither holds
+ * values any more.
+ */
 export function translateMysqlError(error: unknown): unknown {
+  stripMysqlError(error)
   const errno = detailsOf(error)?.errno ?? null
   const isAway = isConnectionLoss(error) || (errno !== null && REFUSALS.has(errno))
   return isAway ? storeUnavailable('mysql', error) : error

@@ -4,6 +4,7 @@ import type { MysqlSettings } from '../../config/settings'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Metrics } from '../../observability/metrics'
 import { castColumn } from './column-types'
+import { stripMysqlError } from './errors'
 import { PooledConnection } from './pooled-connection'
 
 export interface MysqlPoolOptions extends Omit<MysqlSettings, 'kind' | 'echo'> {
@@ -97,7 +98,7 @@ export function createMysqlPool(options: MysqlPoolOptions): MysqlPool {
       isAnswered = true
       waiting--
       if (error) metrics?.storeErrors.inc({ store: 'mysql' })
-      callback(error ? storeUnavailable('mysql', error) : null, raw)
+      callback(error ? storeUnavailable('mysql', stripMysqlError(error)) : null, raw)
     }
     const timer = setTimeout(
       () => answer(new Error(`no connection within ${acquireTimeoutMs} ms`), null),

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'bun:test'
+import type { Redis } from 'ioredis'
 import type { PostId, UserId } from '../../domain/id'
 import { isSnsError } from '../../errors/sns-error'
+import { createMetrics } from '../../observability/metrics'
 import { eventually } from '../../testing/eventually'
+import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { createTestRedis, type TestRedis } from '../../testing/test-redis'
+import { createRedisClient } from './client'
 import { createRedisTimelineStore } from './timeline-store'
 
 /** Long against a round trip, short for a test. */
@@ -93,6 +97,38 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
     expect(await errorsCounted(redis)).toBeGreaterThan(1)
     await proxy.resume()
     await eventually(async () => (await outcome(redis)) === 'PONG')
+  })
+
+  test('says what Redis refused without the values of the command', async () => {
+    const value = 'what-somebody-wrote'
+    const log = recordedLog()
+    await using redis = createTestRedis(target, { ...options, logger: log.logger })
+    const refused: readonly ((connected: Redis) => Promise<unknown>)[] = [
+      (connected) => connected.call('NO-SUCH-COMMAND', value),
+      (connected) => connected.auth(value, value),
+      (connected) => connected.eval("return redis.call('LPUSH', KEYS[1])", 1, value),
+    ]
+    for (const command of refused) {
+      const error = await redis.client.run(command).catch((thrown: unknown) => thrown)
+      expect(isSnsError(error, 'store_unavailable')).toBeTrue()
+      expect(Bun.inspect(error, { depth: 20 })).not.toContain(value)
+      log.logger.error({ err: error }, 'failed')
+    }
+    expect(log.text()).toContain('unknown command')
+    expect(log.text()).not.toContain(value)
+  })
+
+  test('says that it is away without the password it sent', async () => {
+    const password = 'what-nobody-may-read'
+    const log = recordedLog()
+    const url = new URL(target)
+    url.username = 'nobody'
+    url.password = password
+    const deps = { logger: log.logger, metrics: createMetrics() }
+    await using client = createRedisClient(url.href, deps, options)
+    expect(await codeOf(client.health.check())).toBe('store_unavailable')
+    expect(log.text()).toContain('redis is away')
+    expect(log.text()).not.toContain(password)
   })
 
   test('ends at once and for good when disposed, with the server hung too', async () => {

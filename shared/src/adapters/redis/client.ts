@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { stripValues } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
@@ -80,8 +81,8 @@ export function createRedisClient(
   redis.on('ready', async () => {
     try {
       serverRun = runIn(await redis.info('server'))
-    } catch (cause) {
-      wentAway(cause)
+    } catch (error) {
+      wentAway(stripValues(error))
       redis.disconnect(true)
       return
     }
@@ -90,13 +91,14 @@ export function createRedisClient(
     isAway = false
     markTried()
   })
-  redis.on('error', wentAway)
+  redis.on('error', (error) => wentAway(stripValues(error)))
   redis.on('close', () => {
     wentAway(new Error('the connection to redis closed'))
     markTried()
   })
 
-  function failed(cause: unknown) {
+  function failed(error: unknown) {
+    const cause = stripValues(error)
     metrics.storeErrors.inc({ store: 'redis' })
     if (isTimeout(cause) && serverRun !== null) {
       wentAway(cause)
@@ -117,8 +119,8 @@ export function createRedisClient(
     }
     try {
       return await commands(redis, serverRun)
-    } catch (cause) {
-      throw failed(cause)
+    } catch (error) {
+      throw failed(error)
     }
   }
 
