@@ -1,8 +1,8 @@
-import { phraseAt, type SearchQuery } from './search-query'
-import { searchTerms } from './search-terms'
+import { phraseAt, type QueryPhrase, type SearchQuery } from './search-query'
+import { type SearchTerm, searchTerms } from './search-terms'
 
 /** A stretch of a text, UTF-16 indices, end exclusive. */
-export interface TextRange {
+interface TextRange {
   readonly start: number
   readonly end: number
 }
@@ -15,28 +15,37 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** The text as HTML: what matches in `<mark>`, everything escaped. */
-export function highlight(text: string, query: SearchQuery): string {
-  return markRanges(text, matchRanges(text, query))
+export interface Highlight {
+  /** Whether the text matches: every phrase of the query stands in it. */
+  readonly matches: boolean
+  /** The text as HTML: the phrases that stand in it in `<mark>`, everything escaped. */
+  readonly html: string
 }
 
-/** Where the phrases of a query stand in a text; in no particular order, may overlap. */
-export function matchRanges(text: string, query: SearchQuery): TextRange[] {
+/** What of a query stands in a text. The work grows with the text's length times the query's terms. */
+export function highlight(text: string, { phrases }: SearchQuery): Highlight {
   const terms = searchTerms(text)
+  const places = phrases.map((phrase) => placesOf(phrase, terms))
+  return {
+    matches: places.length > 0 && places.every((ranges) => ranges.length > 0),
+    html: markRanges(text, places.flat()),
+  }
+}
+
+/** May overlap. */
+function placesOf(phrase: QueryPhrase, terms: readonly SearchTerm[]): TextRange[] {
   const ranges: TextRange[] = []
-  for (const phrase of query.phrases) {
-    for (const [at, first] of terms.entries()) {
-      if (!phraseAt(terms, at, phrase)) continue
-      const last = terms[at + phrase.terms.length - 1] ?? first
-      const isPart = phrase.prefix && last.kind === 'gram'
-      ranges.push({ start: first.start, end: isPart ? last.firstEnd : last.end })
-    }
+  for (const [at, first] of terms.entries()) {
+    if (!phraseAt(terms, at, phrase)) continue
+    const last = terms[at + phrase.terms.length - 1] ?? first
+    const isPart = phrase.prefix && last.kind === 'gram'
+    ranges.push({ start: first.start, end: isPart ? last.firstEnd : last.end })
   }
   return ranges
 }
 
 /** Marks ranges, those that overlap or touch as one. */
-export function markRanges(text: string, ranges: readonly TextRange[]): string {
+function markRanges(text: string, ranges: readonly TextRange[]): string {
   let html = ''
   let at = 0
   for (const { start, end } of merged(ranges)) {

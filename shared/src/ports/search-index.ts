@@ -54,8 +54,11 @@ export interface SearchKey {
 
 export interface PostHit extends SearchKey {
   readonly id: PostId
-  /** The text with matches in `<mark>` and everything else HTML-escaped. */
-  readonly highlight: string
+  /**
+   * The text that was found, as the index holds it. It trails the row, so it is there to be compared with
+   * what the post says now, never to be shown.
+   */
+  readonly text: string
 }
 
 /**

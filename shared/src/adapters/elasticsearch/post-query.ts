@@ -33,11 +33,6 @@ export function postQuery(query: SearchQuery, search: PostSearch): Query {
   }
 }
 
-/** The same words by the language's morphology alone. */
-export function languageQuery(query: SearchQuery): Query {
-  return { bool: { should: query.phrases.map(languageMatch) } }
-}
-
 export function phraseQuery({ terms, prefix }: QueryPhrase): Query {
   const text = terms.join(' ')
   if (terms.length > 1) {

@@ -4,7 +4,6 @@ import type { SearchIndex, SearchKey } from '../../ports/search-index'
 import { applyBulk } from './bulk'
 import type { ElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'
-import { highlightPosts } from './post-highlight'
 import { phraseQuery, postQuery } from './post-query'
 
 export interface ElasticsearchSearchIndexOptions {
@@ -65,12 +64,7 @@ export function createElasticsearchSearchIndex(
       const query = parseSearchQuery(wanted.q)
       if (query.phrases.length === 0) return []
       const hits = await search(postsAlias(prefix), postQuery(query, wanted), wanted, ['text'])
-      const highlights = await highlightPosts(client, prefix, query, hits)
-      return hits.map(({ id, score }) => ({
-        id: id as PostId,
-        score,
-        highlight: highlights.get(id) ?? '',
-      }))
+      return hits.map(({ id, score, text }) => ({ id: id as PostId, score, text }))
     },
 
     async searchUsers(wanted) {

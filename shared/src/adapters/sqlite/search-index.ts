@@ -1,7 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type Clock, systemClock } from '../../domain/clock'
-import { highlight } from '../../domain/highlight'
-import type { PostId, UserId } from '../../domain/id'
+import type { UserId } from '../../domain/id'
 import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
 import { searchTerms, termText } from '../../domain/search-terms'
 import type {
@@ -51,14 +50,12 @@ export function createSqliteSearchIndex(
     async searchPosts(search) {
       const query = parseSearchQuery(search.q)
       if (query.phrases.length === 0) return []
-      const { rows } = await sql<{ id: PostId; score: number; text: string }>`
+      const { rows } = await sql<PostHit>`
         select hit.id, hit.score, search_posts.text
         from (${page(matchingPosts(query, search), search)}) as hit
         join search_posts on search_posts.id = hit.id
         order by hit.score desc, hit.id desc`.execute(db)
-      return rows.map(
-        ({ id, score, text }): PostHit => ({ id, score, highlight: highlight(text, query) }),
-      )
+      return rows
     },
 
     async searchUsers(search) {

@@ -100,6 +100,52 @@ describe('posts', () => {
     }
   })
 
+  test('of people behind a block are not asked for', async () => {
+    const asked: (readonly number[])[] = []
+    await using own = await openTestApi({
+      wrap: (deps) => ({
+        ...deps,
+        search: {
+          ...deps.search,
+          searchPosts(search) {
+            asked.push(search.excludeAuthors)
+            return deps.search.searchPosts(search)
+          },
+        },
+      }),
+    })
+    const [viewer, blocker, blocked] = [
+      await own.signUp('viewer'),
+      await own.signUp('blocker'),
+      await own.signUp('blocked'),
+    ]
+    await own.request('PUT', '/v1/users/viewer/block', { as: blocker })
+    await own.request('PUT', '/v1/users/blocked/block', { as: viewer })
+    await own.request('GET', '/v1/search/posts?q=word', { as: viewer })
+    expect(asked.map((ids) => ids.toSorted())).toEqual([[blocker.id, blocked.id].toSorted()])
+  })
+
+  test('of people behind a block are not shown where the index finds them all the same', async () => {
+    await using own = await openTestApi({
+      wrap: (deps) => ({
+        ...deps,
+        // As when the block comes between this question and the index's answer.
+        graph: { ...deps.graph, blockedEitherWay: async () => [] },
+      }),
+    })
+    const [viewer, other] = [await own.signUp('viewer'), await own.signUp('other')]
+    await own.request('POST', '/v1/posts', { as: other, body: { text: 'a word' } })
+    await own.index()
+    const seen = async () =>
+      (await own.request('GET', '/v1/search/posts?q=word', { as: viewer })).body.items.length
+    expect(await seen()).toBe(1)
+    await own.request('PUT', '/v1/users/viewer/block', { as: other })
+    expect(await seen()).toBe(0)
+    await own.request('DELETE', '/v1/users/viewer/block', { as: other })
+    await own.request('PUT', '/v1/users/other/block', { as: viewer })
+    expect(await seen()).toBe(0)
+  })
+
   test.each([
     [{}, ['query.q']],
     [{ q: '' }, ['query.q']],

@@ -1,7 +1,9 @@
 import type * as contract from '@sns/shared/contract/http/search'
 import type { UserPage } from '@sns/shared/contract/http/user'
+import { highlight } from '@sns/shared/domain/highlight'
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import { parseSearchQuery, type SearchQuery } from '@sns/shared/domain/search-query'
 import type { User } from '@sns/shared/domain/user'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
@@ -24,7 +26,7 @@ export interface SearchServiceDeps {
   readonly lookup: UserLookup
 }
 
-/** The index finds; SQL decides what of it may be shown, since the index trails it. */
+/** The index finds; SQL decides what of it may be shown and what it says now, since the index trails it. */
 export function createSearchService(deps: SearchServiceDeps) {
   const { search, posts, users, graph, viewedPosts, lookup } = deps
 
@@ -44,6 +46,7 @@ export function createSearchService(deps: SearchServiceDeps) {
       const { authorId, isNobody } = await authorFilter(query.author, viewer)
       if (isNobody) return { items: [], nextCursor: null }
       const excludeAuthors = await graph.blockedEitherWay(viewer)
+      const words = parseSearchQuery(q)
       const filter = { q, authorId, since, until, excludeAuthors }
 
       const page = await fillPage<contract.PostHit, SearchKey>(
@@ -56,9 +59,11 @@ export function createSearchService(deps: SearchServiceDeps) {
             (ids) => posts.visible(viewer, ids),
           )
           return {
-            found: hits.flatMap(({ id, score, highlight }) => {
+            found: hits.flatMap(({ id, score, text }) => {
               const post = viewed.get(id)
-              return post ? [{ key: { score, id }, item: { ...presentPost(post), highlight } }] : []
+              const html = post && highlightOf(post.body.text, text, words)
+              if (post === undefined || html === undefined) return []
+              return [{ key: { score, id }, item: { ...presentPost(post), highlight: html } }]
             }),
             last: lastKey(hits, count),
           }
@@ -96,6 +101,16 @@ export function createSearchService(deps: SearchServiceDeps) {
       }
     },
   }
+}
+
+/**
+ * The text of now with its matches marked; none where it was edited since it was indexed and no longer
+ * matches. An index may find more than our terms do, by a language's morphology: that still holds for the
+ * very text that it found.
+ */
+function highlightOf(text: string, indexed: string, query: SearchQuery): string | undefined {
+  const { matches, html } = highlight(text, query)
+  return matches || text === indexed ? html : undefined
 }
 
 /** Null where the index had fewer than asked for: the end. */
