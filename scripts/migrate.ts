@@ -1,35 +1,118 @@
+import { lockForProcess } from '@sns/shared/adapters/sqlite/process-lock'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
+import type { MysqlSettings, Settings } from '@sns/shared/config/settings'
 import { systemClock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
-import { migrateSuite } from '@sns/shared/runtime/migrate-suite'
+import type { BackendDeps } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import type { ServerSettings } from '@sns/shared/runtime/server-backend'
 import { createProgress } from './progress'
 
-/** Creates or upgrades tables, topics and indexes by the settings. */
+/**
+ * Creates or upgrades everything that the stores need, by the settings: tables, then where capture
+ * begins, then topics, then indexes. Each step looks at what is there and does what is missing, so it
+ * may be cut off, run again and run by several at once.
+ */
 export const migrate: Command = async ({ args, signal }) => {
   if (args.length > 0) throw new OperatorError(`migrate takes no arguments, not ${args[0]}`, 2)
   const settings = loadSettings(environment, { role: 'migrate' })
   // Topics that are just being made make kafkajs warn; the bar says how it goes.
   const logger = createLogger('migrate', settings.logLevel === 'info' ? 'error' : settings.logLevel)
+  const deps = { logger, metrics: createMetrics(), clock: systemClock }
   const progress = createProgress('steps')
+  const report: Report = (step, done, total) => {
+    progress.update(step, done, total)
+    if (signal.aborted) throw new OperatorError('stopped; run migrate again to go on', 130)
+  }
   try {
-    await migrateSuite(
-      settings,
-      { logger, metrics: createMetrics(), clock: systemClock },
-      {
-        onProgress(step, done, total) {
-          progress.update(step, done, total)
-          if (signal.aborted) throw new OperatorError('stopped; run migrate again to go on', 130)
-        },
-      },
-    )
+    await migrateAll(settings, deps, report)
   } finally {
     progress.stop()
   }
   console.log('everything is up to date')
+}
+
+type Report = (
+  step: 'tables' | 'checkpoint' | 'topics' | 'indexes',
+  done: number,
+  total: number,
+) => void
+
+async function migrateAll(settings: Settings, deps: BackendDeps, report: Report): Promise<void> {
+  const { database } = settings
+  if (database.kind === 'sqlite') return migrateEmbedded(database.path, deps, report)
+  await migrateMysql(database, deps, report)
+  await migrateKafka({ ...settings, database }, deps, report)
+  await migrateElasticsearch(settings, deps, report)
+}
+
+async function migrateEmbedded(path: string, { clock }: BackendDeps, report: Report) {
+  const { openSqliteDatabase } = await import('@sns/shared/adapters/sqlite/database')
+  const { migrateSqliteSearch } = await import('@sns/shared/adapters/sqlite/search-index-tables')
+  using _lock = lockForProcess(path)
+  await using database = await openSqliteDatabase({ path })
+  report('tables', 1, 1)
+  await migrateSqliteSearch(database.db, clock.now())
+  report('indexes', 1, 1)
+}
+
+async function migrateMysql(
+  settings: MysqlSettings,
+  { metrics, logger }: BackendDeps,
+  report: Report,
+) {
+  const { connectMysql } = await import('@sns/shared/adapters/mysql/database')
+  const { migrate } = await import('@sns/shared/adapters/sql/migrate')
+  const { createMysqlSession } = await import('@sns/cdc-indexer/capture/mysql/session')
+  const { checkServer } = await import('@sns/cdc-indexer/capture/mysql/server-check')
+  const { initCheckpoint } = await import('@sns/cdc-indexer/capture/mysql/checkpoint-store')
+  await using mysql = await connectMysql(settings, {
+    metrics,
+    echo: settings.echo ? logger : null,
+  })
+  await using session = createMysqlSession(settings)
+  await checkServer(session)
+  await migrate(mysql.db, (_name, done, total) => report('tables', done, total + 1))
+  report('tables', 1, 1)
+  await initCheckpoint(settings)
+  report('checkpoint', 1, 1)
+}
+
+async function migrateKafka(
+  { kafka, keyPrefix: prefix, database: { database } }: ServerSettings,
+  { logger, metrics }: BackendDeps,
+  report: Report,
+) {
+  const { createKafkaClient } = await import('@sns/shared/adapters/kafka/kafka-client')
+  const { migrateTopics } = await import('@sns/shared/adapters/kafka/topics')
+  const clientId = `${prefix}-migrate`
+  const client = createKafkaClient(kafka.brokers, { clientId, logger, metrics })
+  const { partitions, replication } = kafka
+  await migrateTopics(client, {
+    prefix,
+    database,
+    partitions,
+    replication,
+    onProgress: ({ done, total }) => report('topics', done, total),
+  })
+}
+
+async function migrateElasticsearch(
+  { elasticsearch, keyPrefix: prefix }: Settings,
+  { logger, metrics }: BackendDeps,
+  report: Report,
+) {
+  const { createElasticsearchClient } = await import('@sns/shared/adapters/elasticsearch/client')
+  const { migrateIndexes } = await import('@sns/shared/adapters/elasticsearch/migrate-indexes')
+  await using client = createElasticsearchClient(elasticsearch, { logger, metrics })
+  await migrateIndexes(client, {
+    prefix,
+    replicas: elasticsearch.replicas,
+    onProgress: (_index, done, total) => report('indexes', done, total),
+  })
 }
 
 if (import.meta.main) await runProgram('migrate', migrate, { args: process.argv.slice(2) })

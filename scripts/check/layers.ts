@@ -25,9 +25,19 @@ const LAYERS: readonly Layer[] = [
   },
   { name: 'service main', path: /^services\/[^/]+\/src\/main\.ts$/, mayUse: ['*'] },
   {
+    name: 'capture ports',
+    path: /^services\/cdc-indexer\/src\/capture\/ports\//,
+    mayUse: CORE,
+  },
+  {
+    name: 'capture adapters',
+    path: /^services\/cdc-indexer\/src\/capture\/(mysql|kafka)\//,
+    mayUse: [...CORE, 'adapters', 'capture ports'],
+  },
+  {
     name: 'services',
     path: /^services\//,
-    mayUse: [...CORE, 'status app'],
+    mayUse: [...CORE, 'status app', 'capture ports'],
   },
   {
     name: 'status app',
@@ -44,10 +54,10 @@ const LAYERS: readonly Layer[] = [
 
 /** Packages that only one place may know. */
 const DRIVERS: Readonly<Record<string, RegExp>> = {
-  mysql2: /^shared\/src\/adapters\/mysql\//,
-  '@vlasky/zongji': /^shared\/src\/adapters\/mysql\//,
+  mysql2: /^(shared\/src\/adapters|services\/cdc-indexer\/src\/capture)\/mysql\//,
+  '@vlasky/zongji': /^services\/cdc-indexer\/src\/capture\/mysql\//,
   ioredis: /^shared\/src\/adapters\/redis\//,
-  kafkajs: /^shared\/src\/adapters\/kafka\//,
+  kafkajs: /^(shared\/src\/adapters|services\/cdc-indexer\/src\/capture)\/kafka\//,
   '@elastic/elasticsearch': /^shared\/src\/adapters\/elasticsearch\//,
   '@elastic/transport': /^shared\/src\/adapters\/elasticsearch\//,
   'bun:sqlite': /^shared\/src\/adapters\/sqlite\//,

@@ -26,6 +26,10 @@ describe('layers', () => {
     ['services/api/src/app.ts', "import { z } from '@sns/cdc-indexer/main'"],
     ['services/api/src/app.ts', "import { z } from '@sns/shared/adapters/memory/post-cache'"],
     ['services/api/src/app.ts', "import { z } from '@sns/shared/testing/eventually'"],
+    ['shared/src/adapters/mysql/x.ts', "import ZongJi from '@vlasky/zongji'"],
+    ['services/cdc-indexer/src/capture/capture.ts', "import './kafka/change-publisher'"],
+    ['services/cdc-indexer/src/capture/kafka/x.ts', "import mysql from 'mysql2/promise'"],
+    ['services/cdc-indexer/src/capture/mysql/x.ts', "import { y } from '../capture'"],
     ['scripts/x.ts', "import 'bun:sqlite'"],
   ])('%s may not: %s', (file, source) => {
     expect(problems(file, source)).not.toEqual([])
@@ -34,6 +38,11 @@ describe('layers', () => {
   test.each([
     ['shared/src/adapters/redis/x.ts', "import { Redis } from 'ioredis'"],
     ['services/api/src/modules/feed/routes.ts', "import { Elysia } from 'elysia'"],
+    ['services/cdc-indexer/src/capture/mysql/x.ts', "import ZongJi from '@vlasky/zongji'"],
+    [
+      'services/cdc-indexer/src/capture/kafka/x.ts',
+      "import { y } from '@sns/shared/adapters/kafka/kafka-client'",
+    ],
     ['services/api/src/main.ts', "import { x } from '@sns/shared/runtime/program'"],
     [
       'shared/src/domain/x.ts',

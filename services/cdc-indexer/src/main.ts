@@ -1,16 +1,18 @@
 import type { HealthCheck } from '@sns/shared/ports/health'
+import type { CaptureServers } from '@sns/shared/runtime/backend-ports'
 import { consumerGroupPrefix } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
-import type { ServiceSpec } from '@sns/shared/runtime/service'
+import type { ServiceContext, ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
-import { createCapture } from './capture/capture'
+import { type Capture, createCapture } from './capture/capture'
 import { createIndexer, INDEX_GROUP } from './index/indexer'
 
 /** The binlog into the change log, and the change log into the search index. */
 export const cdcIndexer: ServiceSpec = {
   name: 'cdc-indexer',
-  async assemble({ settings, backend, logger, metrics, clock }) {
+  async assemble(context) {
+    const { settings, backend, logger, metrics, clock } = context
     const { health: indexHealth, ...stores } = await backend.forIndex()
     const watched = watchChangeLog('index', stores.changeLog, clock)
     const health = [...indexHealth, watched.health]
@@ -19,14 +21,36 @@ export const cdcIndexer: ServiceSpec = {
       { group: `${consumerGroupPrefix(settings)}.${INDEX_GROUP}` },
     )
     const index = { name: 'index', run: indexer.run }
-    const captureStores = await backend.forCapture()
-    if (!captureStores) return { jobs: [index], health }
-    const capture = createCapture({ ...captureStores, logger, metrics, clock })
+    const servers = await backend.forCapture()
+    if (!servers) return { jobs: [index], health }
+    const capture = await openCapture(servers, context)
     return {
       jobs: [{ name: 'capture', run: capture.run }, index],
-      health: distinct([...captureStores.health, capture.health, ...health]),
+      health: distinct([...servers.health, capture.health, ...health]),
     }
   },
+}
+
+/** Capture from MySQL to Kafka. Their drivers load here: where there is nothing to capture, never. */
+async function openCapture(
+  { mysql, kafka, topics }: CaptureServers,
+  { logger, metrics, clock }: ServiceContext,
+): Promise<Capture> {
+  const { createMysqlBinlogSource } = await import('./capture/mysql/binlog-source')
+  const { createMysqlCheckpointStore } = await import('./capture/mysql/checkpoint-store')
+  const { createKafkaChangePublisher } = await import('./capture/kafka/change-publisher')
+  const source = createMysqlBinlogSource(mysql, { logger, metrics })
+  const publisher = createKafkaChangePublisher(kafka, topics)
+  const checkpoints = createMysqlCheckpointStore(mysql)
+  const capture = createCapture({ source, checkpoints, publisher, logger, metrics, clock })
+  return {
+    ...capture,
+    async run(signal) {
+      await using _source = source
+      await using _publisher = publisher
+      await capture.run(signal)
+    },
+  }
 }
 
 /** One check a store: both halves watch Kafka. */

@@ -1,12 +1,11 @@
+import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { MysqlSettings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id-generator'
 import type { Logger } from '../observability/logger'
 import type { Metrics } from '../observability/metrics'
-import type { BinlogSource } from '../ports/binlog-source'
 import type { BulkLoader } from '../ports/bulk-loader'
 import type { ChangeLog } from '../ports/change-log'
-import type { ChangePublisher } from '../ports/change-publisher'
-import type { CheckpointStore } from '../ports/checkpoint-store'
 import type { EngagementStore } from '../ports/engagement-store'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
@@ -39,10 +38,11 @@ export interface FanoutStores extends Watched {
   readonly timelines: TimelineStore
 }
 
-export interface CaptureStores extends Watched {
-  readonly source: BinlogSource
-  readonly checkpoints: CheckpointStore
-  readonly publisher: ChangePublisher
+/** The servers that capture reads and writes, by connections of its own. */
+export interface CaptureServers extends Watched {
+  readonly mysql: MysqlSettings
+  readonly kafka: KafkaClient
+  readonly topics: { readonly prefix: string; readonly database: string }
 }
 
 export interface IndexStores extends Watched {
@@ -60,7 +60,7 @@ export interface Backend extends AsyncDisposable {
   forApi(): Promise<ApiStores>
   forFanout(): Promise<FanoutStores>
   /** Null where the database writes the change log itself. */
-  forCapture(): Promise<CaptureStores | null>
+  forCapture(): Promise<CaptureServers | null>
   forIndex(): Promise<IndexStores>
   forImport(): Promise<{ readonly loader: BulkLoader }>
 }

@@ -18,7 +18,6 @@ export function createServerBackend(
   { logger, metrics, clock }: BackendDeps,
 ): Backend {
   const { database, keyPrefix: prefix } = settings
-  const { poolSize: _, echo, kind: __, ...server } = database
   const topics = { prefix, database: database.database }
   const opened = new AsyncDisposableStack()
   const ids = createIdGenerator(clock)
@@ -27,7 +26,9 @@ export function createServerBackend(
     const { connectMysql } = await import('../adapters/mysql/database')
     const { assertMigrated } = await import('../adapters/sql/migrate')
     const { createSqlHealthCheck } = await import('../adapters/sql/health-check')
-    const { db } = opened.use(await connectMysql(database, { metrics, echo: echo ? logger : null }))
+    const { db } = opened.use(
+      await connectMysql(database, { metrics, echo: database.echo ? logger : null }),
+    )
     await assertMigrated(db)
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
   })
@@ -96,15 +97,7 @@ export function createServerBackend(
     async forCapture() {
       const { health } = await mysql()
       const { client, health: kafkaHealth } = await kafka()
-      const { createMysqlBinlogSource } = await import('../adapters/mysql/binlog-source')
-      const { createMysqlCheckpointStore } = await import('../adapters/mysql/checkpoint-store')
-      const { createKafkaChangePublisher } = await import('../adapters/kafka/change-publisher')
-      return {
-        source: opened.use(createMysqlBinlogSource(server, { logger, metrics })),
-        checkpoints: createMysqlCheckpointStore(server),
-        publisher: opened.use(createKafkaChangePublisher(client, topics)),
-        health: [health, kafkaHealth],
-      }
+      return { mysql: database, kafka: client, topics, health: [health, kafkaHealth] }
     },
     async forIndex() {
       const { changeLog, health } = await kafka()

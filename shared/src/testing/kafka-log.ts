@@ -1,15 +1,15 @@
 import { createKafkaChangeLog } from '../adapters/kafka/change-log'
-import { createKafkaChangePublisher } from '../adapters/kafka/change-publisher'
+import { encodeChange } from '../adapters/kafka/change-record'
+import { createKafkaConnection } from '../adapters/kafka/connection'
 import {
   createKafkaClient,
   type KafkaClient,
   type KafkaClientOptions,
 } from '../adapters/kafka/kafka-client'
 import { migrateTopics } from '../adapters/kafka/topics'
-import type { ChangeEvent, Row } from '../contract/change-event'
+import { type ChangeEvent, type Row, topicName } from '../contract/change-event'
 import { capturedTables } from '../contract/tables'
 import { createLogger } from '../observability/logger'
-import type { ChangePublisher } from '../ports/change-publisher'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
 import { dropTopics } from './kafka-topics'
@@ -19,7 +19,6 @@ import { testServers, uniqueName } from './servers'
 export interface KafkaTestLog extends ChangeLogHarness {
   readonly client: KafkaClient
   readonly names: { readonly prefix: string; readonly database: string }
-  readonly publisher: ChangePublisher
 }
 
 const testKafkaBrokers = (testServers.kafka ?? '').split(',')
@@ -39,7 +38,9 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
   const client = testKafkaClient()
   const names = { prefix: uniqueName('kafka'), database: 'sns' }
   await migrateTopics(client, { ...names, partitions, replication: 1 })
-  const publisher = createKafkaChangePublisher(client, names)
+  const connection = createKafkaConnection(client, (kafka) =>
+    kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }),
+  )
   const first = createKafkaChangeLog(client, names)
   const logs = [first]
   // A topic that was just made may be without a leader for a moment.
@@ -48,17 +49,22 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
   return {
     client,
     names,
-    publisher,
     open() {
       const log = createKafkaChangeLog(testKafkaClient(), names)
       logs.push(log)
       return log
     },
     async append(changes) {
-      await publisher.publish(changes.map((change) => testEvent(change, ++sequence)))
+      const records = changes.flatMap((change) => encodeChange(testEvent(change, ++sequence)))
+      const byTable = Map.groupBy(records, ({ table }) => table)
+      const topicMessages = [...byTable].map(([table, some]) => ({
+        topic: topicName(names.prefix, names.database, table),
+        messages: some.map(({ key, value }) => ({ key, value })),
+      }))
+      await connection.run((producer) => producer.sendBatch({ acks: -1, topicMessages }))
     },
     async [Symbol.asyncDispose]() {
-      await publisher[Symbol.asyncDispose]()
+      await connection[Symbol.asyncDispose]()
       for (const log of logs) await log[Symbol.asyncDispose]()
       await dropTopics(client, names)
     },

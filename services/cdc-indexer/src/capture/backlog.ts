@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
-import type { BinlogItem, BinlogPosition } from '@sns/shared/ports/binlog-source'
 import { turn } from '@sns/shared/timing/turn'
+import type { BinlogItem, BinlogPosition } from './ports/binlog-source'
 
 /** Changes that are published together, and how far the log is done when they are acknowledged. */
 export interface Batch {

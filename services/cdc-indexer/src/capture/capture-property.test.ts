@@ -11,7 +11,7 @@ import {
   createFakePublisher,
   createFakeSource,
   positionAfter,
-} from './testing/capture-fakes'
+} from './testing/fakes'
 
 const transaction = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 9 })
 const trouble = fc.record({

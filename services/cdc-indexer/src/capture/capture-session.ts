@@ -1,15 +1,15 @@
 import { asError } from '@sns/shared/errors/as-error'
-import { MOVE_ON } from '@sns/shared/errors/move-on'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Metrics } from '@sns/shared/observability/metrics'
-import type { BinlogSource } from '@sns/shared/ports/binlog-source'
-import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
-import type { CaptureLease, Checkpoint, CheckpointStore } from '@sns/shared/ports/checkpoint-store'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
 import type { CaptureLag } from './lag'
 import type { CaptureOptions } from './options'
+import type { BinlogSource } from './ports/binlog-source'
+import type { ChangePublisher } from './ports/change-publisher'
+import type { CaptureLease, Checkpoint, CheckpointStore } from './ports/checkpoint-store'
+import { MOVE_ON } from './ports/checkpoint-store'
 
 export interface CaptureSessionDeps {
   readonly source: BinlogSource

@@ -1,20 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { createMysqlCheckpointStore } from '@sns/shared/adapters/mysql/checkpoint-store'
-import { initCheckpoint } from '@sns/shared/adapters/mysql/checkpoint-store-init'
 import { changeKey, documentVersion } from '@sns/shared/contract/change-event'
 import { systemClock } from '@sns/shared/domain/clock'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
-import {
-  type BinlogFixture,
-  insertPosts,
-  openBinlogFixture,
-} from '@sns/shared/testing/binlog-fixture'
 import { eventually } from '@sns/shared/testing/eventually'
 import { testServers } from '@sns/shared/testing/servers'
 import { createTcpProxy } from '@sns/shared/testing/tcp-proxy'
 import { createCapture } from './capture'
-import { createFakePublisher, type FakePublisher } from './testing/capture-fakes'
+import { createMysqlCheckpointStore, initCheckpoint } from './mysql/checkpoint-store'
+import { type BinlogFixture, insertPosts, openBinlogFixture } from './testing/binlog-fixture'
+import { createFakePublisher, type FakePublisher } from './testing/fakes'
 
 setDefaultTimeout(60_000)
 

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
-import type { BinlogSource } from '@sns/shared/ports/binlog-source'
-import type { ChangePublisher } from '@sns/shared/ports/change-publisher'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { turn } from '@sns/shared/timing/turn'
 import { createCapture } from './capture'
 import type { CaptureOptions } from './options'
+import type { BinlogSource } from './ports/binlog-source'
+import type { ChangePublisher } from './ports/change-publisher'
 import {
   createFakeCheckpoints,
   createFakePublisher,
@@ -16,7 +16,7 @@ import {
   type FakeCheckpoints,
   type FakeTransaction,
   positionAfter,
-} from './testing/capture-fakes'
+} from './testing/fakes'
 
 interface Running extends AsyncDisposable {
   readonly stop: AbortController

@@ -1,4 +1,4 @@
-import type { BinlogPosition } from '@sns/shared/ports/binlog-source'
+import type { BinlogPosition } from './ports/binlog-source'
 
 export interface CheckpointWriterOptions {
   readonly save: (position: BinlogPosition) => Promise<void>

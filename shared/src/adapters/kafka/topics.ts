@@ -6,7 +6,6 @@ import { pause } from '../../timing/pause'
 import { createKafkaConnection } from './connection'
 import type { KafkaClient } from './kafka-client'
 import { brokerErrorType } from './kafka-error'
-import { TOPIC_MESSAGE_BYTES } from './record-batches'
 
 export interface MigrateTopicsOptions {
   readonly prefix: string
@@ -19,6 +18,9 @@ export interface MigrateTopicsOptions {
     readonly total: number
   }) => void
 }
+
+/** The most that one request may bring for one partition: `max.message.bytes` of every topic. */
+export const TOPIC_MESSAGE_BYTES = 2 * 1024 * 1024
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const TIMEOUT_MS = 30_000

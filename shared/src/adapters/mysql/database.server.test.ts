@@ -9,7 +9,6 @@ import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../te
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { transact } from '../sql/transaction'
 import { connectMysql } from './database'
-import { checkServer } from './server-check'
 
 describe.skipIf(!testServers.mysql)('connectMysql', () => {
   let shared: TestDatabase
@@ -37,10 +36,6 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
       expect(error.message).not.toContain('\n')
       expect(error.message).not.toContain(settings.password === 'sns' ? ':sns@' : settings.password)
     }
-  })
-
-  test('accepts this server', async () => {
-    await checkServer(shared.db)
   })
 
   test('states what its sessions rely on', async () => {

@@ -4,8 +4,7 @@ import type { UserId } from '../../domain/id'
 import { isSnsError } from '../../errors/sns-error'
 import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
-import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
-import { createMysqlSession } from './binlog-session'
+import { openTestDatabase, type TestDatabase } from '../../testing/sql-database'
 import { detailsOf, mysqlDuplicateIndex } from './errors'
 
 const VALUE = 'what-somebody-wrote'
@@ -68,12 +67,5 @@ describe.skipIf(!testServers.mysql)('errors of a real MySQL', () => {
     const error = await errorOf(refusal.execute(database.db))
     expect(isSnsError(error, 'store_unavailable')).toBeTrue()
     expectNoValue(error)
-  })
-
-  test('hold no value on a connection outside the pool', async () => {
-    const { host, port, user, password } = testMysqlSettings()
-    const name = new URL(database.url).pathname.slice(1)
-    await using session = createMysqlSession({ host, port, user, password, database: name })
-    expectNoValue(await errorOf(session.query('select ? from', [VALUE])))
   })
 })

@@ -1,0 +1,106 @@
+import type { ChangeEvent, ChangeSource, Operation, Row } from '@sns/shared/contract/change-event'
+import { CAPTURED_TABLES, type CapturedTable } from '@sns/shared/contract/tables'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { MOVE_ON } from '../ports/checkpoint-store'
+
+/** A column as the binlog's own metadata describes it. */
+export interface BinlogColumn {
+  readonly name: string
+  /** The type code on the wire. */
+  readonly type: number
+}
+
+export interface TableLayout {
+  readonly table: CapturedTable
+  readonly columns: readonly BinlogColumn[]
+}
+
+/** Everything of a change's source that its rows event shares. */
+export type RowsSource = Omit<ChangeSource, 'row'>
+
+export interface RowImages {
+  readonly before: Readonly<Record<string, unknown>> | null
+  readonly after: Readonly<Record<string, unknown>> | null
+}
+
+/** Columns that consumers read beside the keys; a table that lost one cannot be captured. */
+const READ_COLUMNS: Readonly<Partial<Record<CapturedTable, readonly string[]>>> = {
+  users: ['username', 'display_name'],
+  posts: ['author_id', 'text', 'version', 'created_at'],
+}
+
+const LONGLONG = 8
+
+export function tableLayout(table: CapturedTable, columns: readonly BinlogColumn[]): TableLayout {
+  const needed = [...CAPTURED_TABLES[table], ...(READ_COLUMNS[table] ?? [])]
+  const missing = needed.filter((name) => !columns.some((column) => column.name === name))
+  if (missing.length > 0) {
+    throw new OperatorError(
+      `table ${table} lost its column ${missing.join(', ')}, which capture needs; put it back, and ${MOVE_ON}`,
+    )
+  }
+  return { table, columns: columns.map(({ name, type }) => ({ name, type })) }
+}
+
+/**
+ * The events of one changed row, as Debezium makes them: an update that changes the primary key is a
+ * delete of the old key and a create of the new one. `ordinal` counts the transaction's events from 1.
+ */
+export function changeEvents(
+  layout: TableLayout,
+  { before, after }: RowImages,
+  source: RowsSource,
+  row: number,
+  ordinal: number,
+): readonly ChangeEvent[] {
+  const old = before && toRow(layout, before)
+  const current = after && toRow(layout, after)
+  const event = (op: Operation, from: Row | null, to: Row | null, order: number): ChangeEvent => ({
+    before: from,
+    after: to,
+    source: {
+      connector: source.connector,
+      db: source.db,
+      table: source.table,
+      ts_ms: source.ts_ms,
+      gtid: source.gtid,
+      file: source.file,
+      pos: source.pos,
+      row,
+      snapshot: source.snapshot,
+      epoch: source.epoch,
+    },
+    op,
+    ts_ms: source.ts_ms,
+    transaction: { id: source.gtid, total_order: order },
+  })
+  if (!old) return [event('c', null, current, ordinal)]
+  if (!current) return [event('d', old, null, ordinal)]
+  const isSameKey = CAPTURED_TABLES[layout.table].every((name) => old[name] === current[name])
+  if (isSameKey) return [event('u', old, current, ordinal)]
+  return [event('d', old, null, ordinal), event('c', null, current, ordinal + 1)]
+}
+
+function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): Row {
+  const row: Record<string, number | string | null> = {}
+  for (const column of layout.columns) {
+    const value = image[column.name]
+    row[column.name] =
+      typeof value === 'number' || value === null ? value : toCell(value, column, layout.table)
+  }
+  return row
+}
+
+/** The reader gives a BIGINT that a number cannot hold as text; other types have no exact number. */
+function toCell(value: unknown, column: BinlogColumn, table: CapturedTable): number | string {
+  if (typeof value === 'string') {
+    if (column.type !== LONGLONG) return value
+    throw new OperatorError(
+      `${table}.${column.name} is ${value}, past what a number holds exactly (2^53); correct that row, and ${MOVE_ON}`,
+    )
+  }
+  if (value instanceof Date) return value.getTime()
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (typeof value === 'object') return JSON.stringify(value)
+  throw new OperatorError(`${table}.${column.name} came without a value; set binlog_row_image=FULL`)
+}

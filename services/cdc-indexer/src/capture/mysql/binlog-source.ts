@@ -1,0 +1,131 @@
+import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { BinlogPosition, BinlogSource } from '../ports/binlog-source'
+import { streamBinlog } from './binlog-stream'
+import { toCaptureError } from './errors'
+import { checkHistory, checkServer } from './server-check'
+import {
+  createMysqlSession,
+  isStatementError,
+  type MysqlServer,
+  type MysqlSession,
+  numberCell,
+  type SessionRow,
+  textCell,
+} from './session'
+
+export interface MysqlBinlogSourceDeps {
+  readonly logger: Logger
+  readonly metrics: Pick<Metrics, 'storeErrors'>
+}
+
+export interface MysqlBinlogSourceOptions {
+  /** How much decoded but untaken rows may hold, about; above it the connection is paused. */
+  readonly maxBufferedBytes?: number
+  readonly heartbeatMs?: number
+  readonly silenceMs?: number
+  readonly visibleTimeoutMs?: number
+}
+
+/**
+ * MySQL's binlog, as `server-check` wants it written.
+ *
+ * `source.ts_ms` is the GTID event's own commit time (the server's `immediate_commit_timestamp`,
+ * microseconds, cut to milliseconds); where an event has none, its header's whole seconds. The
+ * envelope's `ts_ms` is the same, so that a replay repeats every byte. `total_order` counts from 1.
+ */
+export function createMysqlBinlogSource(
+  server: MysqlServer,
+  { logger, metrics }: MysqlBinlogSourceDeps,
+  options: MysqlBinlogSourceOptions = {},
+): BinlogSource & AsyncDisposable {
+  const {
+    maxBufferedBytes = 16 * 1024 * 1024,
+    heartbeatMs = 5_000,
+    silenceMs = 20_000,
+    visibleTimeoutMs = 10_000,
+  } = options
+  const session = createMysqlSession(server)
+  const waiting = createMysqlSession(server)
+
+  function failed(error: unknown) {
+    const failure = toCaptureError(error)
+    metrics.storeErrors.inc({ store: 'mysql' })
+    return failure
+  }
+
+  async function serverId(): Promise<string> {
+    const rows = await session.query('SELECT @@GLOBAL.server_uuid AS id')
+    return textCell(rows[0], 'id').toLowerCase()
+  }
+
+  return {
+    async *stream(from, epoch, signal) {
+      try {
+        await checkServer(session)
+        await checkHistory(session, from.gtidSet)
+        const id = await serverId()
+        logger.info({ position: from }, 'reading the binlog')
+        const settings = { server, serverId: id, from, epoch, maxBufferedBytes }
+        yield* streamBinlog({ ...settings, heartbeatMs, silenceMs }, signal)
+      } catch (error) {
+        throw failed(error)
+      }
+    },
+
+    async head() {
+      try {
+        return await readHead(session)
+      } catch (error) {
+        throw failed(error)
+      }
+    },
+
+    async awaitVisible(gtid) {
+      try {
+        const [row] = await waiting.query(
+          'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS timedOut',
+          [gtid, visibleTimeoutMs / 1_000],
+          visibleTimeoutMs + 5_000,
+        )
+        if (numberCell(row, 'timedOut') === 0) return
+      } catch (error) {
+        throw failed(error)
+      }
+      throw failed(
+        storeUnavailable('mysql', new Error(`${gtid} is not visible after ${visibleTimeoutMs} ms`)),
+      )
+    },
+
+    async serverId() {
+      try {
+        return await serverId()
+      } catch (error) {
+        throw failed(error)
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all([session[Symbol.asyncDispose](), waiting[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+const SYNTAX_ERROR = 1064
+
+/** Where the binlog ends. The statement has another name before MySQL 8.4. */
+export async function readHead(session: MysqlSession): Promise<BinlogPosition> {
+  let status: SessionRow | undefined
+  try {
+    status = (await session.query('SHOW BINARY LOG STATUS'))[0]
+  } catch (error) {
+    if (!isStatementError(error) || error.errno !== SYNTAX_ERROR) throw error
+    status = (await session.query('SHOW MASTER STATUS'))[0]
+  }
+  return {
+    gtidSet: textCell(status, 'Executed_Gtid_Set').replace(/\s/g, ''),
+    file: textCell(status, 'File'),
+    pos: numberCell(status, 'Position'),
+  }
+}

@@ -1,0 +1,162 @@
+import { capturedTables } from '@sns/shared/contract/tables'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
+import ZongJi from '@vlasky/zongji'
+import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
+import { MOVE_ON } from '../ports/checkpoint-store'
+import { createBinlogBuffer } from './binlog-buffer'
+import { createBinlogDecoder, DECODED_EVENTS } from './binlog-decoder'
+import { INCIDENT_EVENT, isGtidEvent, type RawPacket, readBinlogPacket } from './binlog-packet'
+import { createTransactionReader } from './binlog-transactions'
+import { toStreamError } from './errors'
+import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer } from './session'
+
+export interface BinlogStreamOptions {
+  readonly server: MysqlServer
+  readonly serverId: string
+  readonly from: BinlogPosition
+  readonly epoch: number
+  readonly maxBufferedBytes: number
+  /** How often an idle server says that it is alive. */
+  readonly heartbeatMs: number
+  /** Silence after which a connection that is read from counts as dead. */
+  readonly silenceMs: number
+}
+
+const WAIT_TIMEOUT_SECONDS = 31_536_000
+
+/**
+ * One dump of the binlog over two connections of its own, from a position to whatever ends it. The
+ * server sends heartbeats, so that a hung one is told from an idle one.
+ */
+export async function* streamBinlog(
+  options: BinlogStreamOptions,
+  signal: AbortSignal,
+): AsyncGenerator<BinlogItem, void, void> {
+  const { server, from, serverId, epoch, heartbeatMs, silenceMs } = options
+  const { host, port, user, password, database } = server
+  const zongji = new ZongJi({
+    host,
+    port,
+    user,
+    password,
+    connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    connectAttributes: { program_name: 'sns-capture', captured_database: database },
+  })
+  let commitTime: number | null = null
+  let lastPacketAt = performance.now()
+
+  const buffer = createBinlogBuffer({
+    maxBytes: options.maxBufferedBytes,
+    pause: () => zongji.connection?.pause(),
+    resume: () => {
+      lastPacketAt = performance.now()
+      zongji.connection?.resume()
+    },
+  })
+  const fail = (error: unknown) => {
+    zongji.connection?.pause()
+    buffer.end(toStreamError(error))
+  }
+  const guarded =
+    <Args extends readonly unknown[]>(handle: (...args: Args) => void) =>
+    (...args: Args) => {
+      if (buffer.isEnded) return
+      try {
+        handle(...args)
+      } catch (error) {
+        fail(error)
+      }
+    }
+
+  const decode = createBinlogDecoder({
+    reader: createTransactionReader({
+      from,
+      database,
+      serverId,
+      epoch,
+      push: buffer.push,
+      pushIdle: buffer.pushIdle,
+    }),
+    hasChecksum: () => zongji.useChecksum,
+    committedAt: () => commitTime,
+  })
+  const observe = guarded((packet: RawPacket) => {
+    lastPacketAt = performance.now()
+    const { eventType, isEnd, committedAt } = readBinlogPacket(packet)
+    if (isGtidEvent(eventType)) commitTime = committedAt
+    if (isEnd) throw ended('MySQL ended the binlog dump')
+    if (eventType === INCIDENT_EVENT) {
+      throw new OperatorError(
+        `the server logged an incident: its binlog may lack changes; ${MOVE_ON}`,
+      )
+    }
+  })
+
+  zongji.on('error', fail)
+  zongji.on('binlog', guarded(decode))
+  zongji.on('ready', () => {
+    if (zongji.connection) watchPackets(zongji.connection, observe)
+  })
+  const watchdog = setInterval(() => {
+    if (buffer.isPaused) lastPacketAt = performance.now()
+    else if (performance.now() - lastPacketAt > silenceMs) fail(ended('MySQL fell silent'))
+  }, silenceMs / 4)
+  const stopAtOnce = () => buffer.discard()
+  signal.addEventListener('abort', stopAtOnce)
+  if (signal.aborted) stopAtOnce()
+
+  try {
+    zongji.start({
+      // Any number that no replica of this server has; a dump under the same one would end ours.
+      serverId: 2 ** 31 + Math.floor(Math.random() * 2 ** 30),
+      gtidSet: from.gtidSet,
+      includeEvents: DECODED_EVENTS,
+      includeSchema: { [database]: [...capturedTables] },
+    })
+    // Queued ahead of the dump command. The two names are those before and since MySQL 8.0.26.
+    const period = heartbeatMs * 1_000_000
+    zongji.connection?.query(
+      `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
+      (error) => error && fail(error),
+    )
+    zongji.ctrlConnection?.query(
+      `SET SESSION wait_timeout = ${WAIT_TIMEOUT_SECONDS}`,
+      (error) => error && fail(error),
+    )
+    yield* buffer.items()
+  } finally {
+    signal.removeEventListener('abort', stopAtOnce)
+    clearInterval(watchdog)
+    buffer.discard()
+    await new Promise<void>((resolve) => {
+      zongji.once('stopped', resolve)
+      zongji.stop()
+    })
+  }
+}
+
+function ended(why: string): SnsError {
+  return storeUnavailable('mysql', new Error(why))
+}
+
+/** The driver hands every packet to this method; it is not among its declared types. */
+interface PacketHandler {
+  handlePacket: (packet: RawPacket | undefined) => void
+}
+
+function watchPackets(connection: object, observe: (packet: RawPacket) => void): void {
+  if (!hasPackets(connection)) {
+    throw new OperatorError('this version of mysql2 hides its packets; use the one in bun.lock')
+  }
+  const handle = connection.handlePacket.bind(connection)
+  connection.handlePacket = (packet) => {
+    if (packet) observe(packet)
+    handle(packet)
+  }
+}
+
+function hasPackets(connection: object): connection is PacketHandler {
+  return 'handlePacket' in connection && typeof connection.handlePacket === 'function'
+}

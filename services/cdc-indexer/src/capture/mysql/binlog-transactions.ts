@@ -1,0 +1,162 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { GtidSet } from '@vlasky/zongji'
+import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
+import { MOVE_ON } from '../ports/checkpoint-store'
+import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
+import { readStatement } from './binlog-statement'
+
+export interface RowsEvent {
+  readonly layout: TableLayout
+  readonly rows: readonly RowImages[]
+  /** Where the event starts in the file. */
+  readonly pos: number
+  /** Its size in the binlog. */
+  readonly bytes: number
+}
+
+/** Binlog events of one stream, in order. Each call may throw an `OperatorError`. */
+export interface TransactionReader {
+  rotate(file: string): void
+  /** A GTID event: what follows belongs to this transaction. `committedAt`: Unix milliseconds. */
+  begin(gtid: string, committedAt: number): void
+  /** A Query event; `endPos` is where it ends in the file. */
+  statement(sql: string, schema: string, endPos: number): void
+  rows(event: RowsEvent): void
+  /** An Xid event. */
+  commit(endPos: number): void
+  /** The end of an XA prepare group: its changes may yet be rolled back. */
+  prepared(endPos: number): void
+}
+
+export interface TransactionReaderOptions {
+  readonly from: BinlogPosition
+  readonly database: string
+  readonly serverId: string
+  readonly epoch: number
+  readonly push: (item: BinlogItem) => void
+  readonly pushIdle: (commit: () => BinlogItem) => void
+}
+
+interface Transaction {
+  readonly gtid: string
+  readonly committedAt: number
+  /** Captured events so far. */
+  events: number
+  isBegun: boolean
+  isXa: boolean
+}
+
+/** What a change holds in memory beside its row images: the envelope and its strings. */
+const ENVELOPE_BYTES = 600
+/** A value in memory against its size in the binlog. */
+const VALUE_FACTOR = 2
+
+/**
+ * Puts binlog events together to changes and commits. A transaction's GTID joins the position only
+ * when its end has been seen, so that a position never claims a change that was not handed over.
+ */
+export function createTransactionReader(options: TransactionReaderOptions): TransactionReader {
+  const { from, database, serverId, epoch, push, pushIdle } = options
+  const executed = GtidSet.parse(from.gtidSet)
+  let file = from.file
+  let lastPos = from.pos
+  let open: Transaction | null = null
+
+  function end(endPos: number) {
+    lastPos = endPos
+    if (!open) return
+    const { gtid, events } = open
+    open = null
+    executed.add(gtid)
+    const at = { file, pos: endPos }
+    const commit = (): BinlogItem => ({
+      kind: 'commit',
+      gtid,
+      position: { gtidSet: executed.toString(), ...at },
+    })
+    if (events > 0) push(commit())
+    else pushIdle(commit)
+  }
+
+  function refuse(what: string): never {
+    throw new OperatorError(
+      `transaction ${open?.gtid ?? 'without a GTID'} ${what}, which capture cannot read; ${MOVE_ON}`,
+    )
+  }
+
+  return {
+    rotate(next) {
+      file = next
+    },
+
+    begin(gtid, committedAt) {
+      if (open && open.events > 0) refuse('changes captured rows and has no end in the binlog')
+      if (open) end(lastPos)
+      open = { gtid, committedAt, events: 0, isBegun: false, isXa: false }
+    },
+
+    statement(sql, schema, endPos) {
+      const statement = readStatement(sql, schema, database)
+      if (statement.kind === 'unreadable') refuse(`ran ${statement.what}`)
+      if (!open) return
+      switch (statement.kind) {
+        case 'begin':
+          open.isBegun = true
+          break
+        case 'xa-start':
+          open.isBegun = true
+          open.isXa = true
+          break
+        case 'commit':
+          end(endPos)
+          break
+        case 'rollback':
+          if (open.events > 0) refuse('rolls captured rows back inside the binlog')
+          end(endPos)
+          break
+        case 'rollback-to':
+          if (open.events > 0) refuse('rolls captured rows back inside the binlog')
+          break
+        case 'xa-end':
+          break
+        case 'other':
+          // A definition statement is a transaction of its own, without an end event.
+          if (!open.isBegun) end(endPos)
+      }
+    },
+
+    rows({ layout, rows, pos, bytes }) {
+      if (!open) return refuse(`changes ${layout.table}`)
+      if (open.isXa) refuse(`changes ${layout.table} as an XA transaction`)
+      // Versions are made from one server's sequence; another's cannot be ordered against them.
+      if (open.gtid.slice(0, open.gtid.indexOf(':')) !== serverId) {
+        refuse(`changes ${layout.table} but was first committed on another server`)
+      }
+      if (open.gtid.indexOf(':') !== open.gtid.lastIndexOf(':')) {
+        refuse(`changes ${layout.table} under a tagged GTID`)
+      }
+      const source = {
+        connector: 'mysql',
+        db: database,
+        table: layout.table,
+        ts_ms: open.committedAt,
+        gtid: open.gtid,
+        file,
+        pos,
+        snapshot: 'false',
+        epoch,
+      } as const
+      const size = Math.ceil((VALUE_FACTOR * bytes) / rows.length) + ENVELOPE_BYTES
+      for (const [index, images] of rows.entries()) {
+        for (const event of changeEvents(layout, images, source, index, open.events + 1)) {
+          open.events += 1
+          push({ kind: 'change', event, bytes: size })
+        }
+      }
+    },
+
+    commit: end,
+
+    prepared: end,
+  }
+}

@@ -1,0 +1,219 @@
+import { capturedTables } from '@sns/shared/contract/tables'
+import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+import { readHead } from './binlog-source'
+import { toCaptureError } from './errors'
+import {
+  createMysqlSession,
+  type MysqlServer,
+  type MysqlSession,
+  numberCell,
+  textCell,
+} from './session'
+
+export interface MysqlCheckpointStoreOptions {
+  /** How often the lock's connection is asked whether it still holds the lock. */
+  readonly probeMs?: number
+  /** How long it may take to answer before the lease counts as lost. */
+  readonly probeTimeoutMs?: number
+  /** How long the server keeps the lock of a holder that it hears nothing from. */
+  readonly silenceSeconds?: number
+}
+
+/** The row of `capture_checkpoint` that this suite's one capture keeps. */
+export const CHECKPOINT_NAME = 'capture'
+
+/**
+ * The checkpoint in the captured database. The lock is a MySQL user-level lock, so it ends with its
+ * connection; everything written under a lease travels on that same connection, and is conditional on
+ * the fence, which each new lease raises.
+ */
+export function createMysqlCheckpointStore(
+  server: MysqlServer,
+  {
+    probeMs = 2_000,
+    probeTimeoutMs = 5_000,
+    silenceSeconds = 15,
+  }: MysqlCheckpointStoreOptions = {},
+): CheckpointStore {
+  const sessions = new WeakMap<CaptureLease, MysqlSession>()
+  const lock = lockName(server.database)
+  // The server counts its silence from later than we do; the rest is for what is begun in time to arrive.
+  const certainMs = (silenceSeconds * 1_000 * 2) / 3
+
+  async function acquire(): Promise<CaptureLease | null> {
+    const lost = new AbortController()
+    const session = createMysqlSession(server, {
+      timeoutMs: probeTimeoutMs,
+      onLost: () => lost.abort(),
+    })
+    try {
+      // A holder that vanished without a word (its host, the network) must not keep others out.
+      await session.query(`SET SESSION wait_timeout = ${silenceSeconds}`)
+      const askedAt = performance.now()
+      const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
+      if (numberCell(row, 'locked') !== 1) {
+        await session[Symbol.asyncDispose]()
+        return null
+      }
+      const lease = await hold(session, lost, askedAt)
+      sessions.set(lease, session)
+      return lease
+    } catch (error) {
+      session.destroy()
+      throw toCaptureError(error)
+    }
+  }
+
+  async function hold(
+    session: MysqlSession,
+    lost: AbortController,
+    askedAt: number,
+  ): Promise<CaptureLease> {
+    let confirmedAt = askedAt
+    await session.update('UPDATE capture_checkpoint SET fence = fence + 1 WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    const [row] = await session.query('SELECT fence FROM capture_checkpoint WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    const probe = setInterval(async () => {
+      const probedAt = performance.now()
+      if (await stillHolds(session)) {
+        confirmedAt = probedAt
+        return
+      }
+      clearInterval(probe)
+      session.destroy()
+      lost.abort()
+    }, probeMs)
+    return {
+      // Without a checkpoint there is nothing to guard, and `load` says so.
+      fence: row ? numberCell(row, 'fence') : 0,
+      lost: lost.signal,
+      isHeld: () => !lost.signal.aborted && performance.now() - confirmedAt < certainMs,
+      async [Symbol.asyncDispose]() {
+        clearInterval(probe)
+        await session[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  async function stillHolds(session: MysqlSession): Promise<boolean> {
+    try {
+      const [row] = await session.query('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held', [lock])
+      return row?.held === 1
+    } catch {
+      return false
+    }
+  }
+
+  return {
+    acquire,
+
+    async load() {
+      await using session = createMysqlSession(server)
+      try {
+        const [row] = await session.query(
+          'SELECT gtid_set, file, pos, server_id, epoch FROM capture_checkpoint WHERE name = ?',
+          [CHECKPOINT_NAME],
+        )
+        if (!row) return null
+        return {
+          gtidSet: textCell(row, 'gtid_set').replace(/\s/g, ''),
+          file: textCell(row, 'file'),
+          pos: numberCell(row, 'pos'),
+          serverId: textCell(row, 'server_id').toLowerCase(),
+          epoch: numberCell(row, 'epoch'),
+        } satisfies Checkpoint
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+
+    async save(lease, { gtidSet, file, pos, serverId, epoch }) {
+      const session = sessions.get(lease)
+      if (!session || lease.lost.aborted) {
+        throw storeUnavailable('mysql', new Error('the capture lock is lost'))
+      }
+      try {
+        const matched = await session.update(
+          `UPDATE capture_checkpoint
+           SET gtid_set = ?, file = ?, pos = ?, server_id = ?, epoch = ?, updated_at = ?
+           WHERE name = ? AND fence = ?`,
+          [gtidSet, file, pos, serverId, epoch, Date.now(), CHECKPOINT_NAME, lease.fence],
+        )
+        return matched === 1
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+  }
+}
+
+/** User-level locks are the server's, not the database's, and their names end at 64 characters. */
+function lockName(database: string): string {
+  const name = `sns.capture.${database}`
+  return name.length <= 64 ? name : `sns.capture.${Bun.hash(database).toString(16)}`
+}
+
+/**
+ * Where capture begins, for `migrate`: writes the first checkpoint, once `capture_checkpoint` exists,
+ * and never touches one that is there. Returns it if it was written.
+ *
+ * It begins at the end of the log while the captured tables are empty. Where rows were written before
+ * (a migrate that died half-way, say), it begins at the oldest transaction the server still holds.
+ */
+export async function initCheckpoint(server: MysqlServer): Promise<Checkpoint | null> {
+  await using session = createMysqlSession(server)
+  try {
+    const present = await session.query('SELECT name FROM capture_checkpoint WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    if (present.length > 0) return null
+    // In this order: a row that is not seen below was committed after this position.
+    const head = await readHead(session)
+    const [origin] = await session.query(
+      'SELECT @@GLOBAL.server_uuid AS serverId, @@GLOBAL.gtid_purged AS purged',
+    )
+    const from = (await hasRows())
+      ? { gtidSet: textCell(origin, 'purged').replace(/\s/g, ''), file: '', pos: 4 }
+      : head
+    const checkpoint = {
+      ...from,
+      serverId: textCell(origin, 'serverId').toLowerCase(),
+      epoch: 0,
+    }
+    const written = await session.update(
+      `INSERT IGNORE INTO capture_checkpoint
+       (name, gtid_set, file, pos, server_id, epoch, fence, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
+      [
+        CHECKPOINT_NAME,
+        checkpoint.gtidSet,
+        checkpoint.file,
+        checkpoint.pos,
+        checkpoint.serverId,
+        checkpoint.epoch,
+        Date.now(),
+      ],
+    )
+    return written === 1 ? checkpoint : null
+  } catch (error) {
+    throw toCaptureError(error)
+  }
+
+  async function hasRows(): Promise<boolean> {
+    const there = await session.query(
+      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?',
+      [server.database],
+    )
+    const names = new Set(there.map((row) => textCell(row, 'name')))
+    for (const table of capturedTables) {
+      if (!names.has(table)) continue
+      const [row] = await session.query(`SELECT 1 AS one FROM ${table} LIMIT 1`)
+      if (row) return true
+    }
+    return false
+  }
+}

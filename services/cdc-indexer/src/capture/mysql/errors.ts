@@ -1,0 +1,86 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
+import { MOVE_ON } from '../ports/checkpoint-store'
+
+const BINLOG_READ_FAILED = 1236
+const ACCESS_DENIED = new Set([1044, 1045, 1142, 1227])
+const UNKNOWN_DATABASE = 1049
+const NO_SUCH_TABLE = 1146
+const UNKNOWN_VARIABLE = 1193
+
+interface DriverError {
+  readonly message: string
+  readonly errno?: unknown
+}
+
+/**
+ * What an error of the driver or of the binlog reader means for capture: `OperatorError` where only a
+ * person can go on, `store_unavailable` where a new connection may work.
+ */
+export function toCaptureError(error: unknown): OperatorError | SnsError {
+  if (error instanceof OperatorError || error instanceof SnsError) return error
+  if (!(error instanceof Error)) return storeUnavailable('mysql', error)
+  const { errno, message }: DriverError = error
+  if (errno === BINLOG_READ_FAILED) return toBinlogReadError(message, error)
+  if (typeof errno === 'number') {
+    if (ACCESS_DENIED.has(errno)) {
+      return operator(
+        `MySQL refuses the capture's user (${message}); grant it SELECT and UPDATE on the database and REPLICATION SLAVE, REPLICATION CLIENT on *.*`,
+        error,
+      )
+    }
+    if (errno === UNKNOWN_DATABASE || errno === NO_SUCH_TABLE) {
+      return operator(`the tables are not there yet (${message}); run migrate first`, error)
+    }
+    if (errno === UNKNOWN_VARIABLE) {
+      return operator(
+        `capture needs a MySQL with GTIDs (${message}); point DATABASE_URL at one that migrate accepts`,
+        error,
+      )
+    }
+  }
+  return storeUnavailable('mysql', error)
+}
+
+/** The same for an error of a running dump, where one without a code comes from decoding an event. */
+export function toStreamError(error: unknown): OperatorError | SnsError {
+  const isDecoding =
+    error instanceof Error &&
+    !(error instanceof OperatorError || error instanceof SnsError) &&
+    !('code' in error || 'errno' in error || 'fatal' in error)
+  return isDecoding
+    ? operator(`an event of the binlog cannot be decoded (${oneLine(error.message)})`, error)
+    : toCaptureError(error)
+}
+
+/** Error 1236 is everything that can be wrong with a requested position; its text says which. */
+function toBinlogReadError(message: string, cause: Error): OperatorError | SnsError {
+  if (/same server_uuid|same server_id|server_uuid\/server_id/i.test(message)) {
+    return storeUnavailable('mysql', cause)
+  }
+  if (/purged/i.test(message)) return purgedPast(cause)
+  if (/more GTIDs than|diverg|rolled back|truncated/i.test(message)) return anotherHistory(cause)
+  return operator(`MySQL cannot go on with the binlog (${oneLine(message)}); ${MOVE_ON}`, cause)
+}
+
+export function purgedPast(cause?: unknown): OperatorError {
+  return operator(
+    `the binlog that the checkpoint needs has been purged, so changes are lost to capture; raise binlog_expire_logs_seconds, and ${MOVE_ON}`,
+    cause,
+  )
+}
+
+export function anotherHistory(cause?: unknown): OperatorError {
+  return operator(
+    `this MySQL is not the server that capture knew: it lacks transactions that were captured (another server, or restored from a backup); point DATABASE_URL at the right one, or ${MOVE_ON}`,
+    cause,
+  )
+}
+
+function operator(message: string, cause: unknown): OperatorError {
+  return new OperatorError(message, 1, { cause })
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,93 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { MOVE_ON } from '../ports/checkpoint-store'
+import { anotherHistory, purgedPast, toCaptureError } from './errors'
+import { isStatementError, type MysqlSession, textCell } from './session'
+
+const OLDEST = { major: 8, minor: 0, patch: 14 }
+
+/** What capture needs of the server, as SHOW VARIABLES writes it. */
+const REQUIRED = {
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  binlog_row_image: 'FULL',
+  binlog_row_metadata: 'FULL',
+  binlog_row_value_options: '',
+  binlog_order_commits: 'ON',
+  binlog_transaction_compression: 'OFF',
+  gtid_mode: 'ON',
+} as const
+
+/** Of features that not every sound server knows: one that does not know them does not use them. */
+const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options', 'binlog_transaction_compression'])
+
+const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
+  'version',
+  ...Object.keys(REQUIRED),
+]
+  .map((name) => `'${name}'`)
+  .join(', ')})`
+
+const HISTORY_SQL = `SELECT
+  GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known,
+  GTID_SUBSET(@@GLOBAL.gtid_purged, ?) AS available`
+
+const MALFORMED_GTID_SET = 1772
+
+/** Throws an `OperatorError` unless the server writes a binlog that capture can read. */
+export async function checkServer(session: MysqlSession): Promise<void> {
+  try {
+    const rows = await session.query(VARIABLES_SQL)
+    assertServerVariables(
+      new Map(rows.map((row) => [textCell(row, 'Variable_name'), textCell(row, 'Value')])),
+    )
+  } catch (error) {
+    throw toCaptureError(error)
+  }
+}
+
+/** Throws an `OperatorError` unless the server knows `gtidSet` and still holds all that came after it. */
+export async function checkHistory(session: MysqlSession, gtidSet: string): Promise<void> {
+  try {
+    const [history] = await session.query(HISTORY_SQL, [gtidSet, gtidSet])
+    if (textCell(history, 'known') !== '1') throw anotherHistory()
+    if (textCell(history, 'available') !== '1') throw purgedPast()
+  } catch (error) {
+    if (isStatementError(error) && error.errno === MALFORMED_GTID_SET) {
+      throw new OperatorError(`the GTID set in capture_checkpoint is damaged; ${MOVE_ON}`, 1, {
+        cause: error,
+      })
+    }
+    throw toCaptureError(error)
+  }
+}
+
+/**
+ * Throws an `OperatorError` of one line that says which variables are wrong and what to set them to.
+ * `variables` are as `SHOW VARIABLES` gives them.
+ */
+export function assertServerVariables(variables: ReadonlyMap<string, string>): void {
+  const version = variables.get('version') ?? ''
+  if (/mariadb/i.test(version) || isTooOld(version)) {
+    const { major, minor, patch } = OLDEST
+    throw new OperatorError(
+      `DATABASE_URL: the server is ${version || 'of an unknown version'}; MySQL ${major}.${minor}.${patch} or newer is needed`,
+    )
+  }
+  const wrong = Object.entries(REQUIRED).filter(([name, wanted]) => {
+    const actual = variables.get(name)
+    return actual === undefined ? !MAY_BE_UNKNOWN.has(name) : actual.toUpperCase() !== wanted
+  })
+  if (wrong.length === 0) return
+  const is = wrong.map(([name]) => `${name}=${variables.get(name) ?? ''}`).join(', ')
+  const set = wrong.map(([name, wanted]) => `${name}=${wanted || "''"}`).join(', ')
+  throw new OperatorError(
+    `MySQL writes a binlog that capture cannot read (${is}); set ${set} on the server and restart it`,
+  )
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number)
+  const { major: leastMajor, minor: leastMinor, patch: leastPatch } = OLDEST
+  if (major !== leastMajor) return major < leastMajor
+  return minor !== leastMinor ? minor < leastMinor : patch < leastPatch
+}

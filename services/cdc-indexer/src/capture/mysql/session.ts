@@ -1,0 +1,163 @@
+import { stripMysqlError } from '@sns/shared/adapters/mysql/errors'
+import type { MysqlSettings } from '@sns/shared/config/settings'
+import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
+import { toCaptureError } from './errors'
+
+/** Where MySQL is, and as whom. */
+export type MysqlServer = Pick<MysqlSettings, 'host' | 'port' | 'user' | 'password' | 'database'>
+
+export type SessionRow = Readonly<Record<string, unknown>>
+
+/**
+ * One connection outside the pool, opened when first asked and again after it broke. Queries run one
+ * after another, each with a timeout; a session never retries by itself.
+ *
+ * Errors: `store_unavailable`, `OperatorError`, or the server's own error for a statement it refused.
+ */
+export interface MysqlSession extends AsyncDisposable {
+  query(sql: string, values?: readonly SqlValue[], timeoutMs?: number): Promise<SessionRow[]>
+  /** Rows matched. */
+  update(sql: string, values?: readonly SqlValue[], timeoutMs?: number): Promise<number>
+  /** Drops the connection at once; whatever it held on the server goes with it. */
+  destroy(): void
+}
+
+export type SqlValue = string | number
+
+export interface MysqlSessionOptions {
+  readonly timeoutMs?: number
+  /**
+   * Told when the connection breaks; given, the session does not open another, for what the first
+   * held on the server went with it.
+   */
+  readonly onLost?: () => void
+}
+
+export const MYSQL_CONNECT_TIMEOUT_MS = 5_000
+const QUERY_TIMEOUT_MS = 5_000
+
+export function createMysqlSession(
+  server: MysqlServer,
+  { timeoutMs = QUERY_TIMEOUT_MS, onLost }: MysqlSessionOptions = {},
+): MysqlSession {
+  let open: Promise<Connection> | null = null
+  let current: Connection | null = null
+  let last: Promise<unknown> = Promise.resolve()
+  let isLost = false
+
+  async function connect(): Promise<Connection> {
+    const connection = await mysql.createConnection({
+      host: server.host,
+      port: server.port,
+      user: server.user,
+      password: server.password,
+      database: server.database,
+      connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
+      enableKeepAlive: true,
+      charset: 'utf8mb4',
+      timezone: 'Z',
+      supportBigNumbers: true,
+    })
+    current = connection
+    const lost = () => {
+      if (current === connection) lose()
+    }
+    connection.on('error', lost)
+    connection.on('end', lost)
+    return connection
+  }
+
+  function lose() {
+    destroy()
+    if (!onLost || isLost) return
+    isLost = true
+    onLost()
+  }
+
+  function destroy() {
+    const connection = current
+    current = null
+    open = null
+    connection?.destroy()
+  }
+
+  async function run(sql: string, values: readonly SqlValue[], limit: number): Promise<unknown> {
+    try {
+      if (isLost) throw storeUnavailable('mysql', new Error('the connection is lost'))
+      open ??= connect()
+      const connection = await open
+      const [result] = await connection.query({ sql, values: [...values], timeout: limit })
+      return result
+    } catch (error) {
+      stripMysqlError(error)
+      if (isStatementError(error)) throw error
+      lose()
+      throw toCaptureError(error)
+    }
+  }
+
+  function inTurn(sql: string, values: readonly SqlValue[] = [], limit = timeoutMs) {
+    const turn = last.then(() => run(sql, values, limit))
+    last = turn.catch(() => {})
+    return turn
+  }
+
+  return {
+    async query(sql, values, limit) {
+      return rowsOf(await inTurn(sql, values, limit))
+    },
+    async update(sql, values, limit) {
+      const result = await inTurn(sql, values, limit)
+      return hasAffectedRows(result) ? result.affectedRows : 0
+    },
+    destroy,
+    async [Symbol.asyncDispose]() {
+      const connection = current
+      current = null
+      open = null
+      if (!connection) return
+      await Promise.race([connection.end().catch(() => {}), Bun.sleep(1_000)])
+      connection.destroy()
+    },
+  }
+}
+
+/** A cell that must be there, as text. */
+export function textCell(row: SessionRow | undefined, column: string): string {
+  const value = row?.[column]
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  throw storeUnavailable('mysql', new Error(`no ${column} in the answer`))
+}
+
+/** A cell that must be there, as a whole number. */
+export function numberCell(row: SessionRow | undefined, column: string): number {
+  const value = Number(textCell(row, column))
+  if (Number.isSafeInteger(value)) return value
+  throw storeUnavailable('mysql', new Error(`${column} is not a whole number: ${value}`))
+}
+
+/** Whether the server refused a statement over a connection that goes on working. */
+export function isStatementError(error: unknown): error is Error & { readonly errno: number } {
+  return (
+    error instanceof Error &&
+    !(error instanceof SnsError) &&
+    'sqlState' in error &&
+    'errno' in error &&
+    typeof error.errno === 'number' &&
+    !('fatal' in error && error.fatal === true) &&
+    !CONNECTION_ENDING.has(error.errno)
+  )
+}
+
+/** Shutdown, interrupted, killed, idle too long: the connection is gone or going. */
+const CONNECTION_ENDING = new Set([1053, 1317, 1927, 3169, 4031])
+
+function rowsOf(result: unknown): RowDataPacket[] {
+  return Array.isArray(result) ? result : []
+}
+
+function hasAffectedRows(result: unknown): result is { readonly affectedRows: number } {
+  return typeof result === 'object' && result !== null && 'affectedRows' in result
+}

@@ -1,0 +1,15 @@
+import type { ChangeEvent } from '@sns/shared/contract/change-event'
+
+/**
+ * Appends changes to the log that `ChangeLog` reads. One call's events are appended in order per key,
+ * each delete followed by a tombstone. Resolves only when all are acknowledged by all in-sync
+ * replicas; on an error any part may have been appended, and the caller publishes the whole again.
+ *
+ * `mayGoOn` is asked right before each request to the log: once it says no, nothing more is sent and the
+ * call fails.
+ *
+ * Errors: `store_unavailable` after bounded retries or where it may not go on; `OperatorError` for a change that no record can hold.
+ */
+export interface ChangePublisher {
+  publish(events: readonly ChangeEvent[], mayGoOn?: () => boolean): Promise<void>
+}

@@ -1,0 +1,42 @@
+import type { BinlogPosition } from './binlog-source'
+
+export interface Checkpoint extends BinlogPosition {
+  readonly serverId: string
+  readonly epoch: number
+}
+
+/** Proof that its holder is the one capture; a later lease makes an earlier one powerless. */
+export interface CaptureLease {
+  readonly fence: number
+  /** Aborts when the lock's connection is lost. */
+  readonly lost: AbortSignal
+  /**
+   * Whether nobody else can hold the lock now: it was confirmed more lately than the server would give it
+   * away. Where the process stood still for long, this is false before `lost` can abort.
+   */
+  isHeld(): boolean
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Capture's place in the binlog, kept in the source database, and the lock that makes it a singleton.
+ *
+ * Errors: `store_unavailable`, also of `save` once the lease is lost; `OperatorError` where only a
+ * person can go on (no such table, no rights).
+ */
+export interface CheckpointStore {
+  /** Null while another holds it: stand by and ask again. */
+  acquire(): Promise<CaptureLease | null>
+  load(): Promise<Checkpoint | null>
+  /** False, and nothing written, where the lease's fence is no longer the highest. */
+  save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>
+}
+
+/**
+ * How an operator moves the checkpoint past what capture cannot read or no longer finds, said the same
+ * way everywhere. What was not captured is missing from all that is made from the log.
+ */
+export const MOVE_ON =
+  'to go on from now: stop capture, run "UPDATE capture_checkpoint SET gtid_set = ' +
+  '@@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1", start it, then ' +
+  'rebuild the search index from the tables and empty Redis, whose timelines lack the posts in between'

@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { eventually } from '@sns/shared/testing/eventually'
+import { aborted } from '@sns/shared/timing/aborted'
+import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+
+export interface CheckpointStoreHarness extends AsyncDisposable {
+  /** A store as another process would open it, over the same state. */
+  open(): CheckpointStore
+  /** Writes the first checkpoint, as migrate does. */
+  init(checkpoint: Checkpoint): Promise<void>
+  /** Breaks what holds the lease, as a lost connection does. */
+  breakLease(lease: CaptureLease): Promise<void>
+}
+
+const START: Checkpoint = {
+  gtidSet: '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5',
+  file: 'binlog.000001',
+  pos: 157,
+  serverId: '3e11fa47-71ca-11e1-9e33-c80aa9429562',
+  epoch: 2,
+}
+
+/** What every `CheckpointStore` must do. The factory gives a fresh, empty state. */
+export function checkpointStoreConformance(open: () => Promise<CheckpointStoreHarness>): void {
+  test('loads null before the first checkpoint, and what was saved after', async () => {
+    await using harness = await open()
+    const store = harness.open()
+    expect(await store.load()).toBeNull()
+    await harness.init(START)
+    expect(await store.load()).toEqual(START)
+    await using lease = await required(store)
+    const later = { ...START, gtidSet: `${START.serverId}:1-9`, pos: 4_000, file: 'binlog.000002' }
+    expect(await store.save(lease, later)).toBe(true)
+    expect(await harness.open().load()).toEqual(later)
+    // Saving the same again is a save too.
+    expect(await store.save(lease, later)).toBe(true)
+  })
+
+  test('gives the lease to one at a time, with a growing fence', async () => {
+    await using harness = await open()
+    await harness.init(START)
+    const [first, second] = [harness.open(), harness.open()]
+    const lease = await required(first)
+    expect(await second.acquire()).toBeNull()
+    expect(await first.acquire()).toBeNull()
+    await lease[Symbol.asyncDispose]()
+    await using next = await required(second)
+    expect(next.fence).toBeGreaterThan(lease.fence)
+    expect(next.isHeld()).toBe(true)
+    expect(await first.acquire()).toBeNull()
+    expect(lease.lost.aborted).toBe(false)
+  })
+
+  test('of many that ask at once, one gets it', async () => {
+    await using harness = await open()
+    await harness.init(START)
+    const leases = await Promise.all(Array.from({ length: 8 }, () => harness.open().acquire()))
+    const held = leases.filter((lease) => lease !== null)
+    expect(held).toHaveLength(1)
+    for (const lease of held) await lease[Symbol.asyncDispose]()
+  })
+
+  test('a lost lease says so, saves nothing any more and makes room for the next', async () => {
+    await using harness = await open()
+    await harness.init(START)
+    const store = harness.open()
+    const lease = await required(store)
+    await harness.breakLease(lease)
+    await aborted(lease.lost)
+    expect(lease.isHeld()).toBe(false)
+    const other = harness.open()
+    await using next = await untilAcquired(other)
+    const stale = await store.save(lease, { ...START, pos: 1 }).catch(() => false)
+    expect(stale).toBe(false)
+    expect(await other.load()).toEqual(START)
+    expect(await other.save(next, { ...START, pos: 2 })).toBe(true)
+    expect(await other.load()).toEqual({ ...START, pos: 2 })
+    await lease[Symbol.asyncDispose]()
+    expect(await harness.open().acquire()).toBeNull()
+  })
+}
+
+async function required(store: CheckpointStore): Promise<CaptureLease> {
+  const lease = await store.acquire()
+  if (!lease) throw new Error('the lease is taken')
+  return lease
+}
+
+function untilAcquired(store: CheckpointStore): Promise<CaptureLease> {
+  return eventually(() => store.acquire(), { what: 'the lease comes free' })
+}

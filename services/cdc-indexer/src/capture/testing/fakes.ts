@@ -1,0 +1,194 @@
+import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import { aborted } from '@sns/shared/timing/aborted'
+import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
+import type { ChangePublisher } from '../ports/change-publisher'
+import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+
+const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
+
+/** A transaction of a fake log: the ids of the posts that it changes. */
+export type FakeTransaction = readonly number[]
+
+/** The GTID set after `count` transactions. */
+export function positionAfter(count: number): BinlogPosition {
+  return { gtidSet: count === 0 ? '' : `${SERVER_ID}:1-${count}`, file: 'fake', pos: count }
+}
+
+function countOf(position: BinlogPosition): number {
+  return Number(/-(\d+)$/.exec(position.gtidSet)?.[1] ?? 0)
+}
+
+export interface FakeSource extends BinlogSource {
+  commit(transaction: FakeTransaction): void
+  /** After so many items from now on the stream breaks, or says no more; negative: never. */
+  breakAfter(items: number, how?: 'break' | 'silence'): void
+  readonly log: readonly FakeTransaction[]
+  readonly visible: ReadonlySet<string>
+}
+
+/** A log in memory. `fail` says, before each call, whether the server is away. */
+export function createFakeSource(
+  initial: readonly FakeTransaction[] = [],
+  fail: () => boolean = () => false,
+): FakeSource {
+  const log = [...initial]
+  const visible = new Set<string>()
+  let wake: (() => void) | null = null
+  let budget = -1
+  let ending: 'break' | 'silence' = 'break'
+
+  function* itemsOf(index: number): Generator<BinlogItem> {
+    const gtid = `${SERVER_ID}:${index + 1}`
+    for (const [ordinal, id] of (log[index] ?? []).entries()) {
+      yield { kind: 'change', bytes: 100, event: fakeChange(id, gtid, ordinal + 1) }
+    }
+    yield { kind: 'commit', gtid, position: positionAfter(index + 1) }
+  }
+
+  return {
+    log,
+    visible,
+    commit(transaction) {
+      log.push(transaction)
+      wake?.()
+    },
+    breakAfter(items, how = 'break') {
+      budget = items
+      ending = how
+    },
+    async *stream(from, _epoch, signal) {
+      if (fail()) throw storeUnavailable('mysql')
+      for (let index = countOf(from); !signal.aborted; ) {
+        if (index < log.length) {
+          for (const item of itemsOf(index)) {
+            if (signal.aborted) return
+            if (budget-- === 0) {
+              if (ending === 'break') throw storeUnavailable('mysql')
+              await aborted(signal)
+              return
+            }
+            yield item
+          }
+          index += 1
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+            signal.addEventListener('abort', () => resolve())
+          })
+        }
+      }
+    },
+    head: async () => positionAfter(log.length),
+    async awaitVisible(gtid) {
+      if (fail()) throw storeUnavailable('mysql')
+      visible.add(gtid)
+    },
+    serverId: async () => SERVER_ID,
+  }
+}
+
+function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
+  return {
+    before: null,
+    after: { id, version: ordinal },
+    op: 'c',
+    ts_ms: 1,
+    transaction: { id: gtid, total_order: ordinal },
+    source: {
+      connector: 'mysql',
+      db: 'fake',
+      table: 'posts',
+      ts_ms: 1,
+      gtid,
+      file: 'fake',
+      pos: 4,
+      row: 0,
+      snapshot: 'false',
+      epoch: 0,
+    },
+  }
+}
+
+export interface FakeCheckpoints extends CheckpointStore {
+  readonly saved: Checkpoint[]
+  current: Checkpoint | null
+  /** The lease may have gone to another, and nobody was told yet. */
+  isUncertain: boolean
+  /** Ends the lease that is out, as a lost connection does. */
+  loseLease(): void
+}
+
+/** A checkpoint in memory. `onSave` sees each position before it is kept, and may throw. */
+export function createFakeCheckpoints(
+  onSave: (checkpoint: Checkpoint) => void = () => {},
+): FakeCheckpoints {
+  let fence = 0
+  let out: AbortController | null = null
+  const store: FakeCheckpoints = {
+    saved: [],
+    isUncertain: false,
+    current: { ...positionAfter(0), serverId: SERVER_ID, epoch: 0 },
+    loseLease() {
+      out?.abort()
+      out = null
+    },
+    async acquire() {
+      if (out) return null
+      const lost = new AbortController()
+      out = lost
+      fence += 1
+      const lease: CaptureLease = {
+        fence,
+        lost: lost.signal,
+        isHeld: () => !lost.signal.aborted && !store.isUncertain,
+        async [Symbol.asyncDispose]() {
+          if (out === lost) out = null
+        },
+      }
+      return lease
+    },
+    load: async () => store.current,
+    async save(lease, checkpoint) {
+      onSave(checkpoint)
+      if (lease.lost.aborted) throw storeUnavailable('mysql')
+      if (lease.fence !== fence) return false
+      store.current = checkpoint
+      store.saved.push(checkpoint)
+      return true
+    },
+  }
+  return store
+}
+
+export interface FakePublisher extends ChangePublisher {
+  /** Everything appended, those of failed calls too. */
+  readonly appended: ChangeEvent[]
+  /** Appended by calls that resolved. */
+  readonly acknowledged: ChangeEvent[]
+  readonly batches: number[]
+  /** While set, calls wait for it. */
+  gate: Promise<void> | null
+}
+
+/** A log of changes in memory. `partOf` says how much of a batch is appended before it fails; 1 is success. */
+export function createFakePublisher(partOf: () => number = () => 1): FakePublisher {
+  const publisher: FakePublisher = {
+    appended: [],
+    acknowledged: [],
+    batches: [],
+    gate: null,
+    async publish(events, mayGoOn = () => true) {
+      if (!mayGoOn()) throw storeUnavailable('kafka')
+      const part = partOf()
+      await publisher.gate
+      // As over a network: other work gets its turn before the answer comes.
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      publisher.appended.push(...events.slice(0, Math.ceil(events.length * part)))
+      if (part < 1) throw storeUnavailable('kafka')
+      publisher.acknowledged.push(...events)
+      publisher.batches.push(events.length)
+    },
+  }
+  return publisher
+}
