@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import { turn } from '@sns/shared/timing/turn'
-import type { BinlogItem, BinlogPosition } from './ports/binlog-source'
+import type { BinlogPosition, BinlogSink } from './ports/binlog-source'
 
 /** Changes that are published together, and how far the log is done when they are acknowledged. */
 export interface Batch {
@@ -15,17 +15,17 @@ export interface Batch {
 export interface BacklogOptions {
   readonly maxBatchRows: number
   readonly maxBatchBytes: number
-  /** Above this much read and not acknowledged, the reader waits. */
+  /** From this much read and not acknowledged the reader waits, until half of it is. */
   readonly maxBytes: number
   /** Told how much is held, once a batch. */
   readonly onBytes: (bytes: number) => void
 }
 
-/** What has been read from the binlog and not been acknowledged yet, in batches, in order. */
-export interface Backlog {
-  add(item: BinlogItem): void
-  /** Resolves when there is room to add more, or when nothing more will be taken. */
-  room(): Promise<void> | null
+/**
+ * What has been read from the binlog and not been acknowledged yet, in batches, in order: the only
+ * queue between the connection to MySQL and Kafka.
+ */
+export interface Backlog extends BinlogSink {
   /**
    * The oldest batch; waits for one. A batch is full, or it holds whatever came until the publisher
    * was free to take it: alone when idle, large under load. Null when closed and empty.
@@ -44,14 +44,15 @@ export interface Backlog {
 }
 
 interface OpenBatch {
-  events: ChangeEvent[]
+  readonly events: ChangeEvent[]
   bytes: number
-  commit: BinlogPosition | null
+  /** Written out when the batch is sealed: others' transactions, which only move it, cost nothing. */
+  commit: (() => BinlogPosition) | null
   complete: number
 }
 
 export function createBacklog(options: BacklogOptions): Backlog {
-  let sealed: OpenBatch[] = []
+  let sealed: Batch[] = []
   let open: OpenBatch | null = null
   let bytes = 0
   let inHand: Batch | null = null
@@ -59,22 +60,26 @@ export function createBacklog(options: BacklogOptions): Backlog {
   let closed: { readonly error: Error | null } | null = null
   let isAbandoned = false
   let wakePublisher: (() => void) | null = null
-  let wakeReader: (() => void) | null = null
+  let room: PromiseWithResolvers<void> | null = null
 
   function wake() {
     wakePublisher?.()
     wakePublisher = null
   }
 
-  function wakeReaderUp() {
-    wakeReader?.()
-    wakeReader = null
+  function makeRoom() {
+    room?.resolve()
+    room = null
   }
 
-  function take(): OpenBatch | null {
-    const batch = sealed.shift() ?? open
-    if (batch === open) open = null
-    return batch
+  function seal() {
+    if (open) sealed.push({ ...open, commit: open.commit?.() ?? null })
+    open = null
+  }
+
+  function isFull(batch: OpenBatch, more: number): boolean {
+    if (batch.events.length === 0) return false
+    return batch.events.length >= options.maxBatchRows || batch.bytes + more > options.maxBatchBytes
   }
 
   function oldest(): number | null {
@@ -89,32 +94,24 @@ export function createBacklog(options: BacklogOptions): Backlog {
     oldest,
 
     add(item) {
-      if (closed) return
+      if (closed) return null
+      if (item.kind === 'change' && open && isFull(open, item.bytes)) {
+        seal()
+        options.onBytes(bytes)
+      }
       open ??= { events: [], bytes: 0, commit: null, complete: 0 }
       if (item.kind === 'commit') {
         open.commit = item.position
         open.complete = open.events.length
       } else {
-        const isFull =
-          open.events.length >= options.maxBatchRows ||
-          (open.events.length > 0 && open.bytes + item.bytes > options.maxBatchBytes)
-        if (isFull) {
-          sealed.push(open)
-          options.onBytes(bytes)
-          open = { events: [], bytes: 0, commit: null, complete: 0 }
-        }
         open.events.push(item.event)
         open.bytes += item.bytes
         bytes += item.bytes
       }
       wake()
-    },
-
-    room() {
-      if (bytes < options.maxBytes || closed) return null
-      return new Promise((resolve) => {
-        wakeReader = resolve
-      })
+      if (bytes < options.maxBytes && !room) return null
+      room ??= Promise.withResolvers()
+      return room.promise
     },
 
     async next() {
@@ -126,7 +123,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
         if (sealed.length === 0 && !closed) await turn()
       }
       if (isAbandoned && closed?.error) throw closed.error
-      const batch = take()
+      if (sealed.length === 0) seal()
+      const batch = sealed.shift() ?? null
       if (!batch && closed?.error) throw closed.error
       inHand = batch
       return batch
@@ -136,22 +134,23 @@ export function createBacklog(options: BacklogOptions): Backlog {
       inHand = null
       bytes -= batch.bytes
       options.onBytes(bytes)
-      if (bytes < options.maxBytes) wakeReaderUp()
+      if (bytes <= options.maxBytes / 2) makeRoom()
     },
 
     close(error) {
       closed ??= { error }
       wake()
-      wakeReaderUp()
+      makeRoom()
     },
 
     dropIncomplete() {
-      const all = open ? [...sealed, open] : sealed
-      const last = all.findLastIndex((batch) => batch.commit !== null)
-      sealed = all.slice(0, last + 1)
-      open = null
-      const end = sealed[last]
-      if (end) end.events = end.events.slice(0, end.complete)
+      seal()
+      const last = sealed.findLastIndex((batch) => batch.commit !== null)
+      sealed = sealed
+        .slice(0, last + 1)
+        .map((batch, at) =>
+          at === last ? { ...batch, events: batch.events.slice(0, batch.complete) } : batch,
+        )
     },
 
     abandon(error) {
@@ -161,7 +160,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
       sealed = []
       open = null
       wake()
-      wakeReaderUp()
+      makeRoom()
     },
   }
 }

@@ -75,12 +75,7 @@ export async function runCaptureSession(
 
   async function read() {
     try {
-      for await (const item of source.stream(checkpoint, epoch, stop)) {
-        backlog.add(item)
-        const room = backlog.room()
-        if (room) await room
-        if (stop.aborted) break
-      }
+      await source.read(checkpoint, epoch, backlog, stop)
       if (signal.aborted) backlog.dropIncomplete()
       backlog.close(
         stop.aborted ? null : storeUnavailable('mysql', new Error('the binlog stream ended')),

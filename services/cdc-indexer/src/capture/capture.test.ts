@@ -7,7 +7,7 @@ import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { turn } from '@sns/shared/timing/turn'
 import { createCapture } from './capture'
 import type { CaptureOptions } from './options'
-import type { BinlogSource } from './ports/binlog-source'
+import type { BinlogSink, BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher } from './ports/change-publisher'
 import {
   createFakeCheckpoints,
@@ -113,11 +113,12 @@ describe('capture', () => {
     let taken = 0
     const counting: BinlogSource = {
       ...source,
-      async *stream(from, epoch, signal) {
-        for await (const item of source.stream(from, epoch, signal)) {
+      read(from, epoch, sink, signal) {
+        const add: BinlogSink['add'] = (item) => {
           taken += 1
-          yield item
+          return sink.add(item)
         }
+        return source.read(from, epoch, { add }, signal)
       },
     }
     const publisher = createFakePublisher()
@@ -281,11 +282,13 @@ describe('capture', () => {
     const inner = createFakeSource([[1], [2]])
     const source: BinlogSource = {
       ...inner,
-      async *stream(from, epoch, signal) {
-        for await (const item of inner.stream(from, epoch, signal)) {
-          yield item
+      read(from, epoch, sink, signal) {
+        const add: BinlogSink['add'] = (item) => {
+          const room = sink.add(item)
           if (item.kind === 'commit' && item.gtid.endsWith(':2')) throw new OperatorError('purged')
+          return room
         }
+        return inner.read(from, epoch, { add }, signal)
       },
     }
     const checkpoints = createFakeCheckpoints()

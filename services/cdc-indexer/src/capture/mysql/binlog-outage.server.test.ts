@@ -9,6 +9,7 @@ import {
   collect,
   insertPosts,
   openBinlogFixture,
+  readItems,
 } from '../testing/binlog-fixture'
 
 setDefaultTimeout(60_000)
@@ -24,13 +25,13 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource and a server that goes aw
 
   test('a killed connection ends the stream as unavailable, and the next one misses nothing', async () => {
     await using source = fixture.source()
-    const from = await source.head()
+    const from = await fixture.head()
     await fixture.write(insertPosts([401]))
     const seen: number[] = []
     let position: BinlogPosition = from
     let failure: unknown = null
     try {
-      for await (const item of source.stream(from, 0, new AbortController().signal)) {
+      for await (const item of readItems(source, from, new AbortController().signal)) {
         if (item.kind === 'change') seen.push(Number(item.event.after?.id))
         else if (seen.length > 0 && position === from) {
           position = item.position
@@ -67,12 +68,12 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource and a server that goes aw
     const { host, port } = fixture.server
     await using proxy = await createTcpProxy(`${host}:${port}`)
     await using source = fixture.source({ heartbeatMs: 200, silenceMs: 1_000 }, proxy)
-    const from = await source.head()
+    const from = await fixture.head()
     await fixture.write(insertPosts([451]))
     let failure: unknown = null
     let position: BinlogPosition = from
     try {
-      for await (const item of source.stream(from, 0, new AbortController().signal)) {
+      for await (const item of readItems(source, from, new AbortController().signal)) {
         if (item.kind !== 'commit') continue
         position = item.position
         proxy.stall()
@@ -91,7 +92,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource and a server that goes aw
 
   test('an idle stream lives on heartbeats', async () => {
     await using source = fixture.source({ heartbeatMs: 100, silenceMs: 400 })
-    const from = await source.head()
+    const from = await fixture.head()
     const collecting = collect(source, from, (all) => all.length > 0)
     // Three times as long as a silence may last: nothing but heartbeats keeps it alive.
     await Bun.sleep(1_200)

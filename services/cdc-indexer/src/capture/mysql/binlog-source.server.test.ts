@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { changeKey, documentVersion } from '@sns/shared/contract/change-event'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { testServers } from '@sns/shared/testing/servers'
+import { createBacklog } from '../backlog'
 import type { BinlogPosition } from '../ports/binlog-source'
 import {
   type BinlogFixture,
@@ -9,6 +10,7 @@ import {
   collect,
   insertPosts,
   openBinlogFixture,
+  readItems,
 } from '../testing/binlog-fixture'
 import { checkServer } from './server-check'
 
@@ -28,7 +30,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   /** Runs statements, then a marker row, and gives the changes before the marker. */
   async function changesOf(...statements: string[]) {
     await using source = fixture.source()
-    const from = await source.head()
+    const from = await fixture.head()
     await fixture.write(...statements)
     const marker = 1_000_000 + Math.floor(Math.random() * 1e9)
     await fixture.write(
@@ -165,8 +167,8 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   })
 
   test('carries a transaction of 100,000 rows in bounded memory, however slow the reader', async () => {
-    await using source = fixture.source({ maxBufferedBytes: 512 * 1024 })
-    const from = await source.head()
+    await using source = fixture.source()
+    const from = await fixture.head()
     const ids = Array.from({ length: 100_000 }, (_, i) => 1_000_000 + i)
     await fixture.write('BEGIN')
     for (let i = 0; i < ids.length; i += 5_000)
@@ -175,36 +177,47 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     const stop = new AbortController()
     const seen: number[] = []
     const heap: number[] = []
-    for await (const item of source.stream(from, 0, stop.signal)) {
-      if (item.kind === 'commit') {
-        if (seen.length > 0) break
-        continue
-      }
-      seen.push(Number(item.event.after?.id))
-      if (seen.length % 20_000 === 0) {
+    const held: number[] = []
+    const backlog = createBacklog({
+      maxBatchRows: 1_000,
+      maxBatchBytes: 1024 * 1024,
+      maxBytes: 512 * 1024,
+      onBytes: (bytes) => held.push(bytes),
+    })
+    const reading = source.read(from, 0, backlog, stop.signal)
+    while (seen.length < ids.length) {
+      const batch = await backlog.next()
+      if (!batch) break
+      seen.push(...batch.events.map(({ after }) => Number(after?.id)))
+      if (heap.length < seen.length / 20_000) {
         await Bun.sleep(1)
         Bun.gc(true)
         heap.push(process.memoryUsage().heapUsed)
       }
+      backlog.done(batch)
     }
     stop.abort()
+    await reading
     expect(seen).toEqual(ids)
+    expect(heap.length).toBeGreaterThanOrEqual(5)
+    // The bound, and what one read of the socket may bring beyond it.
+    expect(Math.max(...held)).toBeLessThan(4 * 1024 * 1024)
     expect(Math.max(...heap) - Math.min(...heap)).toBeLessThan(40 * 1024 * 1024)
     await fixture.write('DELETE FROM posts WHERE id >= 1000000')
   })
 
   test("others' transactions move the position and show nothing", async () => {
     await using source = fixture.source()
-    const from = await source.head()
+    const from = await fixture.head()
     for (let i = 0; i < 50; i++) {
       await fixture.write(
         `INSERT INTO accounts (user_id, password_hash, graph_version) VALUES (${500 + i}, 'x', 0)`,
       )
     }
-    const head = await source.head()
+    const head = await fixture.head()
     const stop = new AbortController()
     const isContained = await (async () => {
-      for await (const item of source.stream(from, 0, stop.signal)) {
+      for await (const item of readItems(source, from, stop.signal)) {
         expect(item.kind).toBe('commit')
         if (item.kind !== 'commit') continue
         const rows = await fixture.writer.query('SELECT GTID_SUBSET(?, ?) AS contained', [
@@ -222,7 +235,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   async function failureFrom(position: BinlogPosition): Promise<unknown> {
     await using source = fixture.source()
     try {
-      for await (const item of source.stream(position, 0, AbortSignal.timeout(20_000))) {
+      for await (const item of readItems(source, position, AbortSignal.timeout(20_000))) {
         if (item.kind === 'commit' && item.gtid === 'never') break
       }
     } catch (error) {
@@ -279,8 +292,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       "ALTER TABLE users ADD COLUMN display_name VARCHAR(200) NOT NULL DEFAULT ''",
     ],
   ])('stops and says so at %s', async (_what: string, ...statements: string[]) => {
-    await using source = fixture.source()
-    const from = await source.head()
+    const from = await fixture.head()
     await fixture.write(...statements)
     const failure = await failureFrom(from)
     expect(failure).toBeInstanceOf(OperatorError)

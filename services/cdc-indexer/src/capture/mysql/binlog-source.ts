@@ -1,19 +1,11 @@
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
-import type { BinlogPosition, BinlogSource } from '../ports/binlog-source'
-import { streamBinlog } from './binlog-stream'
+import type { BinlogSource } from '../ports/binlog-source'
+import { readBinlog } from './binlog-stream'
 import { toCaptureError } from './errors'
 import { checkHistory, checkServer } from './server-check'
-import {
-  createMysqlSession,
-  isStatementError,
-  type MysqlServer,
-  type MysqlSession,
-  numberCell,
-  type SessionRow,
-  textCell,
-} from './session'
+import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
 
 export interface MysqlBinlogSourceDeps {
   readonly logger: Logger
@@ -21,8 +13,6 @@ export interface MysqlBinlogSourceDeps {
 }
 
 export interface MysqlBinlogSourceOptions {
-  /** How much decoded but untaken rows may hold, about; above it the connection is paused. */
-  readonly maxBufferedBytes?: number
   readonly heartbeatMs?: number
   readonly silenceMs?: number
   readonly visibleTimeoutMs?: number
@@ -40,12 +30,7 @@ export function createMysqlBinlogSource(
   { logger, metrics }: MysqlBinlogSourceDeps,
   options: MysqlBinlogSourceOptions = {},
 ): BinlogSource & AsyncDisposable {
-  const {
-    maxBufferedBytes = 16 * 1024 * 1024,
-    heartbeatMs = 5_000,
-    silenceMs = 20_000,
-    visibleTimeoutMs = 10_000,
-  } = options
+  const { heartbeatMs = 5_000, silenceMs = 20_000, visibleTimeoutMs = 10_000 } = options
   const session = createMysqlSession(server)
   const waiting = createMysqlSession(server)
 
@@ -61,22 +46,14 @@ export function createMysqlBinlogSource(
   }
 
   return {
-    async *stream(from, epoch, signal) {
+    async read(from, epoch, sink, signal) {
       try {
         await checkServer(session)
         await checkHistory(session, from.gtidSet)
         const id = await serverId()
         logger.info({ position: from }, 'reading the binlog')
-        const settings = { server, serverId: id, from, epoch, maxBufferedBytes }
-        yield* streamBinlog({ ...settings, heartbeatMs, silenceMs }, signal)
-      } catch (error) {
-        throw failed(error)
-      }
-    },
-
-    async head() {
-      try {
-        return await readHead(session)
+        const settings = { server, serverId: id, from, epoch, heartbeatMs, silenceMs }
+        await readBinlog(settings, sink, signal)
       } catch (error) {
         throw failed(error)
       }
@@ -109,23 +86,5 @@ export function createMysqlBinlogSource(
     async [Symbol.asyncDispose]() {
       await Promise.all([session[Symbol.asyncDispose](), waiting[Symbol.asyncDispose]()])
     },
-  }
-}
-
-const SYNTAX_ERROR = 1064
-
-/** Where the binlog ends. The statement has another name before MySQL 8.4. */
-export async function readHead(session: MysqlSession): Promise<BinlogPosition> {
-  let status: SessionRow | undefined
-  try {
-    status = (await session.query('SHOW BINARY LOG STATUS'))[0]
-  } catch (error) {
-    if (!isStatementError(error) || error.errno !== SYNTAX_ERROR) throw error
-    status = (await session.query('SHOW MASTER STATUS'))[0]
-  }
-  return {
-    gtidSet: textCell(status, 'Executed_Gtid_Set').replace(/\s/g, ''),
-    file: textCell(status, 'File'),
-    pos: numberCell(status, 'Position'),
   }
 }

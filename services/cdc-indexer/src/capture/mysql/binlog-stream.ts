@@ -2,9 +2,8 @@ import { capturedTables } from '@sns/shared/contract/tables'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import ZongJi from '@vlasky/zongji'
-import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
+import type { BinlogItem, BinlogPosition, BinlogSink } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
-import { createBinlogBuffer } from './binlog-buffer'
 import { createBinlogDecoder, DECODED_EVENTS } from './binlog-decoder'
 import { INCIDENT_EVENT, isGtidEvent, type RawPacket, readBinlogPacket } from './binlog-packet'
 import { createTransactionReader } from './binlog-transactions'
@@ -16,7 +15,6 @@ export interface BinlogStreamOptions {
   readonly serverId: string
   readonly from: BinlogPosition
   readonly epoch: number
-  readonly maxBufferedBytes: number
   /** How often an idle server says that it is alive. */
   readonly heartbeatMs: number
   /** Silence after which a connection that is read from counts as dead. */
@@ -26,13 +24,14 @@ export interface BinlogStreamOptions {
 const WAIT_TIMEOUT_SECONDS = 31_536_000
 
 /**
- * One dump of the binlog over two connections of its own, from a position to whatever ends it. The
- * server sends heartbeats, so that a hung one is told from an idle one.
+ * One dump of the binlog into the sink over two connections of its own, from a position until the
+ * signal aborts. The server sends heartbeats, so that a hung one is told from an idle one.
  */
-export async function* streamBinlog(
+export async function readBinlog(
   options: BinlogStreamOptions,
+  sink: BinlogSink,
   signal: AbortSignal,
-): AsyncGenerator<BinlogItem, void, void> {
+): Promise<void> {
   const { server, from, serverId, epoch, heartbeatMs, silenceMs } = options
   const { host, port, user, password, database } = server
   const zongji = new ZongJi({
@@ -44,41 +43,47 @@ export async function* streamBinlog(
     enableKeepAlive: true,
     connectAttributes: { program_name: 'sns-capture', captured_database: database },
   })
+  const over = Promise.withResolvers<void>()
+  over.promise.catch(() => {})
+  let isOver = false
+  let isPaused = false
   let commitTime: number | null = null
   let lastPacketAt = performance.now()
 
-  const buffer = createBinlogBuffer({
-    maxBytes: options.maxBufferedBytes,
-    pause: () => zongji.connection?.pause(),
-    resume: () => {
-      lastPacketAt = performance.now()
-      zongji.connection?.resume()
-    },
-  })
-  const fail = (error: unknown) => {
-    zongji.connection?.pause()
-    buffer.end(toStreamError(error))
+  const stop = () => {
+    isOver = true
+    over.resolve()
   }
+  const fail = (error: unknown) => {
+    if (isOver) return
+    isOver = true
+    over.reject(toStreamError(error))
+  }
+  /** Packets of the same piece of the socket still come after it was paused. */
   const guarded =
     <Args extends readonly unknown[]>(handle: (...args: Args) => void) =>
     (...args: Args) => {
-      if (buffer.isEnded) return
+      if (isOver) return
       try {
         handle(...args)
       } catch (error) {
         fail(error)
       }
     }
+  const add = (item: BinlogItem) => {
+    const room = sink.add(item)
+    if (!room || isPaused) return
+    isPaused = true
+    zongji.connection?.pause()
+    room.then(() => {
+      isPaused = false
+      lastPacketAt = performance.now()
+      if (!isOver) zongji.connection?.resume()
+    })
+  }
 
   const decode = createBinlogDecoder({
-    reader: createTransactionReader({
-      from,
-      database,
-      serverId,
-      epoch,
-      push: buffer.push,
-      pushIdle: buffer.pushIdle,
-    }),
+    reader: createTransactionReader({ from, database, serverId, epoch, add }),
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
   })
@@ -100,12 +105,11 @@ export async function* streamBinlog(
     if (zongji.connection) watchPackets(zongji.connection, observe)
   })
   const watchdog = setInterval(() => {
-    if (buffer.isPaused) lastPacketAt = performance.now()
+    if (isPaused) lastPacketAt = performance.now()
     else if (performance.now() - lastPacketAt > silenceMs) fail(ended('MySQL fell silent'))
   }, silenceMs / 4)
-  const stopAtOnce = () => buffer.discard()
-  signal.addEventListener('abort', stopAtOnce)
-  if (signal.aborted) stopAtOnce()
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
 
   try {
     zongji.start({
@@ -125,11 +129,10 @@ export async function* streamBinlog(
       `SET SESSION wait_timeout = ${WAIT_TIMEOUT_SECONDS}`,
       (error) => error && fail(error),
     )
-    yield* buffer.items()
+    await over.promise
   } finally {
-    signal.removeEventListener('abort', stopAtOnce)
+    signal.removeEventListener('abort', stop)
     clearInterval(watchdog)
-    buffer.discard()
     await new Promise<void>((resolve) => {
       zongji.once('stopped', resolve)
       zongji.stop()

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import type { BinlogItem } from '../ports/binlog-source'
-import { createBinlogBuffer } from './binlog-buffer'
+import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
 
@@ -15,13 +14,16 @@ const layout = tableLayout('likes', [
 
 function open() {
   const items: BinlogItem[] = []
+  const positions: BinlogPosition[] = []
   const reader = createTransactionReader({
     from: { gtidSet: `${SERVER}:1-5`, file: 'binlog.000001', pos: 4 },
     database: 'sns',
     serverId: SERVER,
     epoch: 3,
-    push: (item) => items.push(item),
-    pushIdle: (commit) => items.push(commit()),
+    add(item) {
+      items.push(item)
+      if (item.kind === 'commit') positions.push(item.position())
+    },
   })
   const like = (postId: number) =>
     reader.rows({
@@ -30,14 +32,13 @@ function open() {
       pos: 100,
       bytes: 60,
     })
-  const sets = () =>
-    items.flatMap((item) => (item.kind === 'commit' ? [item.position.gtidSet] : []))
-  return { reader, items, like, sets }
+  const sets = () => positions.map(({ gtidSet }) => gtidSet)
+  return { reader, items, positions, like, sets }
 }
 
 describe('TransactionReader', () => {
   test('a position holds a transaction only from its end on', () => {
-    const { reader, items, like, sets } = open()
+    const { reader, items, positions, like, sets } = open()
     reader.begin(`${SERVER}:6`, 1_000)
     reader.statement('BEGIN', 'sns', 200)
     like(1)
@@ -45,11 +46,8 @@ describe('TransactionReader', () => {
     expect(sets()).toEqual([])
     reader.commit(300)
     expect(items.map(({ kind }) => kind)).toEqual(['change', 'change', 'commit'])
-    expect(items.at(-1)).toEqual({
-      kind: 'commit',
-      gtid: `${SERVER}:6`,
-      position: { gtidSet: `${SERVER}:1-6`, file: 'binlog.000001', pos: 300 },
-    })
+    expect(items.at(-1)).toMatchObject({ kind: 'commit', gtid: `${SERVER}:6` })
+    expect(positions).toEqual([{ gtidSet: `${SERVER}:1-6`, file: 'binlog.000001', pos: 300 }])
     expect(items[1]).toMatchObject({
       event: { transaction: { id: `${SERVER}:6`, total_order: 2 }, source: { epoch: 3 } },
     })
@@ -117,60 +115,5 @@ describe('TransactionReader', () => {
     ],
   ])('refuses %s', (_what, run) => {
     expect(() => run(open())).toThrow(OperatorError)
-  })
-})
-
-describe('BinlogBuffer', () => {
-  const commit = (gtid: string): BinlogItem => ({
-    kind: 'commit',
-    gtid,
-    position: { gtidSet: '', file: '', pos: 0 },
-  })
-
-  test('pauses at its bound, resumes at half, and hands over in order', async () => {
-    const calls: string[] = []
-    const buffer = createBinlogBuffer({
-      maxBytes: 1_000,
-      pause: () => calls.push('pause'),
-      resume: () => calls.push('resume'),
-    })
-    for (let i = 0; i < 6; i++) buffer.push(commit(String(i)))
-    expect(calls).toEqual(['pause'])
-    const items = buffer.items()
-    const taken: unknown[] = []
-    for (let i = 0; i < 3; i++) taken.push((await items.next()).value)
-    expect(calls).toEqual(['pause'])
-    taken.push((await items.next()).value)
-    expect(calls).toEqual(['pause', 'resume'])
-    expect(taken).toMatchObject([{ gtid: '0' }, { gtid: '1' }, { gtid: '2' }, { gtid: '3' }])
-  })
-
-  test("keeps one commit of others' traffic, made when it is taken, behind everything before it", async () => {
-    const buffer = createBinlogBuffer({ maxBytes: 1e6, pause() {}, resume() {} })
-    let made = 0
-    const idle = (gtid: string) => () => {
-      made += 1
-      return commit(gtid)
-    }
-    buffer.push(commit('first'))
-    for (let i = 0; i < 1_000; i++) buffer.pushIdle(idle(`idle ${i}`))
-    const items = buffer.items()
-    expect((await items.next()).value).toMatchObject({ gtid: 'first' })
-    expect((await items.next()).value).toMatchObject({ gtid: 'idle 999' })
-    expect(made).toBe(1)
-  })
-
-  test('hands out what it holds before an error, and nothing once discarded', async () => {
-    const failing = createBinlogBuffer({ maxBytes: 1e6, pause() {}, resume() {} })
-    failing.push(commit('last'))
-    failing.end(new Error('gone'))
-    const items = failing.items()
-    expect((await items.next()).value).toMatchObject({ gtid: 'last' })
-    await expect(items.next()).rejects.toThrow('gone')
-
-    const discarded = createBinlogBuffer({ maxBytes: 1e6, pause() {}, resume() {} })
-    discarded.push(commit('never'))
-    discarded.discard()
-    expect((await discarded.items().next()).done).toBe(true)
   })
 })

@@ -33,8 +33,7 @@ export interface TransactionReaderOptions {
   readonly database: string
   readonly serverId: string
   readonly epoch: number
-  readonly push: (item: BinlogItem) => void
-  readonly pushIdle: (commit: () => BinlogItem) => void
+  readonly add: (item: BinlogItem) => void
 }
 
 interface Transaction {
@@ -56,7 +55,7 @@ const VALUE_FACTOR = 2
  * when its end has been seen, so that a position never claims a change that was not handed over.
  */
 export function createTransactionReader(options: TransactionReaderOptions): TransactionReader {
-  const { from, database, serverId, epoch, push, pushIdle } = options
+  const { from, database, serverId, epoch, add } = options
   const executed = GtidSet.parse(from.gtidSet)
   let file = from.file
   let lastPos = from.pos
@@ -65,17 +64,11 @@ export function createTransactionReader(options: TransactionReaderOptions): Tran
   function end(endPos: number) {
     lastPos = endPos
     if (!open) return
-    const { gtid, events } = open
+    const { gtid } = open
     open = null
     executed.add(gtid)
     const at = { file, pos: endPos }
-    const commit = (): BinlogItem => ({
-      kind: 'commit',
-      gtid,
-      position: { gtidSet: executed.toString(), ...at },
-    })
-    if (events > 0) push(commit())
-    else pushIdle(commit)
+    add({ kind: 'commit', gtid, position: () => ({ gtidSet: executed.toString(), ...at }) })
   }
 
   function refuse(what: string): never {
@@ -150,7 +143,7 @@ export function createTransactionReader(options: TransactionReaderOptions): Tran
       for (const [index, images] of rows.entries()) {
         for (const event of changeEvents(layout, images, source, index, open.events + 1)) {
           open.events += 1
-          push({ kind: 'change', event, bytes: size })
+          add({ kind: 'change', event, bytes: size })
         }
       }
     },

@@ -67,7 +67,7 @@ describe.skipIf(!testServers.mysql)('MysqlCheckpointStore', () => {
     await using fixture = await openBinlogFixture()
     await using source = fixture.source()
     const store = createMysqlCheckpointStore(fixture.server)
-    const before = await source.head()
+    const before = await fixture.head()
     const [written, raced] = await Promise.all([
       initCheckpoint(fixture.server),
       initCheckpoint(fixture.server),

@@ -1,13 +1,15 @@
 import { capturedTables } from '@sns/shared/contract/tables'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { BinlogPosition } from '../ports/binlog-source'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
-import { readHead } from './binlog-source'
 import { toCaptureError } from './errors'
 import {
   createMysqlSession,
+  isStatementError,
   type MysqlServer,
   type MysqlSession,
   numberCell,
+  type SessionRow,
   textCell,
 } from './session'
 
@@ -215,5 +217,23 @@ export async function initCheckpoint(server: MysqlServer): Promise<Checkpoint | 
       if (row) return true
     }
     return false
+  }
+}
+
+const SYNTAX_ERROR = 1064
+
+/** Where the binlog ends. The statement has another name before MySQL 8.4. */
+export async function readHead(session: MysqlSession): Promise<BinlogPosition> {
+  let status: SessionRow | undefined
+  try {
+    status = (await session.query('SHOW BINARY LOG STATUS'))[0]
+  } catch (error) {
+    if (!isStatementError(error) || error.errno !== SYNTAX_ERROR) throw error
+    status = (await session.query('SHOW MASTER STATUS'))[0]
+  }
+  return {
+    gtidSet: textCell(status, 'Executed_Gtid_Set').replace(/\s/g, ''),
+    file: textCell(status, 'File'),
+    pos: numberCell(status, 'Position'),
   }
 }

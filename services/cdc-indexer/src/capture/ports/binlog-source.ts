@@ -12,21 +12,34 @@ export interface BinlogPosition {
 export type BinlogItem =
   /** `bytes` is the approximate memory the event holds. */
   | { readonly kind: 'change'; readonly event: ChangeEvent; readonly bytes: number }
-  /** A transaction ended: all its changes came before. The only point where capture may resume. */
-  | { readonly kind: 'commit'; readonly gtid: string; readonly position: BinlogPosition }
+  /**
+   * A transaction ended: all its changes came before. The only point where capture may resume.
+   * `position` writes the GTID set out, which is dear and seldom needed: it holds until the next
+   * transaction ends.
+   */
+  | { readonly kind: 'commit'; readonly gtid: string; readonly position: () => BinlogPosition }
+
+/** Where a source puts what it reads. */
+export interface BinlogSink {
+  /** Takes the item in any case. A promise means that it is full: read no more until that resolves. */
+  add(item: BinlogItem): Promise<void> | null
+}
 
 /**
  * Committed row changes of the captured tables in commit order.
  *
- * Backpressure: the source reads on only while its consumer pulls; what it holds is bounded by bytes.
- * Errors end the iteration: `OperatorError` where only a person can go on (binlog purged past the
- * position, another server, not ROW/FULL, compressed transactions), `store_unavailable` where a new
- * `stream` from the last commit may work. The other calls fail with the same two.
+ * Errors: `OperatorError` where only a person can go on (binlog purged past the position, another
+ * server, not ROW/FULL, compressed transactions), `store_unavailable` where a new `read` from the last
+ * commit may work.
  */
 export interface BinlogSource {
-  stream(from: BinlogPosition, epoch: number, signal: AbortSignal): AsyncIterable<BinlogItem>
-  /** Where the log ends now: for a first start and for measuring lag. */
-  head(): Promise<BinlogPosition>
+  /**
+   * Reads from a position into the sink. Resolves when the signal aborts, rejects when it cannot read
+   * on; the sink gets nothing after either.
+   *
+   * Backpressure: the source holds nothing itself, so while the sink is full it stops reading.
+   */
+  read(from: BinlogPosition, epoch: number, sink: BinlogSink, signal: AbortSignal): Promise<void>
   /**
    * Resolves when readers of the database can see the transaction: the binlog is written a moment
    * before the commit is visible, and consumers of a change must be able to rely on reading it.

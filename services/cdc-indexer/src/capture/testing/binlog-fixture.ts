@@ -2,6 +2,7 @@ import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { createMysqlBinlogSource, type MysqlBinlogSourceOptions } from '../mysql/binlog-source'
+import { readHead } from '../mysql/checkpoint-store'
 import { createMysqlSession, type MysqlServer, type MysqlSession } from '../mysql/session'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 
@@ -11,6 +12,8 @@ export interface BinlogFixture extends AsyncDisposable {
   readonly writer: MysqlSession
   /** Runs the statements one after the other on the writer's connection. */
   write(...statements: readonly string[]): Promise<void>
+  /** Where the binlog ends now. */
+  head(): Promise<BinlogPosition>
   source(
     options?: MysqlBinlogSourceOptions,
     at?: { readonly host: string; readonly port: number },
@@ -35,6 +38,7 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
     async write(...statements) {
       for (const statement of statements) await writer.query(statement)
     },
+    head: () => readHead(writer),
     source: (options, { host, port } = server) =>
       createMysqlBinlogSource({ ...server, host, port }, deps, options),
     async [Symbol.asyncDispose]() {
@@ -44,7 +48,49 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
   }
 }
 
-export type Change = Extract<BinlogItem, { kind: 'change' }>['event']
+type BinlogChange = Extract<BinlogItem, { kind: 'change' }>
+export type Change = BinlogChange['event']
+
+export type ReadItem =
+  | BinlogChange
+  | { readonly kind: 'commit'; readonly gtid: string; readonly position: BinlogPosition }
+
+/** What a source reads, one by one, until the signal aborts; throws what it fails with behind the rest. */
+export async function* readItems(
+  source: BinlogSource,
+  from: BinlogPosition,
+  signal: AbortSignal,
+): AsyncGenerator<ReadItem, void, void> {
+  const items: ReadItem[] = []
+  const done = new AbortController()
+  let news = Promise.withResolvers<void>()
+  let isOver = false
+  const add = (item: BinlogItem) => {
+    items.push(item.kind === 'commit' ? { ...item, position: item.position() } : item)
+    news.resolve()
+    return null
+  }
+  const reading = source.read(from, 0, { add }, AbortSignal.any([signal, done.signal]))
+  const over = () => {
+    isOver = true
+    news.resolve()
+  }
+  reading.then(over, over)
+  try {
+    for (;;) {
+      const item = items.shift()
+      if (item) yield item
+      else if (isOver) return await reading
+      else {
+        await news.promise
+        news = Promise.withResolvers()
+      }
+    }
+  } finally {
+    done.abort()
+    await reading.catch(() => {})
+  }
+}
 
 export interface Collected {
   readonly changes: Change[]
@@ -59,7 +105,7 @@ export async function collect(
 ): Promise<Collected> {
   const stop = new AbortController()
   const changes: Change[] = []
-  for await (const item of source.stream(from, 0, stop.signal)) {
+  for await (const item of readItems(source, from, stop.signal)) {
     if (item.kind === 'change') changes.push(item.event)
     else if (isDone(changes)) {
       stop.abort()

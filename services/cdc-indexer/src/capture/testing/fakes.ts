@@ -43,7 +43,7 @@ export function createFakeSource(
     for (const [ordinal, id] of (log[index] ?? []).entries()) {
       yield { kind: 'change', bytes: 100, event: fakeChange(id, gtid, ordinal + 1) }
     }
-    yield { kind: 'commit', gtid, position: positionAfter(index + 1) }
+    yield { kind: 'commit', gtid, position: () => positionAfter(index + 1) }
   }
 
   return {
@@ -57,7 +57,7 @@ export function createFakeSource(
       budget = items
       ending = how
     },
-    async *stream(from, _epoch, signal) {
+    async read(from, _epoch, sink, signal) {
       if (fail()) throw storeUnavailable('mysql')
       for (let index = countOf(from); !signal.aborted; ) {
         if (index < log.length) {
@@ -68,7 +68,8 @@ export function createFakeSource(
               await aborted(signal)
               return
             }
-            yield item
+            const room = sink.add(item)
+            if (room) await Promise.race([room, aborted(signal)])
           }
           index += 1
         } else {
@@ -79,7 +80,6 @@ export function createFakeSource(
         }
       }
     },
-    head: async () => positionAfter(log.length),
     async awaitVisible(gtid) {
       if (fail()) throw storeUnavailable('mysql')
       visible.add(gtid)
@@ -88,7 +88,7 @@ export function createFakeSource(
   }
 }
 
-function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
+export function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
   return {
     before: null,
     after: { id, version: ordinal },
