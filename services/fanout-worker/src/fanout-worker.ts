@@ -1,10 +1,10 @@
+import { repeatEvery } from '@sns/shared/async/repeat-every'
 import { type ChangeEvent, changeKey } from '@sns/shared/contract/change-event'
 import type { CapturedTable } from '@sns/shared/contract/tables'
 import type { UserId } from '@sns/shared/domain/id'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
-import { repeatEvery } from '@sns/shared/timing/repeat-every'
 import { type CreatedPost, readCreatedPost } from './created-post'
 import { createFanOut, type FanOutDeps, type FanOutOptions } from './fan-out'
 

@@ -1,7 +1,7 @@
+import { type BackoffOptions, backoffMs } from '../async/retry'
+import { sleep } from '../async/sleep'
 import type { ChangeEvent } from '../contract/change-event'
 import type { ConsumeOptions } from '../ports/change-log'
-import { type BackoffOptions, backoffMs } from '../timing/backoff'
-import { pause } from '../timing/pause'
 
 /** The cap is what a recovered store may be kept waiting: posts should show within seconds of it. */
 export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 3_000 }
@@ -31,7 +31,7 @@ export async function deliver(
       if (lost.aborted) return false
       failingSince ??= performance.now()
       onRetry?.(error, attempt, performance.now() - failingSince)
-      await pause(backoffMs(attempt, backoff), signal, lost)
+      await sleep(backoffMs(attempt, backoff), signal, lost)
       if (signal.aborted) return false
     }
   }

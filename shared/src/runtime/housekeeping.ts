@@ -1,8 +1,8 @@
+import { sleep } from '../async/sleep'
 import type { Clock } from '../domain/clock'
 import type { Logger } from '../observability/logger'
 import type { PostStore } from '../ports/post-store'
 import type { SessionStore } from '../ports/session-store'
-import { pause } from '../timing/pause'
 import type { Job } from './job'
 
 /** How long a repeated request with the same Idempotency-Key is recognised. */
@@ -33,7 +33,7 @@ export function createHousekeeping(
     name: 'housekeeping',
     async run(signal) {
       for (;;) {
-        await pause(everyMs * (0.5 + random()), signal)
+        await sleep(everyMs * (0.5 + random()), signal)
         if (signal.aborted) return
         try {
           await sessions.prune(clock.now())

@@ -1,8 +1,8 @@
+import { whenAborted } from '../async/sleep'
 import { environment } from '../config/environment'
 import { loadSettings } from '../config/load-settings'
 import type { Role } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
-import { aborted } from '../timing/aborted'
 import type { Command } from './program'
 import { type ServiceSpec, startService } from './service'
 
@@ -17,6 +17,6 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
       )
     }
     await using service = await startService(spec, settings)
-    await Promise.race([service.ended, aborted(signal)])
+    await Promise.race([service.ended, whenAborted(signal)])
   }
 }

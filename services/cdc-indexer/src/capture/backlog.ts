@@ -1,5 +1,5 @@
+import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
-import { turn } from '@sns/shared/timing/turn'
 import type { BinlogPosition, BinlogSink } from './ports/binlog-source'
 
 /** Changes that are published together, and how far the log is done when they are acknowledged. */
@@ -120,7 +120,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
           wakePublisher = resolve
         })
         // What one read of the socket brought goes together: it is all here a turn later.
-        if (sealed.length === 0 && !closed) await turn()
+        if (sealed.length === 0 && !closed) await yieldToEventLoop()
       }
       if (isAbandoned && closed?.error) throw closed.error
       if (sealed.length === 0) seal()

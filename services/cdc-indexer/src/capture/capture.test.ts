@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { turn } from '@sns/shared/timing/turn'
 import { createCapture } from './capture'
 import type { CaptureOptions } from './options'
 import type { BinlogSink, BinlogSource } from './ports/binlog-source'
@@ -69,7 +69,7 @@ const ids = (events: readonly { after: unknown }[]) =>
 
 /** Time enough for whatever needs no timer to happen. */
 async function turns(count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await turn()
+  for (let n = 0; n < count; n++) await yieldToEventLoop()
 }
 
 describe('capture', () => {

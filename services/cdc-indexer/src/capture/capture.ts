@@ -1,10 +1,10 @@
+import { backoffMs } from '@sns/shared/async/retry'
+import { sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { HealthCheck } from '@sns/shared/ports/health'
-import { backoffMs } from '@sns/shared/timing/backoff'
-import { pause } from '@sns/shared/timing/pause'
 import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
 import { createCaptureLag } from './lag'
 import { CAPTURE_DEFAULTS, type CaptureOptions } from './options'
@@ -93,7 +93,7 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
         }
         if (!isStandingBy) logger.info('another capture holds the lock; standing by')
         isStandingBy = true
-        await pause(options.standbyMs * (1 + random()), signal)
+        await sleep(options.standbyMs * (1 + random()), signal)
       } catch (error) {
         failure = error
         if (error instanceof OperatorError) {
@@ -109,7 +109,7 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
         const backoff = { baseMs: options.retryMs, capMs: options.maxRetryMs }
         const wait = backoffMs(attempts, backoff, random)
         logger.warn({ err: error, waitMs: Math.round(wait) }, 'capture goes back to its checkpoint')
-        await pause(wait, signal)
+        await sleep(wait, signal)
       }
     }
   }

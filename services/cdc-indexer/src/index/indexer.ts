@@ -1,10 +1,10 @@
+import { repeatEvery } from '@sns/shared/async/repeat-every'
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
-import { repeatEvery } from '@sns/shared/timing/repeat-every'
 import { INDEXED_TABLES, searchChange, UnreadableRowError } from './search-change'
 
 export const INDEX_GROUP = 'index'

@@ -1,4 +1,5 @@
 import { Client, errors, HttpConnection } from '@elastic/elasticsearch'
+import { backoffMs } from '../../async/retry'
 import type { Settings } from '../../config/settings'
 import { asError } from '../../errors/as-error'
 import { withoutQuoted } from '../../errors/driver-error'
@@ -6,7 +7,6 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
-import { backoffMs } from '../../timing/backoff'
 
 export interface ElasticsearchRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

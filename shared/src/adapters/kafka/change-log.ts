@@ -1,8 +1,8 @@
+import { type BackoffOptions, backoffMs } from '../../async/retry'
+import { sleep } from '../../async/sleep'
 import { topicName } from '../../contract/change-event'
 import type { CapturedTable } from '../../contract/tables'
 import type { ChangeLog } from '../../ports/change-log'
-import { type BackoffOptions, backoffMs } from '../../timing/backoff'
-import { pause } from '../../timing/pause'
 import { createKafkaConnection } from './connection'
 import { runGroupMember } from './group-member'
 import type { KafkaClient } from './kafka-client'
@@ -46,7 +46,7 @@ export function createKafkaChangeLog(
             { err: error, group: options.group, failures },
             `a consumer lost Kafka and joins anew: ${explainKafkaError(error)}`,
           )
-          await pause(backoffMs(failures, REJOIN_BACKOFF), options.signal)
+          await sleep(backoffMs(failures, REJOIN_BACKOFF), options.signal)
         }
       }
     },

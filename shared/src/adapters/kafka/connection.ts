@@ -1,4 +1,4 @@
-import { pause } from '../../timing/pause'
+import { sleep } from '../../async/sleep'
 import type { KafkaClient, KafkaSession } from './kafka-client'
 import { translateKafkaError } from './kafka-error'
 
@@ -51,7 +51,7 @@ export function createKafkaConnection<T extends Connectable>(
       current = null
       if (!mine) return
       const goodbye = mine.ready.then((connectable) => connectable.disconnect()).catch(() => {})
-      await Promise.race([goodbye, pause(DISCONNECT_MS)])
+      await Promise.race([goodbye, sleep(DISCONNECT_MS)])
       mine.session.drop()
     },
   }

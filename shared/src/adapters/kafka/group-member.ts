@@ -1,8 +1,8 @@
 import type { Consumer } from 'kafkajs'
+import { sleep, whenAborted } from '../../async/sleep'
 import type { CapturedTable } from '../../contract/tables'
 import { asError } from '../../errors/as-error'
 import type { ConsumeOptions } from '../../ports/change-log'
-import { pause } from '../../timing/pause'
 import { STOP_GRACE_MS } from '../change-delivery'
 import type { KafkaClient } from './kafka-client'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'
@@ -53,7 +53,8 @@ export async function runGroupMember(
     options.onMembership?.(true)
   })
   const death = watchForDeath(consumer)
-  const told = whenAborted(signal)
+  const over = new AbortController()
+  const told = whenAborted(signal, over.signal)
 
   async function start(): Promise<void> {
     await consumer.connect()
@@ -67,30 +68,25 @@ export async function runGroupMember(
   }
 
   try {
-    await Promise.race([start(), death.promise, told.promise])
-    await Promise.race([death.promise, told.promise])
+    await Promise.race([start(), death.promise, told])
+    await Promise.race([death.promise, told])
   } catch (error) {
     worker.abandon(asError(error))
     throw error
   } finally {
     death.release()
-    told.release()
+    over.abort()
     const impatient = setTimeout(() => worker.abandon(new Error('stopping')), STOP_GRACE_MS)
     const left = consumer.disconnect().catch(() => {})
-    await Promise.race([worker.settled(), pause(STOP_GRACE_MS + DISCONNECT_MS)])
-    await Promise.race([left, pause(DISCONNECT_MS)])
+    await Promise.race([worker.settled(), sleep(STOP_GRACE_MS + DISCONNECT_MS)])
+    await Promise.race([left, sleep(DISCONNECT_MS)])
     clearTimeout(impatient)
     session.drop()
   }
 }
 
-interface Awaited {
-  readonly promise: Promise<void>
-  release(): void
-}
-
 /** Rejects when kafkajs gives up or when nothing has been heard of it for too long. */
-function watchForDeath(consumer: Consumer): Awaited {
+function watchForDeath(consumer: Consumer) {
   const { promise, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
   let seen = performance.now()
@@ -115,12 +111,4 @@ function watchForDeath(consumer: Consumer): Awaited {
       for (const stop of stops) stop()
     },
   }
-}
-
-function whenAborted(signal: AbortSignal): Awaited {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const abort = () => resolve()
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) resolve()
-  return { promise, release: () => signal.removeEventListener('abort', abort) }
 }

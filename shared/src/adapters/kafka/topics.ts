@@ -1,8 +1,8 @@
 import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
+import { sleep } from '../../async/sleep'
 import { topicName } from '../../contract/change-event'
 import { capturedTables } from '../../contract/tables'
 import { OperatorError } from '../../errors/operator-error'
-import { pause } from '../../timing/pause'
 import { createKafkaConnection } from './connection'
 import type { KafkaClient } from './kafka-client'
 import { brokerErrorType } from './kafka-error'
@@ -98,7 +98,7 @@ async function countPartitions(admin: Admin, topic: string): Promise<number> {
     } catch (error) {
       const isYoung = YOUNG_TOPIC.has(brokerErrorType(error) ?? '')
       if (!isYoung || performance.now() > deadline) throw error
-      await pause(50)
+      await sleep(50)
     }
   }
 }

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
+import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { stripValues } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
-import { type BackoffOptions, backoffMs } from '../../timing/backoff'
 import { defineTimelineScripts } from './timeline-scripts'
 
 /** One connection to Redis, shared by the adapters. Pipelines by itself what is called at once. */

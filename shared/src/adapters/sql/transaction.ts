@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
+import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { storeUnavailable } from '../../errors/sns-error'
-import { type BackoffOptions, backoffMs } from '../../timing/backoff'
 import { traitsOf } from './dialect'
 import type { Database } from './schema'
 

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
+import { yieldToEventLoop } from '../../async/sleep'
 import type { ChangeEvent, Row } from '../../contract/change-event'
 import { type CapturedTable, isCapturedTable } from '../../contract/tables'
-import { turn } from '../../timing/turn'
 import type { ChangeLogTable, Database } from '../sql/schema'
 
 /** What one look at the log brought. */
@@ -60,7 +60,7 @@ export async function countLog(
       .where('table_name', 'in', [...tables])
       .executeTakeFirstOrThrow()
     count += rows
-    await turn()
+    await yieldToEventLoop()
   }
   return count
 }

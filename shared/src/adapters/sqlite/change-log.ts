@@ -1,8 +1,7 @@
+import { backoffMs } from '../../async/retry'
+import { sleep, yieldToEventLoop } from '../../async/sleep'
 import { type Clock, systemClock } from '../../domain/clock'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
-import { backoffMs } from '../../timing/backoff'
-import { pause } from '../../timing/pause'
-import { turn } from '../../timing/turn'
 import { DELIVERY_BACKOFF, deliver, STOP_GRACE_MS } from '../change-delivery'
 import { finishedBy, type GroupPosition, openGroupPosition } from './change-log-position'
 import { pruneLog } from './change-log-retention'
@@ -84,11 +83,11 @@ async function runConsumer(
       const isMore = await step()
       failures = 0
       failingSince = null
-      await (isMore ? turn() : rest(rung, pollMs, signal))
+      await (isMore ? yieldToEventLoop() : rest(rung, pollMs, signal))
     } catch (error) {
       failingSince ??= performance.now()
       consumer.onRetry?.(error, ++failures, performance.now() - failingSince)
-      await pause(backoffMs(failures, DELIVERY_BACKOFF), signal)
+      await sleep(backoffMs(failures, DELIVERY_BACKOFF), signal)
     }
   }
   await position?.save()
@@ -97,7 +96,7 @@ async function runConsumer(
 /** Until the bell rings, the signal aborts or the time is over. */
 async function rest(rung: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
   const woken = new AbortController()
-  await Promise.race([rung, pause(ms, signal, woken.signal)])
+  await Promise.race([rung, sleep(ms, signal, woken.signal)])
   woken.abort()
 }
 

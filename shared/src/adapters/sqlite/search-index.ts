@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { yieldToEventLoop } from '../../async/sleep'
 import { type Clock, systemClock } from '../../domain/clock'
 import type { UserId } from '../../domain/id'
 import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
@@ -11,7 +12,6 @@ import type {
   SearchIndex,
   SearchKey,
 } from '../../ports/search-index'
-import { turn } from '../../timing/turn'
 import { chunks } from '../chunks'
 import type { Queryable } from '../sql/dialect'
 import type { Database } from '../sql/schema'
@@ -42,7 +42,7 @@ export function createSqliteSearchIndex(
           }
           return written
         })
-        await turn()
+        await yieldToEventLoop()
       }
       return { applied, stale: changes.length - applied, rejected: [] }
     },

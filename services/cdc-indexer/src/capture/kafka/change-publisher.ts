@@ -1,9 +1,9 @@
 import { createKafkaConnection } from '@sns/shared/adapters/kafka/connection'
 import type { KafkaClient } from '@sns/shared/adapters/kafka/kafka-client'
 import { explainKafkaError } from '@sns/shared/adapters/kafka/kafka-error'
+import { type BackoffOptions, backoffMs } from '@sns/shared/async/retry'
+import { sleep } from '@sns/shared/async/sleep'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import { type BackoffOptions, backoffMs } from '@sns/shared/timing/backoff'
-import { pause } from '@sns/shared/timing/pause'
 import { CompressionTypes, type TopicMessages } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
 import { createKeyPartitioner } from './key-partitioner'
@@ -56,7 +56,7 @@ export function createKafkaChangePublisher(
         )
         client.metrics?.[last ? 'storeErrors' : 'storeRetries'].inc({ store: 'kafka' })
         if (last) throw error
-        await pause(backoffMs(attempt, BACKOFF), stop.signal)
+        await sleep(backoffMs(attempt, BACKOFF), stop.signal)
       }
     }
   }

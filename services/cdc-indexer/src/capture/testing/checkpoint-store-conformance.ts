@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { whenAborted } from '@sns/shared/async/sleep'
 import { eventually } from '@sns/shared/testing/eventually'
-import { aborted } from '@sns/shared/timing/aborted'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
 
 export interface CheckpointStoreHarness extends AsyncDisposable {
@@ -66,7 +66,7 @@ export function checkpointStoreConformance(open: () => Promise<CheckpointStoreHa
     const store = harness.open()
     const lease = await required(store)
     await harness.breakLease(lease)
-    await aborted(lease.lost)
+    await whenAborted(lease.lost)
     expect(lease.isHeld()).toBe(false)
     const other = harness.open()
     await using next = await untilAcquired(other)

@@ -1,6 +1,6 @@
+import { whenAborted } from '@sns/shared/async/sleep'
 import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import { aborted } from '@sns/shared/timing/aborted'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
@@ -65,11 +65,11 @@ export function createFakeSource(
             if (signal.aborted) return
             if (budget-- === 0) {
               if (ending === 'break') throw storeUnavailable('mysql')
-              await aborted(signal)
+              await whenAborted(signal)
               return
             }
             const room = sink.add(item)
-            if (room) await Promise.race([room, aborted(signal)])
+            if (room) await Promise.race([room, whenAborted(signal)])
           }
           index += 1
         } else {

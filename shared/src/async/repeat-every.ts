@@ -1,4 +1,4 @@
-import { pause } from './pause'
+import { sleep } from './sleep'
 
 export interface RepeatOptions {
   /** Milliseconds from the end of one run to the start of the next. */
@@ -14,6 +14,6 @@ export async function repeatEvery(
 ): Promise<void> {
   while (!signal.aborted) {
     await work().catch(onError)
-    await pause(intervalMs, signal)
+    await sleep(intervalMs, signal)
   }
 }
