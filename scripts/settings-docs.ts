@@ -1,10 +1,53 @@
 import { join } from 'node:path'
-import { renderEnvExample, renderSettingsTable } from '@sns/shared/config/settings-docs'
+import { listSettings, type Setting } from '@sns/shared/config/settings'
 
-const root = join(import.meta.dir, '..')
-await Bun.write(join(root, '.env.example'), renderEnvExample())
+/**
+ * The text of `.env.example`: every setting with what it means, who reads it and its default, all
+ * commented out, so that a copy changes nothing until a line is uncommented.
+ */
+export function renderEnvExample(): string {
+  return [
+    '# Settings of sns. Copy to .env and uncomment what you change; an empty value counts as unset.\n',
+    ...listSettings().map((setting) => {
+      const preset = typeof setting.default === 'string' ? setting.default : ''
+      return `# ${setting.summary}. Read by ${envReaders(setting)}.\n# ${setting.name}=${preset}\n`
+    }),
+  ].join('\n')
+}
 
-const page = Bun.file(join(root, 'docs/03-operations.md'))
-await page.write(
-  (await page.text()).replace(/^\| setting \|.*\n(\|.*\n)*/m, () => renderSettingsTable()),
-)
+function envReaders({ readBy, default: preset }: Setting): string {
+  if (readBy === 'all') return 'every program'
+  if (preset === null || typeof preset === 'string') return readBy.join(', ')
+  return readBy.map((reader) => `${reader} (default ${preset[reader] ?? 'none'})`).join(', ')
+}
+
+/** Where that table stands. */
+export const SETTINGS_TABLE = /^\| setting \|.*\n(\|.*\n)*/m
+
+/** The table of settings in the page on operations. */
+export function renderSettingsTable(): string {
+  return [
+    '| setting | default | read by | meaning |',
+    '|---|---|---|---|',
+    ...listSettings().map(({ name, summary, readBy, default: preset }) => {
+      const readers = readBy === 'all' ? 'all' : readBy.join(', ')
+      return `| \`${name}\` | ${tableDefault(preset)} | ${readers} | ${summary} |`
+    }),
+    '',
+  ].join('\n')
+}
+
+function tableDefault(preset: Setting['default']): string {
+  if (typeof preset === 'string' && preset !== '') return `\`${preset}\``
+  if (preset === null || typeof preset === 'string') return '–'
+  return Object.entries(preset)
+    .map(([reader, value]) => `${reader} \`${value}\``)
+    .join(', ')
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dir, '..')
+  await Bun.write(join(root, '.env.example'), renderEnvExample())
+  const page = Bun.file(join(root, 'docs/03-operations.md'))
+  await page.write((await page.text()).replace(SETTINGS_TABLE, () => renderSettingsTable()))
+}

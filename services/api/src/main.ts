@@ -1,9 +1,9 @@
-import { signingKey } from '@sns/shared/runtime/embedded-secret'
-import { createHousekeeping } from '@sns/shared/runtime/housekeeping'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { createApp } from './app'
+import { createHousekeeping } from './housekeeping'
+import { signingKey } from './security/embedded-secret'
 
 /** HTTP over the stores. */
 export const api: ServiceSpec = {

@@ -24,7 +24,7 @@ export interface SettingTree {
   readonly [key: string]: Setting | SettingTree
 }
 
-/** Every environment variable the project reads, declared once; `settings-docs.ts` writes them down. */
+/** Every environment variable the project reads, declared once; `scripts/settings-docs.ts` writes them down. */
 export const SETTINGS = {
   web: {
     host: {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'bun:test'
 import { createLogger } from '../observability/logger'
-import { eventually } from '../testing/eventually'
-import { createHousekeeping } from './housekeeping'
 import { createJobRunner, type Job } from './job'
 
 const logger = createLogger('test', 'silent')
@@ -52,37 +50,5 @@ describe('jobs', () => {
     await expect(jobs.run(new AbortController().signal)).rejects.toThrow(
       'short ended although nobody asked it to',
     )
-  })
-})
-
-describe('housekeeping', () => {
-  test('prunes by the clock, goes on after a failure, and stops when told', async () => {
-    const now = Date.UTC(2026, 5, 1)
-    const pruned: number[] = []
-    let failures = 0
-    const housekeeping = createHousekeeping(
-      {
-        sessions: {
-          async prune(at) {
-            expect(at).toBe(now)
-            if (failures++ === 0) throw new Error('away')
-          },
-        },
-        posts: {
-          async pruneIdempotencyKeys(before) {
-            pruned.push(before)
-          },
-        },
-        clock: { now: () => now },
-        logger,
-      },
-      { everyMs: 1, random: () => 0 },
-    )
-    const stop = new AbortController()
-    const done = housekeeping.run(stop.signal)
-    await eventually(() => pruned.length >= 2)
-    stop.abort()
-    await done
-    expect(pruned[0]).toBe(now - 24 * 3600 * 1000)
   })
 })

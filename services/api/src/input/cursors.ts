@@ -1,7 +1,15 @@
-import { type CursorList, decodeCursor, encodeCursor } from '@sns/shared/domain/cursor'
+import { CURSOR_PATTERN } from '@sns/shared/contract/http/fields'
 import type { Id } from '@sns/shared/domain/id'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { SearchKey } from '@sns/shared/ports/search-index'
+
+/**
+ * Cursors are opaque to clients: base64url of a JSON array whose first element names the list, so
+ * that a cursor of one list is refused by another. They hold keys, never offsets, and never expire.
+ */
+export type CursorList = 'posts' | 'feed' | 'follows' | 'comments' | 'search' | 'users'
+
+const CURSOR = new RegExp(CURSOR_PATTERN)
 
 /** The id in a cursor, or null without one. Throws `invalid_cursor`. */
 export function readIdCursor<Kind extends string>(
@@ -33,6 +41,23 @@ export function readSearchCursor(
 
 export function writeSearchCursor(list: 'search' | 'users', key: SearchKey | null): string | null {
   return key === null ? null : encodeCursor(list, [key.score, key.id])
+}
+
+function encodeCursor(list: CursorList, key: readonly (number | string)[]): string {
+  return Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
+}
+
+/** The key in a cursor of `list`, or null if the text is not such a cursor. */
+function decodeCursor(list: CursorList, cursor: string): (number | string)[] | null {
+  if (!CURSOR.test(cursor)) return null
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (!Array.isArray(parsed) || parsed[0] !== list) return null
+    const key = parsed.slice(1)
+    return key.every((part) => typeof part === 'number' || typeof part === 'string') ? key : null
+  } catch {
+    return null
+  }
 }
 
 function isId<Kind extends string>(value: unknown): value is Id<Kind> {

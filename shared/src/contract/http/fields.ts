@@ -1,5 +1,4 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { CURSOR_PATTERN } from '../../domain/cursor'
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../domain/page'
 import { DISPLAY_NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, USERNAME_PATTERN } from '../../domain/user'
 
@@ -40,6 +39,9 @@ export const DisplayNameField = Type.String({
   characters: [1, DISPLAY_NAME_MAX],
   examples: ['민지'],
 })
+
+/** What every cursor looks like. */
+export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{1,400}$'
 
 const CursorField = Type.String({
   description: '`nextCursor` of the page before; opaque, of one list only, never expires',

@@ -1,6 +1,5 @@
 import type * as contract from '@sns/shared/contract/http/search'
 import type { UserPage } from '@sns/shared/contract/http/user'
-import { highlight } from '@sns/shared/domain/highlight'
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { parseSearchQuery, type SearchQuery } from '@sns/shared/domain/search-query'
@@ -15,6 +14,7 @@ import { presentPost } from '../../presentation/post'
 import { presentUser } from '../../presentation/user'
 import type { ViewedPosts } from '../posts/viewed-posts'
 import type { UserLookup } from '../users/lookup'
+import { highlight } from './highlight'
 import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
 
 export interface SearchServiceDeps {

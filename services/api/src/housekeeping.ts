@@ -1,9 +1,8 @@
-import { sleep } from '../async/sleep'
-import type { Clock } from '../domain/clock'
-import type { Logger } from '../observability/logger'
-import type { PostStore } from '../ports/post-store'
-import type { SessionStore } from '../ports/session-store'
-import type { Job } from './job'
+import { sleep } from '@sns/shared/async/sleep'
+import type { Clock } from '@sns/shared/domain/clock'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import type { SessionStore } from '@sns/shared/ports/session-store'
 
 /** How long a repeated request with the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEY_TTL_MS = 24 * 3600 * 1000
@@ -28,10 +27,10 @@ export interface HousekeepingOptions {
 export function createHousekeeping(
   { sessions, posts, clock, logger }: HousekeepingDeps,
   { everyMs = 3600 * 1000, random = Math.random }: HousekeepingOptions = {},
-): Job {
+) {
   return {
     name: 'housekeeping',
-    async run(signal) {
+    async run(signal: AbortSignal): Promise<void> {
       for (;;) {
         await sleep(everyMs * (0.5 + random()), signal)
         if (signal.aborted) return

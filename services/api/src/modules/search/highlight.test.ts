@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { matchesQuery, parseSearchQuery } from '@sns/shared/domain/search-query'
 import fc from 'fast-check'
 import { highlight } from './highlight'
-import { matchesQuery, parseSearchQuery } from './search-query'
 
 const marked = (text: string, q: string) => highlight(text, parseSearchQuery(q)).html
 

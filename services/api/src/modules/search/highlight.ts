@@ -1,5 +1,5 @@
-import { phraseAt, type QueryPhrase, type SearchQuery } from './search-query'
-import { type SearchTerm, searchTerms } from './search-terms'
+import { phraseAt, type QueryPhrase, type SearchQuery } from '@sns/shared/domain/search-query'
+import { type SearchTerm, searchTerms } from '@sns/shared/domain/search-terms'
 
 /** A stretch of a text, UTF-16 indices, end exclusive. */
 interface TextRange {
