@@ -1,5 +1,4 @@
-import { type BackoffOptions, backoffMs } from '../async/retry'
-import { sleep } from '../async/sleep'
+import { type BackoffOptions, retry } from '../async/retry'
 import type { ChangeEvent } from '../contract/change-event'
 import type { ConsumeOptions } from '../ports/change-log'
 
@@ -22,18 +21,21 @@ export async function deliver(
   lost: AbortSignal,
   backoff: BackoffOptions = DELIVERY_BACKOFF,
 ): Promise<boolean> {
+  if (lost.aborted) return false
   let failingSince: number | null = null
-  for (let attempt = 1; !lost.aborted; attempt++) {
-    try {
-      await handle(events, lost)
-      return true
-    } catch (error) {
-      if (lost.aborted) return false
-      failingSince ??= performance.now()
-      onRetry?.(error, attempt, performance.now() - failingSince)
-      await sleep(backoffMs(attempt, backoff), signal, lost)
-      if (signal.aborted) return false
-    }
+  try {
+    await retry(() => handle(events, lost), {
+      ...backoff,
+      isTransient: () => !lost.aborted,
+      onFailure(error, attempt) {
+        failingSince ??= performance.now()
+        onRetry?.(error, attempt, performance.now() - failingSince)
+      },
+      signals: [signal, lost],
+    })
+    return true
+  } catch (error) {
+    if (lost.aborted || signal.aborted) return false
+    throw error
   }
-  return false
 }

@@ -1,3 +1,5 @@
+import { sleep } from './sleep'
+
 /** Milliseconds. */
 export interface BackoffOptions {
   /** Mean of the first pause is half of this. */
@@ -16,4 +18,34 @@ export function backoffMs(
   random: () => number = Math.random,
 ): number {
   return random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30))
+}
+
+export interface RetryOptions extends BackoffOptions {
+  /** How often the work is done at most; without end where it is not given. */
+  readonly attempts?: number
+  /** Whether another attempt may mend it; where not, the error is thrown at once. */
+  readonly isTransient?: (error: unknown) => boolean
+  /** Told of each failure that another attempt may mend; attempts count from 1. */
+  readonly onFailure?: (error: unknown, attempt: number) => void
+  /** Once one has aborted, a wait ends and no further attempt begins. */
+  readonly signals?: readonly AbortSignal[]
+  readonly random?: () => number
+}
+
+/** Does the work until it succeeds, with a random and growing wait between attempts; throws its last error. */
+export async function retry<Result>(
+  work: () => Promise<Result>,
+  options: RetryOptions,
+): Promise<Result> {
+  const { attempts = Number.POSITIVE_INFINITY, isTransient = () => true, signals = [] } = options
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= attempts || !isTransient(error)) throw error
+      options.onFailure?.(error, attempt)
+      await sleep(backoffMs(attempt, options, options.random), ...signals)
+      if (signals.some((signal) => signal.aborted)) throw error
+    }
+  }
 }

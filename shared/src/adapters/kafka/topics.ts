@@ -1,5 +1,5 @@
 import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
-import { sleep } from '../../async/sleep'
+import { retry } from '../../async/retry'
 import { topicName } from '../../contract/change-event'
 import { capturedTables } from '../../contract/tables'
 import { OperatorError } from '../../errors/operator-error'
@@ -91,16 +91,14 @@ async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions
 
 /** A topic that was just made is not known to every broker at once, nor led at once. */
 async function countPartitions(admin: Admin, topic: string): Promise<number> {
-  for (const deadline = performance.now() + TIMEOUT_MS / 2; ; ) {
-    try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      return topics[0]?.partitions.length ?? 0
-    } catch (error) {
-      const isYoung = YOUNG_TOPIC.has(brokerErrorType(error) ?? '')
-      if (!isYoung || performance.now() > deadline) throw error
-      await sleep(50)
-    }
-  }
+  const deadline = performance.now() + TIMEOUT_MS / 2
+  const { topics } = await retry(() => admin.fetchTopicMetadata({ topics: [topic] }), {
+    baseMs: 100,
+    capMs: 1_000,
+    isTransient: (error) =>
+      YOUNG_TOPIC.has(brokerErrorType(error) ?? '') && performance.now() < deadline,
+  })
+  return topics[0]?.partitions.length ?? 0
 }
 
 function explain(error: unknown, client: KafkaClient, options: MigrateTopicsOptions): unknown {
