@@ -7,7 +7,7 @@ import type { Metrics } from '../../observability/metrics'
 import { echoTo } from '../sql/echo'
 import type { Database } from '../sql/schema'
 import { createMysqlDialect } from './dialect'
-import { detailsOf } from './errors'
+import { detailsOf, ER } from './errors'
 import { createMysqlPool } from './pool'
 
 export interface MysqlDatabaseOptions {
@@ -75,14 +75,14 @@ function explainConnectError(
   error: unknown,
 ): OperatorError {
   const cause = isSnsError(error) ? error.cause : error
-  const { code = '', message = String(cause) } = detailsOf(cause) ?? {}
-  const explanations: Readonly<Record<string, string>> = {
-    ER_ACCESS_DENIED_ERROR: `MySQL at ${host}:${port} refuses the user or password of ${user}`,
-    ER_DBACCESS_DENIED_ERROR: `the MySQL user ${user} may not use the database ${database}; grant it or name another`,
-    ER_BAD_DB_ERROR: `MySQL at ${host}:${port} has no database ${database}; create it or name another`,
+  const { code = '', errno = null, message = String(cause) } = detailsOf(cause) ?? {}
+  const explanations: Readonly<Record<number, string>> = {
+    [ER.ACCESS_DENIED_ERROR]: `MySQL at ${host}:${port} refuses the user or password of ${user}`,
+    [ER.DBACCESS_DENIED_ERROR]: `the MySQL user ${user} may not use the database ${database}; grant it or name another`,
+    [ER.BAD_DB_ERROR]: `MySQL at ${host}:${port} has no database ${database}; create it or name another`,
   }
   const what =
-    explanations[code] ??
+    explanations[errno ?? 0] ??
     `MySQL at ${host}:${port} cannot be reached (${code || message}); start it or correct the address`
   return new OperatorError(`DATABASE_URL: ${what}`, 1, { cause })
 }

@@ -9,40 +9,69 @@ export interface MysqlErrorDetails {
   readonly message: string
 }
 
-const DUPLICATE_ENTRY = 1062
-const LOCK_WAIT_TIMEOUT = 1205
-const DEADLOCK = 1213
+/** The errors of the server that we tell apart, by MySQL's own names for them, without their `ER_`. */
+export const ER = {
+  DISK_FULL: 1021,
+  CON_COUNT_ERROR: 1040,
+  DBACCESS_DENIED_ERROR: 1044,
+  ACCESS_DENIED_ERROR: 1045,
+  BAD_NULL_ERROR: 1048,
+  BAD_DB_ERROR: 1049,
+  SERVER_SHUTDOWN: 1053,
+  BAD_FIELD_ERROR: 1054,
+  DUP_ENTRY: 1062,
+  RECORD_FILE_FULL: 1114,
+  HOST_IS_BLOCKED: 1129,
+  TABLEACCESS_DENIED_ERROR: 1142,
+  NO_SUCH_TABLE: 1146,
+  UNKNOWN_SYSTEM_VARIABLE: 1193,
+  TOO_MANY_USER_CONNECTIONS: 1203,
+  LOCK_WAIT_TIMEOUT: 1205,
+  LOCK_DEADLOCK: 1213,
+  SPECIFIC_ACCESS_DENIED_ERROR: 1227,
+  SOURCE_FATAL_ERROR_READING_BINLOG: 1236,
+  WARN_DATA_OUT_OF_RANGE: 1264,
+  OPTION_PREVENTS_STATEMENT: 1290,
+  QUERY_INTERRUPTED: 1317,
+  DATA_TOO_LONG: 1406,
+  MALFORMED_GTID_SET_SPECIFICATION: 1772,
+  READ_ONLY_MODE: 1836,
+  CONNECTION_KILLED: 1927,
+  QUERY_TIMEOUT: 3024,
+  SESSION_WAS_KILLED: 3169,
+  CLIENT_INTERACTION_TIMEOUT: 4031,
+} as const
 
 /** The server refuses for now, the connection being whole: full, shutting down, read-only, too slow. */
-const REFUSALS = new Set([
-  1021, // disk full
-  1040, // too many connections
-  1053, // shutting down
-  1114, // table full
-  1129, // host blocked
-  1203, // too many connections of this user
-  1290, // read-only, among other options
-  1317, // query interrupted
-  1836, // read-only mode
-  3024, // max_execution_time passed
-  3169, // session killed
-  4031, // closed by the server as idle
+const REFUSALS: ReadonlySet<number> = new Set([
+  ER.DISK_FULL,
+  ER.CON_COUNT_ERROR,
+  ER.SERVER_SHUTDOWN,
+  ER.RECORD_FILE_FULL,
+  ER.HOST_IS_BLOCKED,
+  ER.TOO_MANY_USER_CONNECTIONS,
+  ER.OPTION_PREVENTS_STATEMENT,
+  ER.QUERY_INTERRUPTED,
+  ER.READ_ONLY_MODE,
+  ER.QUERY_TIMEOUT,
+  ER.SESSION_WAS_KILLED,
+  ER.CLIENT_INTERACTION_TIMEOUT,
 ])
 
 /** Errors whose message quotes names of the schema, accounts or files, and never a value. */
-const QUOTES_NAMES = new Set([
-  1044, // access denied to a database
-  1045, // access denied
-  1048, // column cannot be null
-  1049, // unknown database
-  1054, // unknown column
-  1142, // command denied on a table
-  1146, // no such table
-  1193, // unknown variable
-  1227, // privilege missing
-  1236, // the binlog cannot be read
-  1264, // out of range for a column
-  1406, // too long for a column
+const QUOTES_NAMES: ReadonlySet<number> = new Set([
+  ER.DBACCESS_DENIED_ERROR,
+  ER.ACCESS_DENIED_ERROR,
+  ER.BAD_NULL_ERROR,
+  ER.BAD_DB_ERROR,
+  ER.BAD_FIELD_ERROR,
+  ER.TABLEACCESS_DENIED_ERROR,
+  ER.NO_SUCH_TABLE,
+  ER.UNKNOWN_SYSTEM_VARIABLE,
+  ER.SPECIFIC_ACCESS_DENIED_ERROR,
+  ER.SOURCE_FATAL_ERROR_READING_BINLOG,
+  ER.WARN_DATA_OUT_OF_RANGE,
+  ER.DATA_TOO_LONG,
 ])
 
 export const QUERY_TIMEOUT_CODE = 'PROTOCOL_SEQUENCE_TIMEOUT'
@@ -72,7 +101,7 @@ export function isConnectionLoss(error: unknown): boolean {
 /** The server rolled the transaction back so that others could go on; it may run again. */
 export function isTransientMysqlError(error: unknown): boolean {
   const errno = detailsOf(error)?.errno
-  return errno === DEADLOCK || errno === LOCK_WAIT_TIMEOUT
+  return errno === ER.LOCK_DEADLOCK || errno === ER.LOCK_WAIT_TIMEOUT
 }
 
 /** Takes off the error what people wrote; the index of a duplicate stays in its message. */
@@ -99,6 +128,6 @@ export function translateMysqlError(error: unknown): unknown {
 /** From `Duplicate entry '…' for key 'users.users_username'`; before 8.0.19 without the table. */
 export function mysqlDuplicateIndex(error: unknown): string | null {
   const details = detailsOf(error)
-  if (details?.errno !== DUPLICATE_ENTRY) return null
+  if (details?.errno !== ER.DUP_ENTRY) return null
   return /for key '(?:[^']*\.)?([^'.]+)'$/.exec(details.message)?.[1] ?? ''
 }

@@ -1,17 +1,14 @@
+import { detailsOf, ER } from '@sns/shared/adapters/mysql/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import { MOVE_ON } from '../ports/checkpoint-store'
 
-const BINLOG_READ_FAILED = 1236
-const ACCESS_DENIED = new Set([1044, 1045, 1142, 1227])
-const UNKNOWN_DATABASE = 1049
-const NO_SUCH_TABLE = 1146
-const UNKNOWN_VARIABLE = 1193
-
-interface DriverError {
-  readonly message: string
-  readonly errno?: unknown
-}
+const ACCESS_DENIED: ReadonlySet<number> = new Set([
+  ER.DBACCESS_DENIED_ERROR,
+  ER.ACCESS_DENIED_ERROR,
+  ER.TABLEACCESS_DENIED_ERROR,
+  ER.SPECIFIC_ACCESS_DENIED_ERROR,
+])
 
 /**
  * What an error of the driver or of the binlog reader means for capture: `OperatorError` where only a
@@ -20,19 +17,20 @@ interface DriverError {
 export function toCaptureError(error: unknown): OperatorError | SnsError {
   if (error instanceof OperatorError || error instanceof SnsError) return error
   if (!(error instanceof Error)) return storeUnavailable('mysql', error)
-  const { errno, message }: DriverError = error
-  if (errno === BINLOG_READ_FAILED) return toBinlogReadError(message, error)
-  if (typeof errno === 'number') {
+  const { message } = error
+  const errno = detailsOf(error)?.errno ?? null
+  if (errno === ER.SOURCE_FATAL_ERROR_READING_BINLOG) return toBinlogReadError(message, error)
+  if (errno !== null) {
     if (ACCESS_DENIED.has(errno)) {
       return operator(
         `MySQL refuses the capture's user (${message}); grant it SELECT and UPDATE on the database and REPLICATION SLAVE, REPLICATION CLIENT on *.*`,
         error,
       )
     }
-    if (errno === UNKNOWN_DATABASE || errno === NO_SUCH_TABLE) {
+    if (errno === ER.BAD_DB_ERROR || errno === ER.NO_SUCH_TABLE) {
       return operator(`the tables are not there yet (${message}); run migrate first`, error)
     }
-    if (errno === UNKNOWN_VARIABLE) {
+    if (errno === ER.UNKNOWN_SYSTEM_VARIABLE) {
       return operator(
         `capture needs a MySQL with GTIDs (${message}); point DATABASE_URL at one that migrate accepts`,
         error,

@@ -1,3 +1,4 @@
+import { ER } from '@sns/shared/adapters/mysql/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { anotherHistory, purgedPast, toCaptureError } from './errors'
@@ -31,8 +32,6 @@ const HISTORY_SQL = `SELECT
   GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known,
   GTID_SUBSET(@@GLOBAL.gtid_purged, ?) AS available`
 
-const MALFORMED_GTID_SET = 1772
-
 /** Throws an `OperatorError` unless the server writes a binlog that capture can read. */
 export async function checkServer(session: MysqlSession): Promise<void> {
   try {
@@ -52,7 +51,7 @@ export async function checkHistory(session: MysqlSession, gtidSet: string): Prom
     if (textCell(history, 'known') !== '1') throw anotherHistory()
     if (textCell(history, 'available') !== '1') throw purgedPast()
   } catch (error) {
-    if (isStatementError(error) && error.errno === MALFORMED_GTID_SET) {
+    if (isStatementError(error) && error.errno === ER.MALFORMED_GTID_SET_SPECIFICATION) {
       throw new OperatorError(`the GTID set in capture_checkpoint is damaged; ${MOVE_ON}`, 1, {
         cause: error,
       })

@@ -1,4 +1,4 @@
-import { stripMysqlError } from '@sns/shared/adapters/mysql/errors'
+import { ER, stripMysqlError } from '@sns/shared/adapters/mysql/errors'
 import type { MysqlSettings } from '@sns/shared/config/settings'
 import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
@@ -151,8 +151,14 @@ export function isStatementError(error: unknown): error is Error & { readonly er
   )
 }
 
-/** Shutdown, interrupted, killed, idle too long: the connection is gone or going. */
-const CONNECTION_ENDING = new Set([1053, 1317, 1927, 3169, 4031])
+/** The connection is gone or going. */
+const CONNECTION_ENDING: ReadonlySet<number> = new Set([
+  ER.SERVER_SHUTDOWN,
+  ER.QUERY_INTERRUPTED,
+  ER.CONNECTION_KILLED,
+  ER.SESSION_WAS_KILLED,
+  ER.CLIENT_INTERACTION_TIMEOUT,
+])
 
 function rowsOf(result: unknown): RowDataPacket[] {
   return Array.isArray(result) ? result : []
