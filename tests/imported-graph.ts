@@ -1,10 +1,7 @@
 import { expect } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createClient } from '@sns/api/client'
-import { createAccessTokens } from '@sns/api/security/access-tokens'
-import { systemClock } from '@sns/shared/domain/clock'
-import type { UserId } from '@sns/shared/domain/id'
+import { type Client, createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
 import { spawnProgram } from '../scripts/process/program-process'
 import { wholeFeed } from './paging'
@@ -23,6 +20,9 @@ if (!realData) console.log('SKIPPED: the real graph and posts are not beside the
 
 export const REAL_COUNTS = { users: 82_168, follows: 870_161, posts: 151_596 }
 
+/** Of every imported user. */
+const PASSWORD = 'correct horse battery staple'
+
 /** Plain SQL on the suite's database, past all of its code. */
 export type Query = (
   sql: string,
@@ -32,7 +32,8 @@ export type Query = (
 /** Imports the real data by the command; killed half-way first, so that the second run goes on. */
 export async function importRealData(env: Readonly<Record<string, string>>): Promise<void> {
   if (!realData) throw new Error('no real data')
-  const args = ['--graph', realData.graph, ...realData.posts.flatMap((path) => ['--posts', path])]
+  const posts = realData.posts.flatMap((path) => ['--posts', path])
+  const args = ['--graph', realData.graph, ...posts, '--password', PASSWORD]
   await using first = spawnProgram('import', args, env)
   await eventually(() => /follows: [1-9]\d{4}/.test(first.output()), { timeoutMs: 120_000 })
   await first.crash()
@@ -57,38 +58,37 @@ export async function countRows(query: Query): Promise<typeof REAL_COUNTS> {
 
 /** The feeds of `people` users taken at random, paged to the end at random sizes, against plain SQL. */
 export async function expectFeedsEqualSql(
-  suite: { readonly url: string; readonly secretKey: string },
+  url: string,
   query: Query,
   people: number,
 ): Promise<{ readonly longest: number }> {
-  const tokens = createAccessTokens({ clock: systemClock, secretKey: suite.secretKey })
-  const users = (await query('select id from users')).map(({ id }) => Number(id))
+  const users = await query('select id, username from users')
   let longest = 0
   for (let n = 0; n < people; n++) {
-    const id = users[Math.floor(Math.random() * users.length)] as UserId
+    const user = users[Math.floor(Math.random() * users.length)]
+    const id = Number(user?.id)
     const truth = await query(
       `select p.id as id from follows f join posts p on p.author_id = f.followee_id where f.follower_id = ?
        union select id from posts where author_id = ? order by id desc`,
       [id, id],
     )
     const wanted = truth.map((row) => String(row.id))
-    const client = createClient(suite.url, { token: await tokens.sign(id) })
-    expect(await wholeFeed(client)).toEqual(wanted)
+    expect(await wholeFeed(await logIn(url, String(user?.username)))).toEqual(wanted)
     longest = Math.max(longest, wanted.length)
   }
   return { longest }
 }
 
+async function logIn(url: string, username: string): Promise<Client> {
+  const { data } = await createClient(url).v1.auth.login.post({ username, password: PASSWORD })
+  if (!data) throw new Error(`no log-in as ${username}`)
+  return createClient(url, { token: data.accessToken })
+}
+
 /** A common and a rare word, each found as often as SQL finds it in the texts. */
-export async function expectWordsFound(
-  suite: { readonly url: string; readonly secretKey: string },
-  query: Query,
-): Promise<void> {
-  const tokens = createAccessTokens({ clock: systemClock, secretKey: suite.secretKey })
-  const [someone] = await query('select min(id) as id from users')
-  const { v1 } = createClient(suite.url, {
-    token: await tokens.sign(Number(someone?.id) as UserId),
-  })
+export async function expectWordsFound(url: string, query: Query): Promise<void> {
+  const [someone] = await query('select username from users order by id limit 1')
+  const { v1 } = await logIn(url, String(someone?.username))
   const search = async (q: string, limit: number) =>
     (await v1.search.posts.get({ query: { q, limit } })).data?.items ?? []
 

@@ -55,7 +55,7 @@ export async function benchBaseline(options: BenchArguments): Promise<readonly F
     if (!before) memory('idle', running)
     await untilIndexed(running, survey)
     add('all posts searchable after', round((performance.now() - importedAt) / 1000), 's')
-    await measureFeed({ suite, running, survey, password, isQuick: options.isQuick }, add)
+    await measureFeed({ running, survey, password, isQuick: options.isQuick }, add)
     memory('after the load', running)
     return figures
   } finally {

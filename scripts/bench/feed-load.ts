@@ -1,18 +1,15 @@
 import { createClient } from '@sns/api/client'
-import { createAccessTokens } from '@sns/api/security/access-tokens'
-import { systemClock } from '@sns/shared/domain/clock'
-import { parseId } from '@sns/shared/domain/id'
 import type { Survey } from '../import/survey'
-import type { BenchSuite, RunningBenchSuite } from './bench-suite'
+import type { RunningBenchSuite } from './bench-suite'
 import { runLoad } from './load'
 
 /** Simultaneous users, each on a connection of its own. */
 const USERS = 500
+const LOGINS_AT_ONCE = 8
 const WARM_SECONDS = 5
 const SECONDS = 20
 
 export interface FeedLoad {
-  readonly suite: BenchSuite
   readonly running: RunningBenchSuite
   readonly survey: Survey
   /** Of every imported user. */
@@ -25,10 +22,10 @@ export interface FeedLoad {
  * the graph: each asks again as soon as it is answered. Reads are warm: every timeline was built before.
  */
 export async function measureFeed(
-  { suite, running, survey, password, isQuick }: FeedLoad,
+  { running, survey, password, isQuick }: FeedLoad,
   add: (name: string, value: number, unit: string) => void,
 ): Promise<void> {
-  const tokens = await tokensOf(running.url, suite.secretKey, survey, password)
+  const tokens = await logInSome(running.url, survey, password)
   let turn = 0
   const next = () => ({ path: '/v1/feed', token: tokens[turn++ % tokens.length] ?? '' })
   const load = { url: running.url, connections: USERS, next }
@@ -43,26 +40,27 @@ export async function measureFeed(
   add('feed page, mean', result.meanBodyBytes, 'bytes')
 }
 
-async function tokensOf(
+/** Access tokens of as many users as load at once, or of all; a few log in at a time. */
+async function logInSome(
   url: string,
-  secretKey: string,
   survey: Survey,
   password: string,
 ): Promise<readonly string[]> {
-  const someone = `u${survey.users[0] ?? 0}`
-  const login = await createClient(url).v1.auth.login.post({ username: someone, password })
-  if (!login.data) throw new Error(`login as ${someone} answered ${login.status}`)
-  const { v1 } = createClient(url, { token: login.data.accessToken })
-  const tokens = createAccessTokens({ clock: systemClock, secretKey })
   const chosen = new Set<number>()
   while (chosen.size < Math.min(USERS, survey.users.length)) {
     chosen.add(survey.users[Math.floor(Math.random() * survey.users.length)] ?? 0)
   }
-  const signed: string[] = []
-  for (const number of chosen) {
-    const { data } = await v1.users({ username: `u${number}` }).get()
-    const id = data && parseId<'user'>(data.id)
-    if (id) signed.push(await tokens.sign(id))
+  const { v1 } = createClient(url)
+  const waiting = [...chosen]
+  const tokens: string[] = []
+  const logInNext = async () => {
+    for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
+      const username = `u${number}`
+      const { data, status } = await v1.auth.login.post({ username, password })
+      if (!data) throw new Error(`login as ${username} answered ${status}`)
+      tokens.push(data.accessToken)
+    }
   }
-  return signed
+  await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, logInNext))
+  return tokens
 }

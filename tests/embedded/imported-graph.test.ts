@@ -17,9 +17,8 @@ import {
 
 describe.skipIf(!realData)('a real graph, embedded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sns-imported-'))
-  const secretKey = crypto.randomUUID()
   const port = freePort()
-  const suite = { url: `http://127.0.0.1:${port}`, secretKey }
+  const url = `http://127.0.0.1:${port}`
   let program: ProgramProcess
   let database: Database
   const query: Query = async (sql, parameters = []) =>
@@ -28,12 +27,11 @@ describe.skipIf(!realData)('a real graph, embedded', () => {
   beforeAll(async () => {
     const env = {
       DATABASE_URL: `sqlite:${folder}/sns.db`,
-      SECRET_KEY: secretKey,
       WEB_PORT: String(port),
     }
     await importRealData(env)
     program = spawnProgram('start', [], env)
-    await program.ready(suite.url)
+    await program.ready(url)
     database = new Database(`${folder}/sns.db`, { readonly: true })
   }, 300_000)
   afterAll(async () => {
@@ -47,16 +45,16 @@ describe.skipIf(!realData)('a real graph, embedded', () => {
   })
 
   test('the feeds of 200 users equal plain SQL', async () => {
-    const { longest } = await expectFeedsEqualSql(suite, query, 200)
+    const { longest } = await expectFeedsEqualSql(url, query, 200)
     expect(longest).toBeGreaterThan(100)
   }, 300_000)
 
   test('a common and a rare word are found once the log is read', async () => {
     const backlog = async () => {
-      const text = await (await fetch(`${suite.url}/metrics`)).text()
+      const text = await (await fetch(`${url}/metrics`)).text()
       return /sns_consumer_backlog\{group="[^"]*index"\} (\d+)/.exec(text)?.[1]
     }
     await eventually(async () => (await backlog()) === '0', { timeoutMs: 180_000 })
-    await expectWordsFound(suite, query)
+    await expectWordsFound(url, query)
   }, 300_000)
 })

@@ -21,7 +21,6 @@ describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers',
     return rows as Record<string, unknown>[]
   }
   const env = () => running.names.env
-  const target = () => ({ url: running.suite.url, secretKey: env().SECRET_KEY ?? '' })
 
   beforeAll(async () => {
     running = await startServerSuite()
@@ -43,7 +42,7 @@ describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers',
   })
 
   test('the feeds of 200 users equal plain SQL', async () => {
-    const { longest } = await expectFeedsEqualSql(target(), query, 200)
+    const { longest } = await expectFeedsEqualSql(running.suite.url, query, 200)
     expect(longest).toBeGreaterThan(100)
   }, 300_000)
 
@@ -53,6 +52,6 @@ describe.skipIf(!hasAllTestServers || !realData)('a real graph, on the servers',
       return ((await answer.json()) as { count: number }).count
     }
     await eventually(async () => (await indexed()) === REAL_COUNTS.posts, { timeoutMs: 240_000 })
-    await expectWordsFound(target(), query)
+    await expectWordsFound(running.suite.url, query)
   }, 300_000)
 })

@@ -62,6 +62,7 @@ export interface ApiDeps {
 export interface ApiSettings {
   readonly cors: Settings['cors']
   readonly secretKey: string
+  readonly sessionMaxDays: number
   /** Lower only where nothing is to be protected, as in tests. */
   readonly passwordCost?: PasswordCost
 }
@@ -74,17 +75,12 @@ export function createApp(deps: ApiDeps) {
   const contexts = createRequestContexts()
   const routeMethods = createRouteMethods()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
-  const authenticated = authentication({ users, accessTokens, contexts })
+  const authenticated = authentication({ ...deps, accessTokens, contexts })
   const lookup = createUserLookup(deps)
   const viewedPosts = createViewedPosts(deps)
-  const sessions = createSessions({ ...deps, accessTokens })
+  const sessions = createSessions({ ...deps, accessTokens, maxDays: settings.sessionMaxDays })
   const passwords = createPasswords(settings.passwordCost)
-  const accounts = createAccountService({
-    ...deps,
-    sessionStore: deps.sessions,
-    sessions,
-    passwords,
-  })
+  const accounts = createAccountService({ ...deps, sessions, passwords })
 
   const routes = new Elysia({
     // Unknown fields are refused by name, not stripped.
@@ -109,7 +105,7 @@ export function createApp(deps: ApiDeps) {
     .use(crossOrigin(settings.cors))
     .use(createStatusApp(deps))
     .use(sessionRoutes(accounts, sessions))
-    .use(meRoutes(accounts, authenticated))
+    .use(meRoutes(accounts, sessions, authenticated))
     .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
     .use(graphRoutes(createGraphService({ graph, lookup }), authenticated))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))

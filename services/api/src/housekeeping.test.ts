@@ -7,7 +7,7 @@ const logger = createLogger('test', 'silent')
 
 test('prunes by the clock, goes on after a failure, and stops when told', async () => {
   const now = Date.UTC(2026, 5, 1)
-  const pruned: number[] = []
+  const pruned: (number | string)[] = []
   let failures = 0
   const housekeeping = createHousekeeping(
     {
@@ -15,6 +15,12 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
         async prune(at) {
           expect(at).toBe(now)
           if (failures++ === 0) throw new Error('away')
+        },
+      },
+      users: {
+        async pruneUsernames(at) {
+          expect(at).toBe(now)
+          pruned.push('usernames')
         },
       },
       posts: {
@@ -32,5 +38,5 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
   await eventually(() => pruned.length >= 2)
   stop.abort()
   await done
-  expect(pruned[0]).toBe(now - 24 * 3600 * 1000)
+  expect(pruned.slice(0, 2)).toEqual(['usernames', now - 24 * 3600 * 1000])
 })

@@ -3,12 +3,14 @@ import type { Clock } from '@sns/shared/domain/clock'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
 
 /** How long a repeated request with the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEY_TTL_MS = 24 * 3600 * 1000
 
 export interface HousekeepingDeps {
   readonly sessions: Pick<SessionStore, 'prune'>
+  readonly users: Pick<UserStore, 'pruneUsernames'>
   readonly posts: Pick<PostStore, 'pruneIdempotencyKeys'>
   readonly clock: Clock
   readonly logger: Logger
@@ -20,12 +22,12 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Forgets expired refresh tokens and old idempotency keys, hourly. Each round waits anew between half
+ * Forgets expired sessions, usernames that have rested and old idempotency keys, hourly. Each round waits anew between half
  * and one and a half of the interval, so that replicas started together do not sweep together. A
  * round that fails is logged and left to the next.
  */
 export function createHousekeeping(
-  { sessions, posts, clock, logger }: HousekeepingDeps,
+  { sessions, users, posts, clock, logger }: HousekeepingDeps,
   { everyMs = 3600 * 1000, random = Math.random }: HousekeepingOptions = {},
 ) {
   return {
@@ -36,6 +38,7 @@ export function createHousekeeping(
         if (signal.aborted) return
         try {
           await sessions.prune(clock.now())
+          await users.pruneUsernames(clock.now())
           await posts.pruneIdempotencyKeys(clock.now() - IDEMPOTENCY_KEY_TTL_MS)
         } catch (error) {
           logger.warn({ err: error }, 'housekeeping failed; the next round tries again')

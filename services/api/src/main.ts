@@ -22,7 +22,7 @@ export const api: ServiceSpec = {
           logger,
           metrics,
           health,
-          settings: { cors: settings.cors, secretKey },
+          settings: { cors: settings.cors, secretKey, sessionMaxDays: settings.sessionMaxDays },
         }),
     }
   },

@@ -180,6 +180,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [[KEY, (s) => s.secretKey, KEY]],
     bad: ['short', 'k'.repeat(31)],
   },
+  SESSION_MAX_DAYS: {
+    role: 'api',
+    good: [['7', (s) => s.sessionMaxDays, 7]],
+    bad: ['0', '1.5', '3651', 'x'],
+  },
   LOG_LEVEL: {
     role: 'migrate',
     good: [

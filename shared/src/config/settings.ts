@@ -220,6 +220,13 @@ export const SETTINGS = {
     readBy: ['api'],
     secret: true,
   },
+  sessionMaxDays: {
+    name: 'SESSION_MAX_DAYS',
+    summary: 'Days after which a new session ends, however often it is refreshed',
+    parse: parse.integer('days', 1, 3_650),
+    default: '90',
+    readBy: ['api'],
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     summary: 'trace, debug, info, warn, error, fatal or silent',

@@ -10,6 +10,7 @@ export type UserId = Id<'user'>
 export type PostId = Id<'post'>
 export type CommentId = Id<'comment'>
 export type FollowId = Id<'follow'>
+export type SessionId = Id<'session'>
 
 const ID_EPOCH_MS = Date.UTC(2024, 0, 1)
 const COUNTER_BITS = 12

@@ -22,6 +22,8 @@ export interface Account extends User {
 }
 
 export const USERNAME_PATTERN = '^[A-Za-z0-9_]{2,30}$'
+/** How long the username of a deleted account can be taken by nobody. */
+export const USERNAME_REST_MS = 30 * 24 * 3600 * 1000
 export const DISPLAY_NAME_MAX = 50
 export const PASSWORD_MIN = 8
 export const PASSWORD_MAX = 128

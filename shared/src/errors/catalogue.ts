@@ -8,10 +8,13 @@ export const ERROR_CATALOGUE = {
   invalid_cursor: { status: 422, title: 'The cursor is not one this list gave out' },
   unauthenticated: { status: 401, title: 'A valid bearer token is required' },
   bad_credentials: { status: 401, title: 'Username or password is wrong' },
-  refresh_token_invalid: { status: 401, title: 'The refresh token is unknown, expired or revoked' },
+  refresh_token_invalid: {
+    status: 401,
+    title: 'The refresh token is unknown or expired, or its session has ended',
+  },
   refresh_token_reused: {
     status: 401,
-    title: 'The refresh token was used before; its family is revoked',
+    title: 'The refresh token was used before; its session has ended',
   },
   forbidden: { status: 403, title: 'Only its owner may do that' },
   blocked: { status: 403, title: 'A block stands between the two accounts' },

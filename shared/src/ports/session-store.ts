@@ -1,4 +1,7 @@
-import type { UserId } from '../domain/id'
+import type { SessionId, UserId } from '../domain/id'
+import type { Page } from '../domain/page'
+import type { Grant, Session } from '../domain/session'
+import type { Account } from '../domain/user'
 
 export interface NewRefreshToken {
   /** SHA-256 of the token, hex; the token itself is never stored. */
@@ -7,24 +10,58 @@ export interface NewRefreshToken {
   readonly expiresAt: number
 }
 
+export interface NewSession {
+  /** The store takes the next where it is taken. */
+  readonly id: SessionId
+  readonly userId: UserId
+  /** The hash that the password was checked against. */
+  readonly passwordHash: string
+  /** The latest that the session can last, however often it is refreshed. */
+  readonly expiresAt: number
+  readonly token: NewRefreshToken
+}
+
+export interface SessionPage {
+  readonly before: SessionId | null
+  readonly limit: number
+}
+
 /**
- * Families of rotating refresh tokens (OAuth 2.0 Security BCP, RFC 9700 section 4.14): each use of a
- * token replaces it; the use of a replaced one means it leaked and ends the family.
+ * Sessions, each with its rotating refresh tokens (OAuth 2.0 Security BCP, RFC 9700 section 4.14). Every
+ * change locks the account first. `now` is Unix milliseconds.
  *
- * Errors: `unauthenticated` (`start` for an account that is gone), those of `rotate`,
- * `store_unavailable`.
+ * A refresh replaces the session's tokens by a new one. For `REFRESH_GRACE_MS` after that, one more
+ * refresh with a token that it replaced is honoured: it gives the new token a twin and replaces nothing.
+ * Twins are equal: the first refresh with either replaces both. Every other use of a replaced token
+ * means that it leaked and ends the session. So of two holders of a session's tokens, one is found out
+ * as soon as both have refreshed again.
+ *
+ * Errors: `store_unavailable` of every call.
  */
 export interface SessionStore {
-  start(userId: UserId, familyId: string, token: NewRefreshToken): Promise<void>
   /**
-   * Replaces the token in one atomic step, so that of two concurrent uses one wins and the other is
-   * a reuse. Errors: `refresh_token_invalid` (unknown, expired at `now`, revoked),
-   * `refresh_token_reused` (the family is revoked when this is thrown).
+   * Errors: `bad_credentials` (the account's password hash is no longer `passwordHash`),
+   * `unauthenticated` (the account is gone).
    */
-  rotate(hash: string, next: NewRefreshToken, now: number): Promise<{ readonly userId: UserId }>
-  /** Ends the family of a token; unknown tokens are ignored. */
-  end(hash: string): Promise<void>
-  endAll(userId: UserId): Promise<void>
-  /** Forgets tokens that expired before `now`. */
+  start(session: NewSession, now: number): Promise<Grant>
+  /**
+   * In one atomic step. `next` expires no later than its session. Errors: `refresh_token_invalid`
+   * (unknown, expired, or its session has ended), `refresh_token_reused` (the session has ended when
+   * this is thrown).
+   */
+  rotate(hash: string, next: NewRefreshToken, now: number): Promise<Grant>
+  /**
+   * The one place that decides whether an access token is still good: the account that it speaks for,
+   * or null where the account is gone, its epoch is another, or the session has ended or expired. One
+   * statement by primary keys, as every request asks.
+   */
+  findViewer(grant: Grant, now: number): Promise<Account | null>
+  /** Those that have not ended, latest start first. */
+  list(userId: UserId, page: SessionPage, now: number): Promise<Page<Session, SessionId>>
+  /** False where the user has no such session. */
+  end(userId: UserId, id: SessionId): Promise<boolean>
+  /** Ends the session of a refresh token, replaced ones included; unknown tokens are ignored. */
+  endByToken(hash: string): Promise<void>
+  /** Forgets sessions and tokens that expired before `now`. */
   prune(now: number): Promise<void>
 }

@@ -21,10 +21,17 @@ export interface Profile extends User {
   }
 }
 
+export interface PasswordChange {
+  /** The hash that the current password was checked against. */
+  readonly from: string
+  readonly to: string
+}
+
 /**
- * Accounts. Usernames are unique and looked up without regard to case.
+ * Accounts. Usernames are unique and looked up without regard to case. The username of a deleted account
+ * rests for `USERNAME_REST_MS`: nobody can take it, so that nobody can pass for who is gone.
  *
- * Errors: `username_taken`, `invalid_request` (a username that nobody can have, on `create`),
+ * Errors: `username_taken` (a resting one too), `invalid_request` (a username that nobody can have, on `create`),
  * `store_unavailable`. A user on either side of a block is absent for the other wherever a `viewer` is
  * asked for.
  */
@@ -42,10 +49,17 @@ export interface UserStore {
   updateDisplayName(id: UserId, displayName: string): Promise<User | null>
   /** Raises `graphVersion`, so that the next feed read rebuilds the timeline from SQL. */
   touchGraph(id: UserId): Promise<void>
-  updatePassword(id: UserId, passwordHash: string): Promise<void>
+  /**
+   * Ends every session in the same transaction, and with them their access tokens. False, and nothing
+   * changed, where the stored hash is no longer `from` or the account is gone.
+   */
+  updatePassword(id: UserId, change: PasswordChange): Promise<boolean>
   /**
    * Removes the account and every row it wrote or that points at it: posts with their likes and
-   * comments, follows, blocks, mutes, likes, comments, sessions. Counts of others' posts follow.
+   * comments, follows, blocks, mutes, likes, comments, sessions. Counts of others' posts follow. The
+   * username rests from then on.
    */
   delete(id: UserId): Promise<void>
+  /** Forgets usernames whose rest was over at `now` (Unix milliseconds). */
+  pruneUsernames(now: number): Promise<void>
 }

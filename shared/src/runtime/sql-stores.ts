@@ -16,7 +16,7 @@ export function createSqlStores(
 ): SqlStores {
   return {
     users: createSqlUserStore(db, deps),
-    sessions: createSqlSessionStore(db, deps),
+    sessions: createSqlSessionStore(db),
     graph: createSqlGraphStore(db, deps),
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),

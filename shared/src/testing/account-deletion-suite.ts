@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Database } from '../adapters/sql/schema'
 import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
-import { signUp } from './people'
+import { signUp, startSession } from './people'
 import type { TestDatabase } from './sql-database'
 import { openTestStores } from './sql-stores'
 
@@ -48,7 +48,7 @@ export function accountDeletionSuite(kind: TestDatabase['kind']): void {
       ])
       await insertAll(db, 'blocks', [block(gone.id, bob.id), block(ann.id, gone.id)])
       await insertAll(db, 'mutes', [mute(gone.id, bob.id), mute(ann.id, gone.id)])
-      await stores.sessions.start(gone.id, 'family', { hash: 'a'.repeat(64), expiresAt: 2 ** 50 })
+      await startSession(stores.sessions, gone)
       await insertAll(db, 'idempotency_keys', [
         { user_id: gone.id, idem_key: 'k', post_id: mine[0]!, text_hash: 'h', created_at: 1 },
       ])
@@ -70,7 +70,13 @@ export function accountDeletionSuite(kind: TestDatabase['kind']): void {
       expect(
         await db.selectFrom('follows').select(['follower_id', 'followee_id']).execute(),
       ).toEqual([{ follower_id: bob.id, followee_id: ann.id }])
-      for (const table of ['blocks', 'mutes', 'refresh_tokens', 'idempotency_keys'] as const) {
+      for (const table of [
+        'blocks',
+        'mutes',
+        'sessions',
+        'refresh_tokens',
+        'idempotency_keys',
+      ] as const) {
         expect(await db.selectFrom(table).selectAll().execute()).toEqual([])
       }
       const left = await db.selectFrom('accounts').select('user_id').orderBy('user_id').execute()

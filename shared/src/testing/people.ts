@@ -1,7 +1,9 @@
 import { systemClock } from '../domain/clock'
 import type { UserId } from '../domain/id'
 import { createIdGenerator } from '../domain/id-generator'
+import type { Grant } from '../domain/session'
 import type { User } from '../domain/user'
+import type { NewRefreshToken, SessionStore } from '../ports/session-store'
 import type { UserStore } from '../ports/user-store'
 
 const ids = createIdGenerator(systemClock)
@@ -18,13 +20,39 @@ export function freshUsername(prefix = 'user'): string {
   return `${prefix}_${count.toString(36)}_${Math.floor(Math.random() * 1e6).toString(36)}`
 }
 
+/** What `signUp` gives as the hash of somebody's password. */
+export function passwordHashOf(username: string): string {
+  return `hash of ${username}`
+}
+
+/** A refresh token that nobody else has. */
+export function freshToken(expiresAt: number): NewRefreshToken {
+  const hash = new Bun.CryptoHasher('sha256').update(crypto.randomUUID()).digest('hex')
+  return { hash, expiresAt }
+}
+
+/** Starts a session of somebody that `signUp` signed up; by default one that outlives every test. */
+export function startSession(
+  sessions: SessionStore,
+  { id: userId, username }: User,
+  {
+    now = Date.UTC(2026, 0, 1),
+    expiresAt = Date.UTC(2100, 0, 1),
+    token = freshToken(expiresAt),
+  }: { readonly now?: number; readonly expiresAt?: number; readonly token?: NewRefreshToken } = {},
+): Promise<Grant> {
+  const id = ids.next<'session'>()
+  const passwordHash = passwordHashOf(username)
+  return sessions.start({ id, userId, passwordHash, expiresAt, token }, now)
+}
+
 /** Signs somebody up under a name of their own. */
 export function signUp(users: UserStore, username = freshUsername()): Promise<User> {
   return users.create({
     id: freshUserId(),
     username,
     displayName: `${username} here`,
-    passwordHash: `hash of ${username}`,
+    passwordHash: passwordHashOf(username),
   })
 }
 

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import { assertMigrated, migrate } from '../adapters/sql/migrate'
+import { idTime } from '../domain/id'
+import { createIdGenerator } from '../domain/id-generator'
 import { OperatorError } from '../errors/operator-error'
+import { isSnsError } from '../errors/sns-error'
+import type { NewRefreshToken } from '../ports/session-store'
+import { createSqlStores } from '../runtime/sql-stores'
+import { createManualClock } from './manual-clock'
+import { freshToken, signUp } from './people'
 import { openTestDatabase, type TestDatabase } from './sql-database'
+
+const DAY_MS = 24 * 3600 * 1000
 
 /** What migrations promise on either database. */
 export function sqlMigrationSuite(kind: TestDatabase['kind']): void {
@@ -35,6 +44,60 @@ export function sqlMigrationSuite(kind: TestDatabase['kind']): void {
       expect(await database.db.selectFrom('mutes').selectAll().execute()).toEqual([])
     })
 
+    test('makes a session of each family of refresh tokens: nobody has to log in again', async () => {
+      await using database = await openTestDatabase(kind)
+      const { db } = database
+      const clock = createManualClock()
+      const { users, sessions } = createSqlStores(db, { clock, ids: createIdGenerator(clock) })
+      const user = await signUp(users)
+      await asBeforeSessions(db)
+      const start = clock.now()
+      const family = (name: string, tokens: readonly NewRefreshToken[], revokedAt: number | null) =>
+        tokens.map(({ hash, expiresAt }, at) => ({
+          hash,
+          family_id: `family ${name}`,
+          user_id: user.id,
+          expires_at: expiresAt,
+          replaced_at: at + 1 < tokens.length ? start + at + 1 : null,
+          revoked_at: revokedAt,
+          created_at: start + at,
+        }))
+      const month = start + 30 * DAY_MS
+      const [old, phone, tablet, ended] = Array.from({ length: 4 }, () => freshToken(month))
+      await db
+        .insertInto('refresh_tokens')
+        .values([
+          ...family('phone', [old!, phone!], null),
+          ...family('tablet', [tablet!], null),
+          ...family('ended', [ended!], start),
+        ])
+        .execute()
+
+      await migrate(db)
+
+      const now = start + DAY_MS
+      const { items } = await sessions.list(user.id, { before: null, limit: 10 }, now)
+      expect(items.map(({ id }) => idTime(id))).toEqual([start, start])
+      const expiresAt = start + 90 * DAY_MS
+      const both = { createdAt: start, expiresAt }
+      expect(items.map(({ id, ...rest }) => rest)).toContainEqual({ ...both, lastUsedAt: start })
+      expect(items.map(({ id, ...rest }) => rest)).toContainEqual({
+        ...both,
+        lastUsedAt: start + 1,
+      })
+      for (const token of [phone!, tablet!]) {
+        const grant = await sessions.rotate(token.hash, freshToken(month), now)
+        expect((await sessions.findViewer(grant, now))?.id).toBe(user.id)
+      }
+      for (const [token, code] of [
+        [ended!, 'refresh_token_invalid'],
+        [old!, 'refresh_token_reused'],
+      ] as const) {
+        const error = await sessions.rotate(token.hash, freshToken(month), now).catch((e) => e)
+        expect(isSnsError(error, code)).toBeTrue()
+      }
+    })
+
     test('asks for migrate where tables are missing or older', async () => {
       await using database = await openEmpty()
       expect(await messageOf(assertMigrated(database.db))).toMatch(/not there yet: run migrate/)
@@ -57,6 +120,15 @@ export function sqlMigrationSuite(kind: TestDatabase['kind']): void {
       }
     })
   })
+}
+
+/** Takes back what the migration of sessions does, and that it ran. */
+async function asBeforeSessions(db: TestDatabase['db']): Promise<void> {
+  await sql`drop table sessions`.execute(db)
+  await sql`drop table resting_usernames`.execute(db)
+  await sql`alter table accounts drop column session_epoch`.execute(db)
+  await sql`alter table refresh_tokens drop column replaced_in`.execute(db)
+  await sql`delete from kysely_migration where name >= '2026-11-24'`.execute(db)
 }
 
 async function messageOf(promise: Promise<unknown>): Promise<string> {

@@ -1,18 +1,19 @@
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
-import { systemClock } from '../domain/clock'
 import type { FollowId, Id } from '../domain/id'
 import { createIdGenerator, type IdGenerator } from '../domain/id-generator'
 import { createSqlStores } from '../runtime/sql-stores'
+import { createManualClock } from './manual-clock'
 import { openTestDatabase, type TestDatabase } from './sql-database'
 
 /** The stores of accounts, sessions and the graph over a database of their own. */
 export async function openTestStores(kind: TestDatabase['kind']) {
   const database = await openTestDatabase(kind)
   const { db } = database
-  const clock = systemClock
+  const clock = createManualClock()
   const ids = createIdGenerator(clock)
   return {
     database,
+    clock,
     ...createSqlStores(db, { clock, ids }),
     withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

@@ -1,13 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { idTime, type UserId } from '../domain/id'
+import { USERNAME_REST_MS } from '../domain/user'
 import { isSnsError } from '../errors/sns-error'
 import type { GraphStore } from '../ports/graph-store'
+import type { SessionStore } from '../ports/session-store'
 import type { UserStore } from '../ports/user-store'
-import { freshUserId, freshUsername, signUp, signUpAll } from './people'
+import type { ManualClock } from './manual-clock'
+import {
+  freshUserId,
+  freshUsername,
+  passwordHashOf,
+  signUp,
+  signUpAll,
+  startSession,
+} from './people'
 
 export interface UserStoreHarness extends AsyncDisposable {
+  readonly clock: ManualClock
   readonly users: UserStore
   readonly graph: GraphStore
+  readonly sessions: SessionStore
 }
 
 const NOBODY = 1 as UserId
@@ -156,8 +168,41 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
 
     test('changes the password', async () => {
       const user = await signUp(users)
-      await users.updatePassword(user.id, 'another hash')
+      const change = { from: passwordHashOf(user.username), to: 'another hash' }
+      expect(await users.updatePassword(user.id, change)).toBeTrue()
       expect((await users.findCredentials(user.username))?.passwordHash).toBe('another hash')
+    })
+
+    test('changes no password that is no longer the one that was checked', async () => {
+      const user = await signUp(users)
+      const from = passwordHashOf(user.username)
+      const changes = Array.from({ length: 10 }, (_, n) => ({ from, to: `hash ${n}` }))
+      const done = await Promise.all(changes.map((each) => users.updatePassword(user.id, each)))
+      expect(done.filter(Boolean)).toHaveLength(1)
+      const winner = changes[done.indexOf(true)]
+      expect((await users.findCredentials(user.username))?.passwordHash).toBe(winner?.to)
+      expect(await users.updatePassword(NOBODY, { from, to: 'x' })).toBeFalse()
+    })
+
+    test('ends every session with the password, and only that user’s', async () => {
+      const { sessions, clock } = harness
+      const [user, other] = await signUpAll(users, 'user', 'other')
+      const [first, second] = [
+        await startSession(sessions, user),
+        await startSession(sessions, user),
+      ]
+      const others = await startSession(sessions, other)
+      const from = passwordHashOf(user.username)
+      await users.updatePassword(user.id, { from: 'not that', to: 'x' })
+      expect(await sessions.findViewer(first, clock.now())).not.toBeNull()
+      await users.updatePassword(user.id, { from, to: 'x' })
+      for (const grant of [first, second]) {
+        expect(await sessions.findViewer(grant, clock.now())).toBeNull()
+      }
+      expect(
+        (await sessions.list(user.id, { before: null, limit: 10 }, clock.now())).items,
+      ).toEqual([])
+      expect(await sessions.findViewer(others, clock.now())).not.toBeNull()
     })
 
     test('counts every touch of the graph, also at once', async () => {
@@ -228,8 +273,39 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       })
       expect(await harness.graph.blockedEitherWay(bob.id)).toEqual([])
       await users.delete(gone.id)
-      const again = await signUp(users, gone.username)
-      expect(await users.findByUsername(gone.username)).toEqual(again)
+    })
+
+    test('lets the username of a deleted account rest for thirty days, whatever its case', async () => {
+      const { clock } = harness
+      const gone = await signUp(users, freshUsername('Gone'))
+      await users.delete(gone.id)
+      const take = (name: string) => signUp(users, name).then(({ username }) => username, codeOf)
+      for (const name of [gone.username, gone.username.toLowerCase()]) {
+        expect(await take(name)).toBe('username_taken')
+        expect(await users.findByUsername(name)).toBeNull()
+      }
+      clock.advance(USERNAME_REST_MS - 1)
+      await users.pruneUsernames(clock.now())
+      expect(await take(gone.username)).toBe('username_taken')
+      clock.advance(1)
+      expect(await take(gone.username.toUpperCase())).toBe(gone.username.toUpperCase())
+      await users.pruneUsernames(clock.now())
+    })
+
+    test('lets a username rest again when its next owner goes', async () => {
+      const { clock } = harness
+      const first = await signUp(users)
+      await users.delete(first.id)
+      clock.advance(USERNAME_REST_MS)
+      const second = await signUp(users, first.username)
+      await users.delete(second.id)
+      const error = await signUp(users, first.username).catch((thrown) => thrown)
+      expect(isSnsError(error, 'username_taken')).toBeTrue()
     })
   })
+}
+
+function codeOf(error: unknown): string {
+  if (isSnsError(error)) return error.code
+  throw error
 }

@@ -7,7 +7,16 @@ import type { SearchKey } from '@sns/shared/ports/search-index'
  * Cursors are opaque to clients: base64url of a JSON array whose first element names the list, so
  * that a cursor of one list is refused by another. They hold keys, never offsets, and never expire.
  */
-export type CursorList = 'posts' | 'feed' | 'follows' | 'comments' | 'search' | 'users'
+export type CursorList =
+  | 'posts'
+  | 'feed'
+  | 'follows'
+  | 'blocks'
+  | 'mutes'
+  | 'comments'
+  | 'sessions'
+  | 'search'
+  | 'users'
 
 const CURSOR = new RegExp(CURSOR_PATTERN)
 

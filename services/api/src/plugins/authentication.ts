@@ -1,36 +1,45 @@
+import type { Clock } from '@sns/shared/domain/clock'
+import type { SessionId } from '@sns/shared/domain/id'
 import type { Account } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import type { UserStore } from '@sns/shared/ports/user-store'
+import type { SessionStore } from '@sns/shared/ports/session-store'
 import { Elysia } from 'elysia'
 import type { AccessTokens } from '../security/access-tokens'
 import type { RequestContexts } from './request-context'
 
 export interface AuthenticationDeps {
-  readonly users: Pick<UserStore, 'findAccount'>
-  readonly accessTokens: AccessTokens
+  readonly sessions: Pick<SessionStore, 'findViewer'>
+  readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly clock: Clock
   readonly contexts: RequestContexts
 }
 
 export type Authentication = ReturnType<typeof authentication>
 
 /**
- * Gives the routes of the module that uses it `viewer`, the signed-in account, or answers 401. The
- * account is read each time: it carries the graph version, and a deleted one ends its tokens at once.
+ * Gives the routes of the module that uses it `viewer`, the signed-in account, and `sessionId`, or
+ * answers 401. The account is read with its session each time: it carries the graph version, and what
+ * ends the session ends its tokens at once.
  */
-export function authentication({ users, accessTokens, contexts }: AuthenticationDeps) {
-  async function viewerOf(request: Request): Promise<Account> {
+export function authentication({ sessions, accessTokens, clock, contexts }: AuthenticationDeps) {
+  async function authenticate(
+    request: Request,
+  ): Promise<{ readonly viewer: Account; readonly sessionId: SessionId }> {
     const header = request.headers.get('authorization')
     const token = header === null ? undefined : /^bearer +([^\s]+)$/i.exec(header)?.[1]
     if (token === undefined) {
       throw new SnsError('unauthenticated', { detail: 'Send Authorization: Bearer and a token' })
     }
-    const account = await users.findAccount(await accessTokens.verify(token))
-    if (!account) throw new SnsError('unauthenticated', { detail: 'The account is gone' })
-    contexts.of(request).userId = account.id
-    return account
+    const grant = await accessTokens.verify(token)
+    const viewer = await sessions.findViewer(grant, clock.now())
+    if (!viewer) {
+      throw new SnsError('unauthenticated', { detail: 'The session has ended; log in' })
+    }
+    contexts.of(request).userId = viewer.id
+    return { viewer, sessionId: grant.sessionId }
   }
 
-  return new Elysia({ name: 'authentication' }).derive({ as: 'scoped' }, async ({ request }) => ({
-    viewer: await viewerOf(request),
-  }))
+  return new Elysia({ name: 'authentication' }).derive({ as: 'scoped' }, ({ request }) =>
+    authenticate(request),
+  )
 }

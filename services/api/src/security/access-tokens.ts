@@ -1,7 +1,8 @@
 import type { Clock } from '@sns/shared/domain/clock'
-import { formatId, parseId, type UserId } from '@sns/shared/domain/id'
+import { formatId, parseId } from '@sns/shared/domain/id'
+import type { Grant } from '@sns/shared/domain/session'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import { jwtVerify, SignJWT } from 'jose'
+import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60
 
@@ -9,18 +10,18 @@ const ALGORITHM = 'HS256'
 const ISSUER = 'sns'
 const AUDIENCE = 'sns-api'
 /** Tokens remembered as verified; past it the oldest are verified again. */
-const REMEMBERED_MAX = 50_000
+export const REMEMBERED_TOKENS = 50_000
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 /**
  * Signs and checks access tokens. A token is verified once and remembered until it expires, since
- * verifying costs more than everything else an empty request does. Whether the account still exists is
- * not the token's business.
+ * verifying costs more than everything else an empty request does. Whether its account and session are
+ * still there is for `SessionStore.findViewer` to say.
  */
 export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretKey: string }) {
   const key = new TextEncoder().encode(secretKey)
-  const verified = new Map<string, { readonly userId: UserId; readonly expiresAt: number }>()
+  const verified = new Map<string, { readonly grant: Grant; readonly expiresAt: number }>()
 
   async function verifySignature(token: string) {
     try {
@@ -29,19 +30,19 @@ export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretK
         issuer: ISSUER,
         audience: AUDIENCE,
         currentDate: new Date(clock.now()),
-        requiredClaims: ['sub', 'exp'],
+        requiredClaims: ['sub', 'sid', 'epoch', 'exp'],
       })
-      const userId = parseId<'user'>(payload.sub ?? '')
-      return userId === null ? null : { userId, expiresAt: (payload.exp ?? 0) * 1000 }
+      const grant = readGrant(payload)
+      return grant && { grant, expiresAt: (payload.exp ?? 0) * 1000 }
     } catch {
       return null
     }
   }
 
   return {
-    sign(userId: UserId): Promise<string> {
+    sign({ userId, sessionId, epoch }: Grant): Promise<string> {
       const now = Math.floor(clock.now() / 1000)
-      return new SignJWT()
+      return new SignJWT({ sid: formatId(sessionId), epoch })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
         .setSubject(formatId(userId))
         .setIssuer(ISSUER)
@@ -52,10 +53,10 @@ export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretK
         .sign(key)
     },
 
-    /** Whose token it is. Errors: `unauthenticated`. */
-    async verify(token: string): Promise<UserId> {
+    /** What the token says. Errors: `unauthenticated`. */
+    async verify(token: string): Promise<Grant> {
       const known = verified.get(token)
-      if (known && known.expiresAt > clock.now()) return known.userId
+      if (known && known.expiresAt > clock.now()) return known.grant
       if (known) verified.delete(token)
       const claims = await verifySignature(token)
       if (!claims) {
@@ -63,12 +64,19 @@ export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretK
           detail: 'The access token is not valid or has expired; refresh it or log in',
         })
       }
-      if (verified.size >= REMEMBERED_MAX) {
+      if (verified.size >= REMEMBERED_TOKENS) {
         const oldest = verified.keys().next().value
         if (oldest !== undefined) verified.delete(oldest)
       }
       verified.set(token, claims)
-      return claims.userId
+      return claims.grant
     },
   }
+}
+
+function readGrant({ sub, sid, epoch }: JWTPayload): Grant | null {
+  const userId = parseId<'user'>(sub ?? '')
+  const sessionId = typeof sid === 'string' ? parseId<'session'>(sid) : null
+  if (userId === null || sessionId === null || typeof epoch !== 'number') return null
+  return { userId, sessionId, epoch }
 }

@@ -79,6 +79,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     settings: {
       cors: { origins: [], credentials: false, methods: [], headers: [] },
       secretKey: 'a key for tests that is long enough',
+      sessionMaxDays: 90,
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
     },

@@ -2,8 +2,10 @@ import type { Transaction } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
 import { chunks } from '../chunks'
 import { lockAccounts } from './account-locks'
+import { restUsername } from './resting-usernames'
 import { forUpdate } from './row-locks'
 import type { Database } from './schema'
+import { endEverySession } from './session-store'
 
 const CHUNK = 500
 
@@ -11,7 +13,11 @@ const CHUNK = 500
  * Removes an account and every row it wrote or that points at it. The account's row is locked first:
  * who writes in its name waits for that lock and then finds it gone.
  */
-export async function deleteAccount(tx: Transaction<Database>, id: UserId): Promise<void> {
+export async function deleteAccount(
+  tx: Transaction<Database>,
+  id: UserId,
+  now: number,
+): Promise<void> {
   await lockAccounts(tx, [id])
   await deletePosts(tx, id)
   await deleteLikes(tx, id)
@@ -22,9 +28,10 @@ export async function deleteAccount(tx: Transaction<Database>, id: UserId): Prom
   await tx.deleteFrom('blocks').where('blocked_id', '=', id).execute()
   await tx.deleteFrom('mutes').where('muter_id', '=', id).execute()
   await tx.deleteFrom('mutes').where('muted_id', '=', id).execute()
-  await tx.deleteFrom('refresh_tokens').where('user_id', '=', id).execute()
+  await endEverySession(tx, id)
   await tx.deleteFrom('idempotency_keys').where('user_id', '=', id).execute()
   await tx.deleteFrom('accounts').where('user_id', '=', id).execute()
+  await restUsername(tx, id, now)
   await tx.deleteFrom('users').where('id', '=', id).execute()
 }
 

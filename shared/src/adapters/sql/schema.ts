@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { CommentId, FollowId, PostId, UserId } from '../../domain/id'
+import type { CommentId, FollowId, PostId, SessionId, UserId } from '../../domain/id'
 
 /**
  * Every table, as rows come back: BIGINTs as exact numbers, times as Unix milliseconds. The DDL is in
@@ -15,7 +15,9 @@ export interface Database {
   likes: LikesTable
   comments: CommentsTable
   post_counts: PostCountsTable
+  sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
+  resting_usernames: RestingUsernamesTable
   idempotency_keys: IdempotencyKeysTable
   capture_checkpoint: CaptureCheckpointTable
   change_log: ChangeLogTable
@@ -37,6 +39,8 @@ export interface AccountsTable {
   user_id: UserId
   password_hash: string
   graph_version: number
+  /** Raised when every session ends at once; 0 at first. */
+  session_epoch: Generated<number>
 }
 
 export interface PostsTable {
@@ -89,16 +93,43 @@ export interface PostCountsTable {
   comments: number
 }
 
+/** A row is a session that has not ended; the rules are those of `SessionStore`. */
+export interface SessionsTable {
+  id: SessionId
+  user_id: UserId
+  /** What its refresh tokens have in common. */
+  family_id: string
+  created_at: number
+  last_used_at: number
+  /** When it ends unless it is refreshed. */
+  live_until: number
+  /** When it ends at the latest. */
+  expires_at: number
+  /** How often its tokens were replaced. */
+  rotations: number
+  /** 1 where the one more refresh with a replaced token was used up since the last rotation. */
+  is_repeated: 0 | 1
+}
+
 export interface RefreshTokensTable {
   /** SHA-256, hex. */
   hash: string
   family_id: string
   user_id: UserId
   expires_at: number
-  /** When another token took its place: to see this one again after that means it leaked. */
   replaced_at: number | null
+  /** The session's `rotations` after the one that replaced it; null of those replaced before 24 November 2026. */
+  replaced_in: number | null
+  /** Written by versions before sessions were rows: a session that ends now takes its tokens along. */
   revoked_at: number | null
   created_at: number
+}
+
+/** Names of deleted accounts that nobody may take yet. Not captured. */
+export interface RestingUsernamesTable {
+  /** Unique without regard to case. */
+  username: string
+  rests_until: number
 }
 
 export interface IdempotencyKeysTable {

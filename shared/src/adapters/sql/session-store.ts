@@ -1,67 +1,128 @@
-import type { Kysely, Transaction } from 'kysely'
-import type { Clock } from '../../domain/clock'
-import type { UserId } from '../../domain/id'
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { SessionId, UserId } from '../../domain/id'
+import { type Grant, REFRESH_GRACE_MS, type Session } from '../../domain/session'
 import { SnsError } from '../../errors/sns-error'
-import type { NewRefreshToken, SessionStore } from '../../ports/session-store'
-import { lockAccounts, lockActor } from './account-locks'
-import type { Database } from './schema'
+import type { NewRefreshToken, NewSession, SessionStore } from '../../ports/session-store'
+import { lockAccounts } from './account-locks'
+import { insertWithFreeId } from './insert-with-free-id'
+import { pageOf } from './page'
+import { prepareQuery } from './prepared-query'
+import type { Database, RefreshTokensTable, SessionsTable } from './schema'
 import { transact } from './transaction'
-
-export interface SqlSessionStoreDeps {
-  readonly clock: Clock
-}
+import { toUser, USER_COLUMNS } from './user-row'
 
 /**
- * All changes of a user's tokens take the lock on the user's account first: without it, a family that
+ * All changes of a user's sessions take the lock on the user's account first: without it, a session that
  * ends could miss the token that a rotation adds to it at the same moment.
  */
-export function createSqlSessionStore(
-  db: Kysely<Database>,
-  { clock }: SqlSessionStoreDeps,
-): SessionStore {
+export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
+  const viewerById = prepareQuery(db, (userId: UserId, [sessionId]: readonly SessionId[]) =>
+    db
+      .selectFrom('users')
+      .innerJoin('accounts', 'accounts.user_id', 'users.id')
+      .innerJoin('sessions', 'sessions.user_id', 'users.id')
+      .select([...USER_COLUMNS, 'accounts.graph_version', 'accounts.session_epoch'])
+      .select('sessions.live_until')
+      .where('users.id', '=', userId)
+      .where('sessions.id', '=', sessionId ?? (0 as SessionId)),
+  )
+
   return {
-    start: (userId, familyId, token) =>
-      transact(db, async (tx) => {
-        await lockActor(tx, userId)
-        await insertToken(tx, { userId, familyId, token, now: clock.now() })
-      }),
+    start: (session, now) => transact(db, (tx) => startSession(tx, session, now)),
 
     async rotate(hash, next, now) {
       const outcome = await transact(db, (tx) => rotate(tx, hash, next, now))
-      // Thrown out here, as the end of the family must be committed.
+      // Thrown out here, as the end of the session must be committed.
       if (outcome.kind === 'refused') throw new SnsError(outcome.code)
-      return { userId: outcome.userId }
+      return outcome.grant
     },
 
-    async end(hash) {
+    async findViewer({ userId, sessionId, epoch }, now) {
+      const [row] = await viewerById(userId, [sessionId])
+      if (!row || row.session_epoch !== epoch || row.live_until <= now) return null
+      return { ...toUser(row), graphVersion: row.graph_version }
+    },
+
+    async list(userId, page, now) {
+      let query = db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('live_until', '>', now)
+        .orderBy('id', 'desc')
+        .limit(page.limit + 1)
+      if (page.before !== null) query = query.where('id', '<', page.before)
+      return pageOf(await query.execute(), page.limit, (row) => row.id, toSession)
+    },
+
+    end: (userId, id) =>
+      transact(db, async (tx) => {
+        await lockAccounts(tx, [userId])
+        const session = await tx
+          .selectFrom('sessions')
+          .select('family_id')
+          .where('id', '=', id)
+          .where('user_id', '=', userId)
+          .executeTakeFirst()
+        if (!session) return false
+        await endSession(tx, session.family_id)
+        return true
+      }),
+
+    async endByToken(hash) {
       const token = await findToken(db, hash)
       if (!token) return
       await transact(db, async (tx) => {
         await lockAccounts(tx, [token.user_id])
-        await revokeFamily(tx, token.family_id, clock.now())
+        await endSession(tx, token.family_id)
       })
     },
-
-    endAll: (userId) =>
-      transact(db, async (tx) => {
-        await lockAccounts(tx, [userId])
-        await tx
-          .updateTable('refresh_tokens')
-          .set({ revoked_at: clock.now() })
-          .where('user_id', '=', userId)
-          .where('revoked_at', 'is', null)
-          .execute()
-      }),
 
     prune: (now) =>
       transact(db, async (tx) => {
         await tx.deleteFrom('refresh_tokens').where('expires_at', '<', now).execute()
+        await tx.deleteFrom('sessions').where('live_until', '<', now).execute()
       }),
   }
 }
 
+/** Ends every session of an account whose row the transaction has locked. */
+export async function endEverySession(tx: Transaction<Database>, userId: UserId): Promise<void> {
+  await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+  await tx.deleteFrom('refresh_tokens').where('user_id', '=', userId).execute()
+}
+
+async function startSession(
+  tx: Transaction<Database>,
+  { id, userId, passwordHash, expiresAt, token }: NewSession,
+  now: number,
+): Promise<Grant> {
+  const account = (await lockAccounts(tx, [userId])).get(userId)
+  if (!account) throw new SnsError('unauthenticated')
+  if (account.password_hash !== passwordHash) throw new SnsError('bad_credentials')
+  const family = { id: crypto.randomUUID(), userId }
+  const sessionId = await insertWithFreeId(tx, id, ['PRIMARY'], (id) =>
+    tx
+      .insertInto('sessions')
+      .values({
+        id,
+        user_id: userId,
+        family_id: family.id,
+        created_at: now,
+        last_used_at: now,
+        live_until: Math.min(token.expiresAt, expiresAt),
+        expires_at: expiresAt,
+        rotations: 0,
+        is_repeated: 0,
+      })
+      .execute(),
+  )
+  await insertToken(tx, family, token, now)
+  return { userId, sessionId, epoch: account.session_epoch }
+}
+
 type Rotation =
-  | { readonly kind: 'rotated'; readonly userId: UserId }
+  | { readonly kind: 'rotated'; readonly grant: Grant }
   | {
       readonly kind: 'refused'
       readonly code: 'refresh_token_invalid' | 'refresh_token_reused'
@@ -77,21 +138,57 @@ async function rotate(
 ): Promise<Rotation> {
   const owner = await findToken(tx, hash)
   if (!owner) return INVALID
-  const accounts = await lockAccounts(tx, [owner.user_id])
+  const account = (await lockAccounts(tx, [owner.user_id])).get(owner.user_id)
   const token = await findToken(tx, hash)
-  if (!token || !accounts.has(token.user_id) || token.revoked_at !== null) return INVALID
-  if (token.replaced_at !== null) {
-    await revokeFamily(tx, token.family_id, now)
+  if (!account || !token || token.revoked_at !== null) return INVALID
+  const session = await tx
+    .selectFrom('sessions')
+    .selectAll()
+    .where('family_id', '=', token.family_id)
+    .executeTakeFirst()
+  if (!session || session.live_until <= now) return INVALID
+  const use = useOf(token, session, now)
+  if (use === 'reused') {
+    await endSession(tx, token.family_id)
     return { kind: 'refused', code: 'refresh_token_reused' }
   }
   if (token.expires_at <= now) return INVALID
+
+  const expiresAt = Math.min(next.expiresAt, session.expires_at)
+  const rotations = use === 'first' ? session.rotations + 1 : session.rotations
+  if (use === 'first') {
+    await tx
+      .updateTable('refresh_tokens')
+      .set({ replaced_at: now, replaced_in: rotations })
+      .where('family_id', '=', token.family_id)
+      .where('replaced_at', 'is', null)
+      .execute()
+  }
+  const family = { id: token.family_id, userId: token.user_id }
+  await insertToken(tx, family, { hash: next.hash, expiresAt }, now)
   await tx
-    .updateTable('refresh_tokens')
-    .set({ replaced_at: now })
-    .where('hash', '=', hash)
+    .updateTable('sessions')
+    .set({
+      last_used_at: now,
+      live_until: expiresAt,
+      rotations,
+      is_repeated: use === 'first' ? 0 : 1,
+    })
+    .where('id', '=', session.id)
     .execute()
-  await insertToken(tx, { userId: token.user_id, familyId: token.family_id, token: next, now })
-  return { kind: 'rotated', userId: token.user_id }
+  const epoch = account.session_epoch
+  return { kind: 'rotated', grant: { userId: token.user_id, sessionId: session.id, epoch } }
+}
+
+function useOf(
+  token: Selectable<RefreshTokensTable>,
+  session: Selectable<SessionsTable>,
+  now: number,
+): 'first' | 'repeated' | 'reused' {
+  if (token.replaced_at === null) return 'first'
+  const isLatest = token.replaced_in === session.rotations
+  const isSoon = now - token.replaced_at <= REFRESH_GRACE_MS
+  return isLatest && isSoon && session.is_repeated === 0 ? 'repeated' : 'reused'
 }
 
 function findToken(db: Kysely<Database>, hash: string) {
@@ -100,37 +197,35 @@ function findToken(db: Kysely<Database>, hash: string) {
 
 async function insertToken(
   tx: Transaction<Database>,
-  {
-    userId,
-    familyId,
-    token,
-    now,
-  }: {
-    readonly userId: UserId
-    readonly familyId: string
-    readonly token: NewRefreshToken
-    readonly now: number
-  },
+  family: { readonly id: string; readonly userId: UserId },
+  token: NewRefreshToken,
+  now: number,
 ): Promise<void> {
   await tx
     .insertInto('refresh_tokens')
     .values({
       hash: token.hash,
-      family_id: familyId,
-      user_id: userId,
+      family_id: family.id,
+      user_id: family.userId,
       expires_at: token.expiresAt,
       replaced_at: null,
+      replaced_in: null,
       revoked_at: null,
       created_at: now,
     })
     .execute()
 }
 
-async function revokeFamily(tx: Transaction<Database>, family: string, now: number): Promise<void> {
-  await tx
-    .updateTable('refresh_tokens')
-    .set({ revoked_at: now })
-    .where('family_id', '=', family)
-    .where('revoked_at', 'is', null)
-    .execute()
+async function endSession(tx: Transaction<Database>, family: string): Promise<void> {
+  await tx.deleteFrom('sessions').where('family_id', '=', family).execute()
+  await tx.deleteFrom('refresh_tokens').where('family_id', '=', family).execute()
+}
+
+function toSession(row: Selectable<SessionsTable>): Session {
+  return {
+    id: row.id,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+  }
 }

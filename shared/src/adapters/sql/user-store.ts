@@ -5,12 +5,15 @@ import { USERNAME_PATTERN, type User } from '../../domain/user'
 import { SnsError } from '../../errors/sns-error'
 import type { NewUser, UserStore } from '../../ports/user-store'
 import { deleteAccount } from './account-deletion'
+import { lockAccounts } from './account-locks'
 import { traitsOf } from './dialect'
 import { raiseGraphVersion } from './graph-version'
 import { insertWithFreeId } from './insert-with-free-id'
 import { prepareQuery } from './prepared-query'
 import { findProfile } from './profile'
+import { isResting, pruneRestingUsernames } from './resting-usernames'
 import type { Database } from './schema'
+import { endEverySession } from './session-store'
 import { transact } from './transaction'
 import { toUser, USER_COLUMNS } from './user-row'
 import { notBlockedEitherWay } from './visibility'
@@ -91,16 +94,22 @@ export function createSqlUserStore(db: Kysely<Database>, { clock }: SqlUserStore
 
     touchGraph: (id) => transact(db, (tx) => raiseGraphVersion(tx, [id])),
 
-    updatePassword: (id, passwordHash) =>
+    updatePassword: (id, { from, to }) =>
       transact(db, async (tx) => {
+        const account = (await lockAccounts(tx, [id])).get(id)
+        if (account?.password_hash !== from) return false
         await tx
           .updateTable('accounts')
-          .set({ password_hash: passwordHash })
+          .set({ password_hash: to, session_epoch: account.session_epoch + 1 })
           .where('user_id', '=', id)
           .execute()
+        await endEverySession(tx, id)
+        return true
       }),
 
-    delete: (id) => transact(db, (tx) => deleteAccount(tx, id)),
+    delete: (id) => transact(db, (tx) => deleteAccount(tx, id, clock.now())),
+
+    pruneUsernames: (now) => transact(db, (tx) => pruneRestingUsernames(tx, now)),
   }
 }
 
@@ -126,6 +135,7 @@ async function createUser(db: Kysely<Database>, clock: Clock, user: NewUser): Pr
         .insertInto('accounts')
         .values({ user_id: id, password_hash: user.passwordHash, graph_version: 0 })
         .execute()
+      if (await isResting(tx, user.username, clock.now())) throw new SnsError('username_taken')
       return toUser({ ...row, id, created_at: idTime(id) })
     })
   } catch (error) {

@@ -1,5 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { DisplayNameField, NewPasswordField, UsernameField } from './fields'
+import {
+  DisplayNameField,
+  IdField,
+  NewPasswordField,
+  pageOf,
+  TimeField,
+  UsernameField,
+} from './fields'
 import { User } from './user'
 
 export const Signup = Type.Object(
@@ -34,7 +41,8 @@ export const Session = Type.Object(
     user: User,
     accessToken: Type.String({ description: 'A JWT for `Authorization: Bearer`' }),
     refreshToken: Type.String({
-      description: 'Good for one refresh within 30 days; using it twice ends the session',
+      description:
+        'Good for one refresh within 30 days; to use it again ends the session, but for once within 10 seconds',
     }),
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
   },
@@ -57,7 +65,30 @@ export const AccountChange = Type.Object(
   },
 )
 
+export const AccountDeletion = Type.Object(
+  { password: Type.String({ description: 'Your current one', secret: true }) },
+  { additionalProperties: false },
+)
+
+export const OpenSession = Type.Object(
+  {
+    id: IdField,
+    createdAt: TimeField,
+    lastUsedAt: Type.String({ ...TimeField, description: 'Of its last refresh' }),
+    expiresAt: Type.String({
+      ...TimeField,
+      description: 'The latest it can last; unused for 30 days it ends sooner',
+    }),
+    current: Type.Boolean({ description: 'Whether this request came from it' }),
+  },
+  { additionalProperties: false, description: 'A session that has not ended' },
+)
+
+export const OpenSessionPage = pageOf(OpenSession, 'Your sessions, latest start first')
+
 export type Signup = Static<typeof Signup>
 export type Login = Static<typeof Login>
 export type Session = Static<typeof Session>
 export type AccountChange = Static<typeof AccountChange>
+export type AccountDeletion = Static<typeof AccountDeletion>
+export type OpenSessionPage = Static<typeof OpenSessionPage>

@@ -172,11 +172,12 @@ describe('one’s own account', () => {
       body: { text: 'farewell words' },
     })
     await api.settle()
+    const body = { password: PASSWORD }
     const find = (path: string) => api.request('GET', path, { as: reader })
     expect((await find('/v1/feed')).body.items).toHaveLength(1)
     expect((await find('/v1/search/posts?q=farewell')).body.items).toHaveLength(1)
 
-    expectNoContent(await api.request('DELETE', '/v1/me', { as: gone }))
+    expectNoContent(await api.request('DELETE', '/v1/me', { as: gone, body }))
     expect((await find('/v1/feed')).body).toEqual({ items: [], nextCursor: null })
     expect((await find('/v1/search/posts?q=farewell')).body).toEqual({
       items: [],
@@ -185,6 +186,16 @@ describe('one’s own account', () => {
     expect((await find('/v1/search/users?q=gone')).body).toEqual({ items: [], nextCursor: null })
     expectProblem(await find(`/v1/posts/${post.body.id}`), 'not_found')
     expectProblem(await find('/v1/users/gone'), 'not_found')
-    expectBody(await signup({ username: 'gone', password: PASSWORD }), 201, Session)
+  })
+
+  test('leaves its username free to nobody for thirty days', async () => {
+    const user = await api.signUp('retired')
+    const again = () => signup({ username: 'Retired', password: PASSWORD })
+    expectNoContent(
+      await api.request('DELETE', '/v1/me', { as: user, body: { password: PASSWORD } }),
+    )
+    expectProblem(await again(), 'username_taken')
+    api.clock.advance(30 * 24 * 3600 * 1000)
+    expectBody(await again(), 201, Session)
   })
 })

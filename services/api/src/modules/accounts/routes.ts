@@ -1,17 +1,26 @@
+import { IdParams, PageQuery } from '@sns/shared/contract/http/fields'
 import {
   AccountChange,
+  AccountDeletion,
   Login,
+  OpenSessionPage,
   RefreshTokenBody,
   Session,
   Signup,
 } from '@sns/shared/contract/http/session'
 import { User } from '@sns/shared/contract/http/user'
 import { Elysia } from 'elysia'
+import { pathId } from '../../input/path-id'
 import type { Authentication } from '../../plugins/authentication'
 import { jsonBody } from '../../plugins/json-body'
 import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { SESSION_EXAMPLE, USER_EXAMPLE } from '../../plugins/openapi/examples'
+import {
+  OPEN_SESSION_PAGE_EXAMPLE,
+  SESSION_EXAMPLE,
+  USER_EXAMPLE,
+} from '../../plugins/openapi/examples'
 import { documented } from '../../plugins/openapi/operation'
+import { pageLimit } from '../../plugins/page-limit'
 import { presentUser } from '../../presentation/user'
 import type { createAccountService } from './service'
 import type { Sessions } from './sessions'
@@ -61,7 +70,7 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
         tag: 'accounts',
         summary: 'Go on with a session',
         description:
-          'Gives a new access token and replaces the refresh token. Using a replaced one ends the session, since it must have leaked.',
+          'Gives a new access token and replaces the refresh token. The one just replaced is honoured once more for 10 seconds, as two tabs may refresh at once and an answer may be lost. Any other use of a replaced one ends the session, since it must have leaked.',
         isPublic: true,
         errors: ['refresh_token_invalid', 'refresh_token_reused'],
         examples: {
@@ -72,7 +81,7 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
     })
     .post(
       '/logout',
-      async ({ body, status }) => status(204, await sessions.end(body.refreshToken)),
+      async ({ body, status }) => status(204, await sessions.logOut(body.refreshToken)),
       {
         parse: jsonBody,
         body: RefreshTokenBody,
@@ -81,7 +90,7 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
           tag: 'accounts',
           summary: 'Sign out',
           description:
-            'Ends the session of a refresh token, which is all it takes: also after the access token has expired. Unknown tokens are ignored.',
+            'Ends the session of a refresh token and its access tokens with it. The refresh token is all it takes: also after the access token has expired. Unknown tokens are ignored.',
           isPublic: true,
           examples: { request: { refreshToken: SESSION_EXAMPLE.refreshToken } },
         }),
@@ -89,7 +98,11 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
     )
 }
 
-export function meRoutes(accounts: AccountService, authenticated: Authentication) {
+export function meRoutes(
+  accounts: AccountService,
+  sessions: Sessions,
+  authenticated: Authentication,
+) {
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .get('/me', ({ viewer }) => presentUser(viewer), {
@@ -109,18 +122,57 @@ export function meRoutes(accounts: AccountService, authenticated: Authentication
         tag: 'accounts',
         summary: 'Change your account',
         description:
-          'Changes the display name, the password or both. A new password needs the current one and ends every session.',
+          'Changes the display name, the password or both. A new password needs the current one and ends every session, this one too: log in again.',
         errors: ['bad_credentials', 'too_many_requests'],
         examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
       }),
     })
-    .delete('/me', async ({ viewer, status }) => status(204, await accounts.delete(viewer.id)), {
-      response: NO_CONTENT,
-      detail: documented({
-        tag: 'accounts',
-        summary: 'Delete your account',
-        description:
-          'Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back.',
-      }),
-    })
+    .delete(
+      '/me',
+      async ({ viewer, body, status }) => status(204, await accounts.delete(viewer, body)),
+      {
+        parse: jsonBody,
+        body: AccountDeletion,
+        response: NO_CONTENT,
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Delete your account',
+          description:
+            'Needs the password. Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back, and nobody can take the username for 30 days.',
+          errors: ['bad_credentials', 'too_many_requests'],
+          examples: { request: { password: 'correct horse battery' } },
+        }),
+      },
+    )
+    .get(
+      '/me/sessions',
+      ({ viewer, sessionId, query }) => sessions.list(viewer.id, sessionId, query),
+      {
+        query: PageQuery,
+        transform: pageLimit,
+        response: { 200: unchecked(OpenSessionPage), ...PROBLEMS },
+        detail: documented({
+          tag: 'accounts',
+          summary: 'List your sessions',
+          description: 'Those that have not ended, latest start first.',
+          errors: ['invalid_cursor'],
+          examples: { answer: OPEN_SESSION_PAGE_EXAMPLE },
+        }),
+      },
+    )
+    .delete(
+      '/me/sessions/:id',
+      async ({ viewer, params, status }) =>
+        status(204, await sessions.end(viewer.id, pathId<'session'>(params.id))),
+      {
+        params: IdParams,
+        response: NO_CONTENT,
+        detail: documented({
+          tag: 'accounts',
+          summary: 'End a session of yours',
+          description: 'Its refresh and access tokens end with it, on the next request.',
+          errors: ['not_found'],
+        }),
+      },
+    )
 }

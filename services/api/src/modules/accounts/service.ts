@@ -1,10 +1,14 @@
-import type { AccountChange, Login, Session, Signup } from '@sns/shared/contract/http/session'
+import type {
+  AccountChange,
+  AccountDeletion,
+  Login,
+  Session,
+  Signup,
+} from '@sns/shared/contract/http/session'
 import type * as contract from '@sns/shared/contract/http/user'
-import type { UserId } from '@sns/shared/domain/id'
 import type { IdGenerator } from '@sns/shared/domain/id-generator'
 import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { invalidField } from '../../input/invalid-field'
@@ -15,7 +19,6 @@ import type { Sessions } from './sessions'
 
 export interface AccountServiceDeps {
   readonly users: UserStore
-  readonly sessionStore: Pick<SessionStore, 'endAll'>
   readonly timelines: Pick<TimelineStore, 'drop'>
   readonly sessions: Sessions
   readonly passwords: Passwords
@@ -23,24 +26,25 @@ export interface AccountServiceDeps {
 }
 
 export function createAccountService(deps: AccountServiceDeps) {
-  const { users, sessionStore, timelines, sessions, passwords, ids } = deps
+  const { users, timelines, sessions, passwords, ids } = deps
 
-  async function changePassword(id: UserId, username: string, change: AccountChange) {
+  /** The hash that matched; what is done because of it must ask that it is still the stored one. */
+  async function checkPassword({ username }: Account, password: string): Promise<string> {
+    const credentials = await users.findCredentials(username)
+    const matches = await passwords.verify(password, credentials?.passwordHash ?? null)
+    if (!credentials || !matches) throw wrongPassword()
+    return credentials.passwordHash
+  }
+
+  async function changePassword(account: Account, change: AccountChange) {
     if (change.password === undefined) return
     checkNewPassword('password', change.password)
     if (change.currentPassword === undefined) {
       throw invalidField('currentPassword', 'is required to change the password')
     }
-    const credentials = await users.findCredentials(username)
-    const matches = await passwords.verify(
-      change.currentPassword,
-      credentials?.passwordHash ?? null,
-    )
-    if (!matches) {
-      throw new SnsError('bad_credentials', { detail: 'The current password is wrong' })
-    }
-    await users.updatePassword(id, await passwords.hash(change.password))
-    await sessionStore.endAll(id)
+    const from = await checkPassword(account, change.currentPassword)
+    const to = await passwords.hash(change.password)
+    if (!(await users.updatePassword(account.id, { from, to }))) throw wrongPassword()
   }
 
   return {
@@ -54,14 +58,15 @@ export function createAccountService(deps: AccountServiceDeps) {
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password)
       const id = ids.next<'user'>()
-      return sessions.start(await users.create({ id, username, displayName: name, passwordHash }))
+      const user = await users.create({ id, username, displayName: name, passwordHash })
+      return sessions.start(user, passwordHash)
     },
 
     async logIn({ username, password }: Login): Promise<Session> {
       const credentials = await users.findCredentials(username)
       const matches = await passwords.verify(password, credentials?.passwordHash ?? null)
       if (!credentials || !matches) throw new SnsError('bad_credentials')
-      return sessions.start(credentials.user)
+      return sessions.start(credentials.user, credentials.passwordHash)
     },
 
     async change(account: Account, change: AccountChange): Promise<contract.User> {
@@ -72,17 +77,22 @@ export function createAccountService(deps: AccountServiceDeps) {
         change.displayName === undefined
           ? null
           : writtenLine('displayName', change.displayName, DISPLAY_NAME_MAX)
-      await changePassword(account.id, account.username, change)
+      await changePassword(account, change)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)
       if (!user) throw new SnsError('unauthenticated', { detail: 'The account is gone' })
       return presentUser(user)
     },
 
-    async delete(id: UserId): Promise<void> {
-      await users.delete(id)
+    async delete(account: Account, { password }: AccountDeletion): Promise<void> {
+      await checkPassword(account, password)
+      await users.delete(account.id)
       // Nobody can ask for it any more; it would go by itself when its time is up.
-      await timelines.drop(id).catch(() => undefined)
+      await timelines.drop(account.id).catch(() => undefined)
     },
   }
+}
+
+function wrongPassword(): SnsError {
+  return new SnsError('bad_credentials', { detail: 'The current password is wrong' })
 }

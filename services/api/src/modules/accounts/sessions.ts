@@ -1,51 +1,104 @@
+import type { PageQuery } from '@sns/shared/contract/http/fields'
 import type * as contract from '@sns/shared/contract/http/session'
 import type { Clock } from '@sns/shared/domain/clock'
+import { formatId, type SessionId, type UserId } from '@sns/shared/domain/id'
+import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { Grant } from '@sns/shared/domain/session'
 import type { User } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
+import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import { formatTime } from '../../presentation/time'
 import { presentUser } from '../../presentation/user'
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../security/access-tokens'
 import { hashToken, newRefreshToken } from '../../security/refresh-tokens'
+
+const DAY_MS = 24 * 3600 * 1000
 
 export interface SessionsDeps {
   readonly users: Pick<UserStore, 'findAccount'>
   readonly sessions: SessionStore
   readonly accessTokens: Pick<AccessTokens, 'sign'>
+  readonly ids: IdGenerator
   readonly clock: Clock
+  /** How long a session lasts, however often it is refreshed. */
+  readonly maxDays: number
 }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-/** Starts, goes on with and ends sessions: a family of rotating refresh tokens each. */
-export function createSessions({ users, sessions, accessTokens, clock }: SessionsDeps) {
-  async function present(user: User, refreshToken: string): Promise<contract.Session> {
+/** Starts, goes on with, lists and ends sessions. */
+export function createSessions(deps: SessionsDeps) {
+  const { users, sessions, accessTokens, ids, clock, maxDays } = deps
+
+  async function present(
+    user: User,
+    grant: Grant,
+    refreshToken: string,
+  ): Promise<contract.Session> {
     return {
       user: presentUser(user),
-      accessToken: await accessTokens.sign(user.id),
+      accessToken: await accessTokens.sign(grant),
       refreshToken,
       expiresIn: ACCESS_TOKEN_SECONDS,
     }
   }
 
   return {
-    async start(user: User): Promise<contract.Session> {
-      const { token, stored } = newRefreshToken(clock.now())
-      await sessions.start(user.id, crypto.randomUUID(), stored)
-      return present(user, token)
+    /** Errors: `bad_credentials` where the password was changed since it was checked. */
+    async start(user: User, passwordHash: string): Promise<contract.Session> {
+      const now = clock.now()
+      const { token, stored } = newRefreshToken(now)
+      const grant = await sessions.start(
+        {
+          id: ids.next<'session'>(),
+          userId: user.id,
+          passwordHash,
+          expiresAt: now + maxDays * DAY_MS,
+          token: stored,
+        },
+        now,
+      )
+      return present(user, grant, token)
     },
 
     async refresh(refreshToken: string): Promise<contract.Session> {
       const now = clock.now()
       const next = newRefreshToken(now)
-      const { userId } = await sessions.rotate(hashToken(refreshToken), next.stored, now)
-      const account = await users.findAccount(userId)
+      const grant = await sessions.rotate(hashToken(refreshToken), next.stored, now)
+      const account = await users.findAccount(grant.userId)
       if (!account) throw new SnsError('refresh_token_invalid')
-      return present(account, next.token)
+      return present(account, grant, next.token)
     },
 
-    end(refreshToken: string): Promise<void> {
-      return sessions.end(hashToken(refreshToken))
+    async list(
+      userId: UserId,
+      current: SessionId,
+      query: PageQuery,
+    ): Promise<contract.OpenSessionPage> {
+      const before = readIdCursor<'session'>('sessions', query.cursor)
+      const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+      const { items, next } = await sessions.list(userId, { before, limit }, clock.now())
+      return {
+        items: items.map((session) => ({
+          id: formatId(session.id),
+          createdAt: formatTime(session.createdAt),
+          lastUsedAt: formatTime(session.lastUsedAt),
+          expiresAt: formatTime(session.expiresAt),
+          current: session.id === current,
+        })),
+        nextCursor: writeIdCursor('sessions', next),
+      }
+    },
+
+    async end(userId: UserId, id: SessionId): Promise<void> {
+      if (!(await sessions.end(userId, id))) throw new SnsError('not_found')
+    },
+
+    logOut(refreshToken: string): Promise<void> {
+      return sessions.endByToken(hashToken(refreshToken))
     },
   }
 }

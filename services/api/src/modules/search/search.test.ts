@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PostHitPage } from '@sns/shared/contract/http/search'
 import { UserPage } from '@sns/shared/contract/http/user'
 import { expectBody, expectProblem } from '../../testing/expectations'
-import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testing/test-api'
 
 let api: TestApi
 let reader: TestUser
@@ -190,7 +190,10 @@ describe('users', () => {
     for (let at = 0; at < 9; at += 1) people.push(await api.signUp(`crowd_${at}`))
     await api.settle()
     await api.request('PUT', '/v1/users/reader/block', { as: people[2]! })
-    await api.request('DELETE', '/v1/me', { as: people[5]! })
+    await api.request('DELETE', '/v1/me', {
+      as: people[5]!,
+      body: { password: PASSWORD },
+    })
     const kept = people.filter((_, at) => at !== 2 && at !== 5).map(({ id }) => String(id))
     for (const limit of [1, 3, 7, 20]) {
       const seen = await pageToTheEnd({ q: 'crowd' }, limit, 'users')

@@ -5,7 +5,10 @@ import { Problem } from '@sns/shared/contract/http/problem'
 import { PostHit, PostHitPage } from '@sns/shared/contract/http/search'
 import {
   AccountChange,
+  AccountDeletion,
   Login,
+  OpenSession,
+  OpenSessionPage,
   RefreshTokenBody,
   Session,
   Signup,
@@ -17,11 +20,14 @@ export const GENERATOR_VERSION = '3.1.2'
 
 const NAMED = {
   AccountChange,
+  AccountDeletion,
   Author,
   Comment,
   CommentDraft,
   CommentPage,
   Login,
+  OpenSession,
+  OpenSessionPage,
   Post,
   PostDraft,
   PostHit,

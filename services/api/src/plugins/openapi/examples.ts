@@ -1,7 +1,7 @@
 import type { Comment } from '@sns/shared/contract/http/comment'
 import type { Post, PostPage } from '@sns/shared/contract/http/post'
 import type { PostHitPage } from '@sns/shared/contract/http/search'
-import type { Session } from '@sns/shared/contract/http/session'
+import type { OpenSessionPage, Session } from '@sns/shared/contract/http/session'
 import type { Profile, User, UserPage } from '@sns/shared/contract/http/user'
 
 /* Typed by the contract, so that the documentation cannot show what the api does not answer. */
@@ -18,6 +18,19 @@ export const SESSION_EXAMPLE: Session = {
   accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIzNzM4ODEyNDY4NzU2NDgifQ.signature',
   refreshToken: 'Yh0v2mC1l8Jd0m8pT3sQv7x5b1nE4rW6uK9zA2cF0gI',
   expiresIn: 900,
+}
+
+export const OPEN_SESSION_PAGE_EXAMPLE: OpenSessionPage = {
+  items: [
+    {
+      id: '373881246875649',
+      createdAt: '2026-11-23T08:00:00.000Z',
+      lastUsedAt: '2026-11-23T09:15:00.000Z',
+      expiresAt: '2027-02-21T08:00:00.000Z',
+      current: true,
+    },
+  ],
+  nextCursor: null,
 }
 
 export const PROFILE_EXAMPLE: Profile = {

@@ -1,9 +1,14 @@
 import type { Migration } from 'kysely/migration'
 import { foundation } from './2026-11-23-foundation'
 import { imports } from './2026-11-23-imports'
+import { sessions } from './2026-11-24-sessions'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
 export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migration>> {
-  return { '2026-11-23-foundation': foundation(kind), '2026-11-23-imports': imports(kind) }
+  return {
+    '2026-11-23-foundation': foundation(kind),
+    '2026-11-23-imports': imports(kind),
+    '2026-11-24-sessions': sessions(kind),
+  }
 }

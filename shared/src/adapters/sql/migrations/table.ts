@@ -3,6 +3,7 @@ import {
   type CreateTableBuilder,
   type Expression,
   type Kysely,
+  type RawBuilder,
   sql,
 } from 'kysely'
 
@@ -69,6 +70,27 @@ export function createTable(db: Kysely<unknown>, kind: DialectKind) {
         .columns([...columns])
         .execute()
     }
+  }
+}
+
+/** Adds a column unless it is there. */
+export function addColumn(db: Kysely<unknown>, kind: DialectKind) {
+  return async (
+    table: string,
+    name: string,
+    type: ColumnDataType,
+    constraint: RawBuilder<unknown>,
+  ): Promise<void> => {
+    const { rows } = await (kind === 'mysql'
+      ? sql`select 1 from information_schema.columns
+          where table_schema = database() and table_name = ${table} and column_name = ${name}`
+      : sql`select 1 from pragma_table_info(${table}) where name = ${name}`
+    ).execute(db)
+    if (rows.length > 0) return
+    await db.schema
+      .alterTable(table)
+      .addColumn(name, type, (column) => column.modifyEnd(constraint))
+      .execute()
   }
 }
 
