@@ -43,3 +43,12 @@ test('each is one step quieter than kafkajs means it', () => {
   say('a remark', logLevel.INFO)
   expect(lines.map(([level]) => level)).toEqual(['warn', 'info', 'debug'])
 })
+
+test('what is repeated all the time is not forgotten for all that is said once', () => {
+  const { lines, say } = openLog()
+  for (let n = 0; n < 300; n += 1) {
+    say('connection refused')
+    say(`request ${n} failed`)
+  }
+  expect(lines.filter(([, message]) => message.endsWith('refused'))).toHaveLength(1)
+})

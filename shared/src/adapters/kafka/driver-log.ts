@@ -1,4 +1,5 @@
 import { type LogEntry, logLevel } from 'kafkajs'
+import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../observability/logger'
 
 /** While a broker is away, kafkajs says the same several times a second. */
@@ -13,14 +14,13 @@ export function createDriverLog(
   logger: Logger,
   now: () => number = () => performance.now(),
 ): (entry: LogEntry) => void {
-  const writtenAt = new Map<string, number>()
+  const writtenAt = new LRUCache<string, number>({ max: MOST_REMEMBERED })
 
   return ({ namespace, level, log }) => {
     const { message, timestamp: _, stack: __, ...fields } = log
     const key = `${namespace} ${message}`
     const before = writtenAt.get(key)
     if (before !== undefined && now() - before < REPEAT_AFTER_MS) return
-    if (writtenAt.size >= MOST_REMEMBERED) writtenAt.clear()
     writtenAt.set(key, now())
     const write = level === logLevel.ERROR ? 'warn' : level === logLevel.WARN ? 'info' : 'debug'
     logger[write]({ ...fields, namespace }, `kafkajs: ${message}`)

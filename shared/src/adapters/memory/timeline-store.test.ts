@@ -29,6 +29,8 @@ test('forgets the timeline that was read longest ago when there are too many', a
   await rebuild(ann)
   await rebuild(bob)
   await stateOf(ann)
+  // What is written to it makes no timeline one that is read.
+  await store.push(5 as PostId, [bob])
   await rebuild(cat)
   expect(await Promise.all([ann, bob, cat].map(stateOf))).toEqual(['ready', 'absent', 'ready'])
 })

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
 import { TIMELINE_LIMITS, type TimelineLimits } from '../../domain/timeline'
@@ -29,23 +30,15 @@ export function createMemoryTimelineStore(
   options: MemoryTimelineStoreOptions = {},
 ): TimelineStore {
   const { cap, slack, ttlMs, rebuildTtlMs } = options.limits ?? TIMELINE_LIMITS
-  const maxTimelines = options.maxTimelines ?? TIMELINES_MAX
-  // In the order of the last read, longest ago first.
-  const windows = new Map<UserId, Window>()
+  // Only a read counts as a use: those whom many follow are written to all the time.
+  const windows = new LRUCache<UserId, Window>({ max: options.maxTimelines ?? TIMELINES_MAX })
 
   function live(user: UserId): Window | null {
-    const window = windows.get(user)
+    const window = windows.peek(user)
     if (!window) return null
     if (window.expiresAt > clock.now()) return window
     windows.delete(user)
     return null
-  }
-
-  function put(user: UserId, window: Window) {
-    windows.delete(user)
-    windows.set(user, window)
-    const oldest = windows.keys().next().value
-    if (windows.size > maxTimelines && oldest !== undefined) windows.delete(oldest)
   }
 
   function trim(window: Window, longest: number) {
@@ -73,7 +66,7 @@ export function createMemoryTimelineStore(
       const window = live(user)
       if (window?.state.kind !== 'ready') return { state: 'absent' }
       window.expiresAt = clock.now() + ttlMs
-      put(user, window)
+      windows.get(user)
       const end = before === null ? window.ids.length : place(window.ids, before)
       return {
         state: 'ready',
@@ -92,7 +85,7 @@ export function createMemoryTimelineStore(
     async beginRebuild(user) {
       if (live(user)?.state.kind === 'building') return null
       const token = crypto.randomUUID() as string as RebuildToken
-      put(user, {
+      windows.set(user, {
         ids: [],
         floor: 0,
         expiresAt: clock.now() + rebuildTtlMs,
@@ -119,7 +112,7 @@ export function createMemoryTimelineStore(
         state: { kind: 'ready', graphVersion },
       }
       trim(window, cap)
-      put(user, window)
+      windows.set(user, window)
       return true
     },
 
