@@ -1,3 +1,5 @@
+import { Semaphore } from 'async-mutex'
+
 /**
  * Does `work` for every item, at most `limit` at once and no more items fetched than that. After a
  * failure it starts nothing new, waits for what runs and throws the first error.
@@ -7,19 +9,17 @@ export async function forEachBounded<Item>(
   limit: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const running = new Set<Promise<void>>()
+  const places = new Semaphore(limit)
   const failures: unknown[] = []
   try {
     for await (const item of items) {
-      const task: Promise<void> = work(item)
-        .catch((error) => void failures.push(error))
-        .finally(() => running.delete(task))
-      running.add(task)
-      if (running.size >= limit) await Promise.race(running)
+      places.runExclusive(() => work(item)).catch((error) => void failures.push(error))
+      await places.waitForUnlock()
       if (failures.length > 0) break
     }
   } finally {
-    await Promise.all(running)
+    // All places at once: until nothing runs.
+    await places.acquire(limit)
   }
   if (failures.length > 0) throw failures[0]
 }

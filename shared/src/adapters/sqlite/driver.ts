@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from 'bun:sqlite'
+import { Mutex } from 'async-mutex'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -8,7 +9,6 @@ import {
 } from 'kysely'
 import { storeUnavailable } from '../../errors/sns-error'
 import { isBusy, translateSqliteError } from './errors'
-import { Mutex } from './mutex'
 import { StatementCache } from './statement-cache'
 
 export interface SqliteDriverOptions {
