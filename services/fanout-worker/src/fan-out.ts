@@ -5,11 +5,17 @@ import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { PushResult, TimelineStore } from '@sns/shared/ports/timeline-store'
 import { audiences } from './audiences'
 import { forEachBounded } from './bounded'
-import type { CreatedPost } from './created-post'
+
+export interface CreatedPost {
+  readonly id: PostId
+  readonly author: UserId
+  /** Unix milliseconds. */
+  readonly committedAt: number
+}
 
 export interface FanOutDeps {
   readonly graph: Pick<GraphStore, 'followersOf'>
-  readonly timelines: Pick<TimelineStore, 'push' | 'drop'>
+  readonly timelines: Pick<TimelineStore, 'push'>
   readonly metrics: Pick<Metrics, 'fanoutDeliveries' | 'fanoutSkips' | 'fanoutLagSeconds'>
   readonly clock: Clock
 }
@@ -26,8 +32,6 @@ export interface FanOutOptions {
 export interface FanOut {
   /** Pushes posts to their authors' and all followers' timelines. May be repeated. */
   deliver(posts: readonly CreatedPost[]): Promise<void>
-  /** Drops the same timelines instead, so that the next reads rebuild them from the truth. */
-  invalidate(authors: readonly UserId[]): Promise<void>
 }
 
 export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
@@ -65,15 +69,9 @@ export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
         deliveredAt.set(post.id, clock.now())
       })
       for (const { id, committedAt } of posts) {
-        const lag = (deliveredAt.get(id) ?? Number.NaN) - committedAt
-        if (Number.isFinite(lag)) metrics.fanoutLagSeconds.observe(Math.max(0, lag) / 1000)
+        const at = deliveredAt.get(id)
+        if (at !== undefined) metrics.fanoutLagSeconds.observe(Math.max(0, at - committedAt) / 1000)
       }
-    },
-
-    async invalidate(authors) {
-      await forEachBounded(chunks([...new Set(authors)]), 1, async ({ users }) => {
-        await Promise.all(users.map((user) => timelines.drop(user)))
-      })
     },
   }
 }

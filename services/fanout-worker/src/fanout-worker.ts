@@ -1,12 +1,9 @@
 import { repeatEvery } from '@sns/shared/async/repeat-every'
-import { type ChangeEvent, changeKey } from '@sns/shared/contract/change-event'
-import type { CapturedTable } from '@sns/shared/contract/tables'
-import type { UserId } from '@sns/shared/domain/id'
+import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
-import { type CreatedPost, readCreatedPost } from './created-post'
-import { createFanOut, type FanOutDeps, type FanOutOptions } from './fan-out'
+import { type CreatedPost, createFanOut, type FanOutDeps, type FanOutOptions } from './fan-out'
 
 export interface FanoutWorkerDeps extends FanOutDeps {
   readonly changeLog: ChangeLog
@@ -26,7 +23,7 @@ export interface FanoutWorker {
   run(signal: AbortSignal): Promise<void>
 }
 
-const TABLES: readonly CapturedTable[] = ['posts']
+const TABLES = ['posts'] as const
 /** The group in metrics: the same in every deployment. */
 const GROUP = 'fanout'
 
@@ -46,30 +43,13 @@ export function createFanoutWorker(
     concurrency: options.concurrency ?? 8,
   })
 
-  async function handle(events: readonly ChangeEvent[]): Promise<void> {
-    const posts: CreatedPost[] = []
-    const unreadable: { readonly event: ChangeEvent; readonly author: UserId | null }[] = []
-    for (const event of events) {
-      if (event.op !== 'c') continue
-      const read = readCreatedPost(event)
-      if (read.ok) posts.push(read.post)
-      else unreadable.push({ event, author: read.author })
+  async function handle(events: readonly ChangeEvent<'posts'>[]): Promise<void> {
+    const created: CreatedPost[] = []
+    for (const { op, after, source } of events) {
+      if (op === 'c')
+        created.push({ id: after.id, author: after.author_id, committedAt: source.ts_ms })
     }
-    await fanOut.deliver(posts)
-    await fanOut.invalidate(unreadable.flatMap(({ author }) => author ?? []))
-    for (const { event, author } of unreadable) report(event, author)
-  }
-
-  /** Waiting would not make it readable, so it is let go, once what can be mended is mended. */
-  function report(event: ChangeEvent, author: UserId | null) {
-    metrics.fanoutSkips.inc({ reason: 'malformed' })
-    const { gtid, file, pos } = event.source ?? {}
-    logger.error(
-      { key: changeKey('posts', event.after ?? {}), gtid, file, pos },
-      author === null
-        ? 'a new post names no author that can be read; timelines may miss it until they are rebuilt'
-        : 'a new post cannot be read; the timelines of its author and followers were dropped',
-    )
+    await fanOut.deliver(created)
   }
 
   return {

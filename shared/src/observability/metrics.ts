@@ -54,7 +54,7 @@ export function createMetrics() {
     }),
     fanoutSkips: new Counter({
       name: 'sns_fanout_skips_total',
-      help: 'Ids not pushed, by reason: absent, duplicate, below_floor, malformed',
+      help: 'Ids not pushed, by reason: absent, duplicate, below_floor',
       labelNames: ['reason'] as const,
       registers,
     }),

@@ -1,18 +1,19 @@
-import type { ChangeEvent } from '../contract/change-event'
-import type { CapturedTable } from '../contract/tables'
+import type { ChangeEvent } from '../events/change-event'
+import type { CapturedTable } from '../events/tables'
 
-export interface ConsumeOptions {
+export interface ConsumeOptions<T extends CapturedTable = CapturedTable> {
   /** Consumers of one group share the work; each group sees every change. */
   readonly group: string
-  readonly tables: readonly CapturedTable[]
+  readonly tables: readonly T[]
   /** The most events handed over at once. */
   readonly maxBatch: number
   /**
    * Called with events of one or more keys, in log order per key; never twice at once for the same
    * key. When it resolves, the batch is done; when it throws, the same events come again after a
-   * back-off, until the signal stops the consumer. Nothing is ever skipped.
+   * back-off, until the signal stops the consumer. Nothing is ever skipped: before a record that is no change,
+   * or whose rows do not fit their table, the group stands still and `onRetry` is told why.
    */
-  readonly handle: (events: readonly ChangeEvent[], signal: AbortSignal) => Promise<void>
+  readonly handle: (events: readonly ChangeEvent<T>[], signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
   /** Told when the consumer gets its place in the group and when it loses it: without, it gets nothing. */
   readonly onMembership?: (isMember: boolean) => void
@@ -31,7 +32,7 @@ export interface ChangeLog {
    * Runs until the signal aborts, then finishes the batch in hand, commits it and resolves. Goes on by
    * itself when the log's server goes away and comes back.
    */
-  consume(options: ConsumeOptions): Promise<void>
+  consume<T extends CapturedTable>(options: ConsumeOptions<T>): Promise<void>
   /** How many changes of `tables` the group has yet to finish. */
   backlog(group: string, tables: readonly CapturedTable[]): Promise<number>
 }

@@ -2,6 +2,7 @@ import type { KafkaClient } from '../adapters/kafka/kafka-client'
 import type { MysqlSettings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id-generator'
+import type { TopicNames } from '../events/topics'
 import type { Logger } from '../observability/logger'
 import type { Metrics } from '../observability/metrics'
 import type { BulkLoader } from '../ports/bulk-loader'
@@ -42,7 +43,7 @@ export interface FanoutStores extends Watched {
 export interface CaptureServers extends Watched {
   readonly mysql: MysqlSettings
   readonly kafka: KafkaClient
-  readonly topics: { readonly prefix: string; readonly database: string }
+  readonly topics: TopicNames
 }
 
 export interface IndexStores extends Watched {

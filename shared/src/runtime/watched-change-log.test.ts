@@ -6,7 +6,7 @@ import { watchChangeLog } from './watched-change-log'
 test('is away without a place in the group, while the same changes have failed for over a minute, and well again afterwards', async () => {
   const clock = createManualClock(1_000_000)
   const told: unknown[][] = []
-  let consuming: ConsumeOptions | undefined
+  let consuming: Pick<ConsumeOptions, 'onMembership' | 'onRetry'> | undefined
   const inner: ChangeLog = {
     async consume(options) {
       consuming = options

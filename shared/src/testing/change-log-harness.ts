@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '../contract/change-event'
+import type { ChangeEnvelope } from '../events/change-event'
 import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
 import { uniqueName } from './servers'
 
@@ -70,7 +70,7 @@ export function startConsumer(log: ChangeLog, options: TestConsumerOptions = {})
 }
 
 /** `posts c 7 hello`: table, operation, id and the text that the row has or had. */
-function describeEvent({ source, op, before, after }: ChangeEvent): string {
+function describeEvent({ source, op, before, after }: ChangeEnvelope): string {
   const row = after ?? before
   return `${source.table} ${op} ${row?.id} ${row?.text}`
 }

@@ -1,5 +1,4 @@
 import { createKafkaChangeLog } from '../adapters/kafka/change-log'
-import { encodeChange } from '../adapters/kafka/change-record'
 import { createKafkaConnection } from '../adapters/kafka/connection'
 import {
   createKafkaClient,
@@ -7,8 +6,10 @@ import {
   type KafkaClientOptions,
 } from '../adapters/kafka/kafka-client'
 import { migrateTopics } from '../adapters/kafka/topics'
-import { type ChangeEvent, type Row, topicName } from '../contract/change-event'
-import { capturedTables } from '../contract/tables'
+import type { ChangeEnvelope, Row } from '../events/change-event'
+import { encodeChange } from '../events/change-record'
+import { capturedTables } from '../events/tables'
+import { topicName } from '../events/topics'
 import { createLogger } from '../observability/logger'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
@@ -58,7 +59,7 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
       const records = changes.flatMap((change) => encodeChange(testEvent(change, ++sequence)))
       const byTable = Map.groupBy(records, ({ table }) => table)
       const topicMessages = [...byTable].map(([table, some]) => ({
-        topic: topicName(names.prefix, names.database, table),
+        topic: topicName(names, table),
         messages: some.map(({ key, value }) => ({ key, value })),
       }))
       await connection.run((producer) => producer.sendBatch({ acks: -1, topicMessages }))
@@ -72,8 +73,11 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
 }
 
 /** The event of a change as capture would publish it. */
-export function testEvent({ table, op, id, text }: TestChange, sequence: number): ChangeEvent {
-  const row: Row = { id, text }
+export function testEvent({ table, op, id, text }: TestChange, sequence: number): ChangeEnvelope {
+  const row: Row =
+    table === 'posts'
+      ? { id, author_id: 5, text, version: 1, created_at: id, edited_at: null, updated_at: id }
+      : { id, post_id: 1, author_id: 5, text, created_at: id }
   const gtid = `3e11fa47-71ca-11e1-9e33-c80aa9429562:${sequence}`
   return {
     before: op === 'c' ? null : row,

@@ -1,6 +1,6 @@
 import type { KafkaClient } from '../adapters/kafka/kafka-client'
-import { topicName } from '../contract/change-event'
-import { capturedTables } from '../contract/tables'
+import { capturedTables } from '../events/tables'
+import { topicName } from '../events/topics'
 
 /** Deletes those topics of a database that there are. */
 export async function dropTopics(
@@ -12,7 +12,7 @@ export async function dropTopics(
   await admin.connect()
   try {
     const existing = new Set(await admin.listTopics())
-    const ours = capturedTables.map((table) => topicName(prefix, database, table))
+    const ours = capturedTables.map((table) => topicName({ prefix, database }, table))
     const topics = ours.filter((topic) => existing.has(topic))
     if (topics.length > 0) await admin.deleteTopics({ topics })
   } finally {

@@ -1,10 +1,10 @@
 import { yieldToEventLoop } from '@sns/shared/async/sleep'
-import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 import type { BinlogPosition, BinlogSink } from './ports/binlog-source'
 
 /** Changes that are published together, and how far the log is done when they are acknowledged. */
 export interface Batch {
-  readonly events: readonly ChangeEvent[]
+  readonly events: readonly ChangeEnvelope[]
   readonly bytes: number
   /** The last commit among or right behind the events; null while their transaction goes on. */
   readonly commit: BinlogPosition | null
@@ -44,7 +44,7 @@ export interface Backlog extends BinlogSink {
 }
 
 interface OpenBatch {
-  readonly events: ChangeEvent[]
+  readonly events: ChangeEnvelope[]
   bytes: number
   /** Written out when the batch is sealed: others' transactions, which only move it, cost nothing. */
   commit: (() => BinlogPosition) | null

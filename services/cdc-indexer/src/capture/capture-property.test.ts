@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { changeKey, documentVersion } from '@sns/shared/contract/change-event'
+import { changeKey, documentVersion } from '@sns/shared/events/change-event'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'

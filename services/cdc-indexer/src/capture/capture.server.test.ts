@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { changeKey, documentVersion } from '@sns/shared/contract/change-event'
 import { systemClock } from '@sns/shared/domain/clock'
+import { changeKey, documentVersion } from '@sns/shared/events/change-event'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'

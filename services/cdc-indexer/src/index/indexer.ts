@@ -1,11 +1,11 @@
 import { repeatEvery } from '@sns/shared/async/repeat-every'
-import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import type { Clock } from '@sns/shared/domain/clock'
+import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
-import { INDEXED_TABLES, searchChange, UnreadableRowError } from './search-change'
+import { INDEXED_TABLES, type IndexedTable, searchChange } from './search-change'
 
 export const INDEX_GROUP = 'index'
 
@@ -53,26 +53,21 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   const { changeLog, search, metrics, logger, clock } = deps
   const { group = INDEX_GROUP } = options
 
-  async function handle(events: readonly ChangeEvent[]): Promise<void> {
-    const { changes, unreadable } = latestChanges(events)
+  async function handle(events: readonly ChangeEvent<IndexedTable>[]): Promise<void> {
     const stop = metrics.indexBulkSeconds.startTimer()
-    const { applied, stale, rejected } = await search.apply(changes)
+    const { applied, stale, rejected } = await search.apply(latestChanges(events))
     stop()
-    for (const { event, reason } of unreadable) {
-      const { table, gtid, file, pos } = event.source
-      logger.error({ table, gtid, file, pos, reason }, 'a change cannot be read and is passed by')
-    }
     for (const { change, reason } of rejected) {
       logger.error({ ...nameOf(change), reason }, 'the search index refuses a document')
     }
     metrics.indexDocuments.inc({ outcome: 'applied' }, applied)
     metrics.indexDocuments.inc({ outcome: 'stale' }, stale)
-    metrics.indexDocuments.inc({ outcome: 'rejected' }, rejected.length + unreadable.length)
+    metrics.indexDocuments.inc({ outcome: 'rejected' }, rejected.length)
     observeLag(events)
   }
 
   /** Rows of a snapshot were committed at a time of which we know nothing. */
-  function observeLag(events: readonly ChangeEvent[]): void {
+  function observeLag(events: readonly ChangeEvent<IndexedTable>[]): void {
     const now = clock.now()
     for (const { source } of events) {
       if (source.snapshot === 'true') continue
@@ -115,24 +110,17 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
 }
 
 /** The last change of each document: what came before it in the same batch nobody needs to see. */
-function latestChanges(events: readonly ChangeEvent[]) {
+function latestChanges(events: readonly ChangeEvent<IndexedTable>[]): SearchChange[] {
   const latest = new Map<string, SearchChange>()
-  const unreadable: { event: ChangeEvent; reason: string }[] = []
   for (const event of events) {
-    try {
-      const change = searchChange(event)
-      if (change === null) continue
-      const { kind, id } = nameOf(change)
-      const known = latest.get(`${kind} ${id}`)
-      if (known === undefined || known.version <= change.version) {
-        latest.set(`${kind} ${id}`, change)
-      }
-    } catch (error) {
-      if (!(error instanceof UnreadableRowError)) throw error
-      unreadable.push({ event, reason: error.message })
+    const change = searchChange(event)
+    const { kind, id } = nameOf(change)
+    const known = latest.get(`${kind} ${id}`)
+    if (known === undefined || known.version <= change.version) {
+      latest.set(`${kind} ${id}`, change)
     }
   }
-  return { changes: [...latest.values()], unreadable }
+  return [...latest.values()]
 }
 
 function nameOf(change: SearchChange): { readonly kind: 'post' | 'user'; readonly id: number } {

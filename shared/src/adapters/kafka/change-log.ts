@@ -1,16 +1,14 @@
 import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { sleep } from '../../async/sleep'
-import { topicName } from '../../contract/change-event'
-import type { CapturedTable } from '../../contract/tables'
+import type { CapturedTable } from '../../events/tables'
+import { type TopicNames, topicName } from '../../events/topics'
 import type { ChangeLog } from '../../ports/change-log'
 import { createKafkaConnection } from './connection'
 import { runGroupMember } from './group-member'
 import type { KafkaClient } from './kafka-client'
 import { explainKafkaError } from './kafka-error'
 
-export interface KafkaChangeLogOptions {
-  readonly prefix: string
-  readonly database: string
+export interface KafkaChangeLogOptions extends TopicNames {
   /** Partitions that one consumer works on at once; the order within each is kept. */
   readonly concurrency?: number
 }
@@ -29,7 +27,7 @@ export function createKafkaChangeLog(
   { prefix, database, concurrency = 4 }: KafkaChangeLogOptions,
 ): ChangeLog & AsyncDisposable {
   const connection = createKafkaConnection(client, (kafka) => kafka.admin())
-  const topicOf = (table: CapturedTable) => topicName(prefix, database, table)
+  const topicOf = (table: CapturedTable) => topicName({ prefix, database }, table)
 
   return {
     async consume(options) {

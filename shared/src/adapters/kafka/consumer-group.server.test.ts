@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { topicName } from '../../contract/change-event'
+import { topicName } from '../../events/topics'
 import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'
-import { openKafkaTestLog, testKafkaClient } from '../../testing/kafka-log'
+import { openKafkaTestLog, testEvent, testKafkaClient } from '../../testing/kafka-log'
 import { testServers, uniqueName } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { createKafkaChangeLog } from './change-log'
@@ -124,16 +124,24 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
     )
   }
 
-  test(
-    'stands still before a record that is no change, and says where',
-    async () => {
+  const stranger = testEvent(created(2), 2)
+  test.each([
+    ['is no change', { id: 2 }, 'source is not an object'],
+    [
+      'has a row that does not fit its table',
+      { ...stranger, after: { ...stranger.after, author_id: 'ann' } },
+      'after.author_id: Expected integer',
+    ],
+  ])(
+    'stands still before a record that %s, and says where',
+    async (_, value, problem) => {
       await using log = await openKafkaTestLog(1)
-      const topic = topicName(log.names.prefix, log.names.database, 'posts')
+      const topic = topicName(log.names, 'posts')
       await log.append([created(1)])
-      const stranger = log.client.session().kafka.producer({ allowAutoTopicCreation: false })
-      await stranger.connect()
-      await stranger.send({ topic, messages: [{ key: '{"id":2}', value: '{"id":2}' }] })
-      await stranger.disconnect()
+      const producer = log.client.session().kafka.producer({ allowAutoTopicCreation: false })
+      await producer.connect()
+      await producer.send({ topic, messages: [{ key: '{"id":2}', value: JSON.stringify(value) }] })
+      await producer.disconnect()
       await log.append([created(3)])
       const group = uniqueName('group')
       const consumer = startConsumer(log.open(), { group })
@@ -141,7 +149,7 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
       await consumer.stop()
       expect(consumer.done).toEqual([describeChange(created(1))])
       expect(String(consumer.retries[0])).toContain(
-        `malformed change at ${topic} partition 0 offset 1: source is not an object`,
+        `malformed change at ${topic} partition 0 offset 1: ${problem}`,
       )
       expect(await log.open().backlog(group, ['posts'])).toBe(2)
     },

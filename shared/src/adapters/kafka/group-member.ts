@@ -1,14 +1,15 @@
 import type { Consumer } from 'kafkajs'
 import { sleep, whenAborted } from '../../async/sleep'
-import type { CapturedTable } from '../../contract/tables'
 import { asError } from '../../errors/as-error'
+import type { CapturedTable } from '../../events/tables'
 import type { ConsumeOptions } from '../../ports/change-log'
 import { STOP_GRACE_MS } from '../change-delivery'
 import type { KafkaClient } from './kafka-client'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'
 
-export interface GroupMemberOptions extends Omit<ConsumeOptions, 'tables'> {
-  readonly topics: ReadonlyMap<string, CapturedTable>
+export interface GroupMemberOptions<T extends CapturedTable>
+  extends Omit<ConsumeOptions<T>, 'tables'> {
+  readonly topics: ReadonlyMap<string, T>
   /** Partitions worked on at once. */
   readonly concurrency: number
   readonly timing?: MemberTiming
@@ -32,9 +33,9 @@ const DISCONNECT_MS = 3_000
  * One membership in a consumer group. Resolves after `signal` aborted, the batches in hand are done
  * and the group is left; rejects when it cannot go on, and then nothing of it goes on.
  */
-export async function runGroupMember(
+export async function runGroupMember<T extends CapturedTable>(
   client: KafkaClient,
-  options: GroupMemberOptions,
+  options: GroupMemberOptions<T>,
 ): Promise<void> {
   const { group, topics, concurrency, signal, timing = TIMING } = options
   const session = client.session()

@@ -1,16 +1,16 @@
 import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
-import type { ChangeEvent } from '../../contract/change-event'
-import type { CapturedTable } from '../../contract/tables'
 import { asError } from '../../errors/as-error'
+import type { ChangeEvent } from '../../events/change-event'
+import { decodeChange } from '../../events/change-record'
+import type { CapturedTable } from '../../events/tables'
 import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
 import { deliver } from '../change-delivery'
-import { decodeChange } from './change-record'
 import { brokerErrorType } from './kafka-error'
 
-export interface PartitionWorkerOptions
-  extends Pick<ConsumeOptions, 'handle' | 'onRetry' | 'maxBatch' | 'signal'> {
-  readonly topics: ReadonlyMap<string, CapturedTable>
+export interface PartitionWorkerOptions<T extends CapturedTable>
+  extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'maxBatch' | 'signal'> {
+  readonly topics: ReadonlyMap<string, T>
   readonly logger: Logger
   readonly timing: MemberTiming
 }
@@ -48,7 +48,9 @@ interface Membership {
 const MEMBERSHIP_LOST = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])
 const REBALANCING = new Set(['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP'])
 
-export function createPartitionWorker(options: PartitionWorkerOptions): PartitionWorker {
+export function createPartitionWorker<T extends CapturedTable>(
+  options: PartitionWorkerOptions<T>,
+): PartitionWorker {
   const { signal, timing } = options
   const inHand = new Set<Promise<void>>()
   let membership = createMembership()
@@ -145,8 +147,8 @@ function keepAlive({ heartbeat }: EachBatchPayload, mine: Membership, timing: Me
   return setInterval(tick, timing.heartbeat / 2)
 }
 
-interface Chunk {
-  readonly events: readonly ChangeEvent[]
+interface Chunk<T extends CapturedTable> {
+  readonly events: readonly ChangeEvent<T>[]
   /** Index of the first message after the chunk. */
   readonly end: number
   /** What is wrong with the message at `end`. */
@@ -154,12 +156,12 @@ interface Chunk {
 }
 
 /** The next events, up to `maxBatch` of them; tombstones are passed over, they bring no event. */
-function readChunk(
+function readChunk<T extends CapturedTable>(
   { batch }: EachBatchPayload,
   start: number,
-  { topics, maxBatch }: PartitionWorkerOptions,
-): Chunk {
-  const events: ChangeEvent[] = []
+  { topics, maxBatch }: PartitionWorkerOptions<T>,
+): Chunk<T> {
+  const events: ChangeEvent<T>[] = []
   let end = start
   for (; end < batch.messages.length && events.length < maxBatch; end++) {
     const message = batch.messages[end]
@@ -192,15 +194,15 @@ async function commit(payload: EachBatchPayload, end: number): Promise<void> {
 }
 
 /**
- * Stands still before a record that is no change: only a stranger can have written it to our topic,
- * and what it replaces there is unknown, so passing it over might lose a change. Says so until an
+ * Stands still before a record that is no change of its table: only a stranger can have written it to
+ * our topic, and what it replaces there is unknown, so passing it over might lose a change. Says so until an
  * operator moves the group's offset past it.
  */
-async function refuse(
+async function refuse<T extends CapturedTable>(
   payload: EachBatchPayload,
   malformed: Error,
   mine: Membership,
-  options: PartitionWorkerOptions,
+  options: PartitionWorkerOptions<T>,
 ): Promise<void> {
   const { topic, partition } = payload.batch
   const handle = async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigResourceTypes } from 'kafkajs'
-import { capturedTables } from '../../contract/tables'
+import { capturedTables } from '../../events/tables'
 import { testKafkaClient } from '../../testing/kafka-log'
 import { dropTopics } from '../../testing/kafka-topics'
 import { testServers, uniqueName } from '../../testing/servers'

@@ -1,15 +1,13 @@
 import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
 import { retry } from '../../async/retry'
-import { topicName } from '../../contract/change-event'
-import { capturedTables } from '../../contract/tables'
 import { OperatorError } from '../../errors/operator-error'
+import { capturedTables } from '../../events/tables'
+import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '../../events/topics'
 import { createKafkaConnection } from './connection'
 import type { KafkaClient } from './kafka-client'
 import { brokerErrorType } from './kafka-error'
 
-export interface MigrateTopicsOptions {
-  readonly prefix: string
-  readonly database: string
+export interface MigrateTopicsOptions extends TopicNames {
   readonly partitions: number
   readonly replication: number
   readonly onProgress?: (progress: {
@@ -18,9 +16,6 @@ export interface MigrateTopicsOptions {
     readonly total: number
   }) => void
 }
-
-/** The most that one request may bring for one partition: `max.message.bytes` of every topic. */
-export const TOPIC_MESSAGE_BYTES = 2 * 1024 * 1024
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const TIMEOUT_MS = 30_000
@@ -32,7 +27,7 @@ export async function migrateTopics(
   options: MigrateTopicsOptions,
 ): Promise<void> {
   await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
-  const wanted = capturedTables.map((table) => topicName(options.prefix, options.database, table))
+  const wanted = capturedTables.map((table) => topicName(options, table))
   try {
     const existing = new Set(await connection.run((admin) => admin.listTopics(), TIMEOUT_MS))
     for (const [index, topic] of wanted.entries()) {

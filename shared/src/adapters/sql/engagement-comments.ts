@@ -1,8 +1,9 @@
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Comment } from '../../domain/comment'
 import { type CommentId, idTime, type PostId, type UserId } from '../../domain/id'
 import type { Page } from '../../domain/page'
 import { SnsError } from '../../errors/sns-error'
+import type { RowOf } from '../../events/tables'
 import type { NewComment } from '../../ports/engagement-store'
 import { lockActor } from './account-locks'
 import type { Queryable } from './dialect'
@@ -11,7 +12,7 @@ import { insertWithFreeId } from './insert-with-free-id'
 import { pageOf } from './page'
 import { lockPost } from './post-lock'
 import { assertPostVisible } from './post-reads'
-import type { CommentsTable, Database, UsersTable } from './schema'
+import type { Database } from './schema'
 import { transact } from './transaction'
 import { toAuthor } from './user-row'
 import { notBlockedEitherWay } from './visibility'
@@ -98,7 +99,7 @@ function selectComments(db: Queryable) {
     .select(['comments.created_at', 'users.username', 'users.display_name'])
 }
 
-type CommentRow = Selectable<CommentsTable> & Pick<UsersTable, 'username' | 'display_name'>
+type CommentRow = RowOf<'comments'> & Pick<RowOf<'users'>, 'username' | 'display_name'>
 
 function toComment(row: CommentRow): Comment {
   return {

@@ -1,8 +1,9 @@
-import { expressionBuilder, type Selectable } from 'kysely'
+import { expressionBuilder } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
 import type { PostBody, PostState, ViewedPost } from '../../domain/post'
+import type { RowOf } from '../../events/tables'
 import type { Queryable } from './dialect'
-import type { Database, PostsTable } from './schema'
+import type { Database } from './schema'
 import { toAuthor } from './user-row'
 
 /** The columns of `posts` that a body is made of. */
@@ -15,7 +16,7 @@ export const BODY_COLUMNS = [
   'posts.edited_at',
 ] as const
 
-export type BodyRow = Omit<Selectable<PostsTable>, 'updated_at'>
+export type BodyRow = Omit<RowOf<'posts'>, 'updated_at'>
 
 interface StateRow {
   readonly id: PostId

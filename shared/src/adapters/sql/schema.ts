@@ -1,19 +1,20 @@
 import type { Generated } from 'kysely'
-import type { CommentId, FollowId, PostId, SessionId, UserId } from '../../domain/id'
+import type { PostId, SessionId, UserId } from '../../domain/id'
+import type { RowOf } from '../../events/tables'
 
 /**
  * Every table, as rows come back: BIGINTs as exact numbers, times as Unix milliseconds. The DDL is in
- * migrations/; captured tables are named in contract/tables.
+ * migrations/; the rows of captured tables are declared where consumers read them, in events/tables.
  */
 export interface Database {
-  users: UsersTable
+  users: RowOf<'users'>
   accounts: AccountsTable
-  posts: PostsTable
-  follows: FollowsTable
-  blocks: BlocksTable
-  mutes: MutesTable
-  likes: LikesTable
-  comments: CommentsTable
+  posts: RowOf<'posts'>
+  follows: RowOf<'follows'>
+  blocks: RowOf<'blocks'>
+  mutes: RowOf<'mutes'>
+  likes: RowOf<'likes'>
+  comments: RowOf<'comments'>
   post_counts: PostCountsTable
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
@@ -25,15 +26,6 @@ export interface Database {
   imports: ImportsTable
 }
 
-export interface UsersTable {
-  id: UserId
-  /** Unique without regard to case. */
-  username: string
-  display_name: string
-  created_at: number
-  updated_at: number
-}
-
 /** Secrets and hot counters of a user: never captured, so they stay out of the log. */
 export interface AccountsTable {
   user_id: UserId
@@ -41,49 +33,6 @@ export interface AccountsTable {
   graph_version: number
   /** Raised when every session ends at once; 0 at first. */
   session_epoch: Generated<number>
-}
-
-export interface PostsTable {
-  id: PostId
-  author_id: UserId
-  text: string
-  version: number
-  created_at: number
-  edited_at: number | null
-  updated_at: number
-}
-
-export interface FollowsTable {
-  follower_id: UserId
-  followee_id: UserId
-  id: FollowId
-  created_at: number
-}
-
-export interface BlocksTable {
-  blocker_id: UserId
-  blocked_id: UserId
-  created_at: number
-}
-
-export interface MutesTable {
-  muter_id: UserId
-  muted_id: UserId
-  created_at: number
-}
-
-export interface LikesTable {
-  user_id: UserId
-  post_id: PostId
-  created_at: number
-}
-
-export interface CommentsTable {
-  id: CommentId
-  post_id: PostId
-  author_id: UserId
-  text: string
-  created_at: number
 }
 
 /** Not captured. A post has a row from its creation on. */

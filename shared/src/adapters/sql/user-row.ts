@@ -1,7 +1,6 @@
-import type { Selectable } from 'kysely'
 import type { UserId } from '../../domain/id'
 import type { Author, User } from '../../domain/user'
-import type { UsersTable } from './schema'
+import type { RowOf } from '../../events/tables'
 
 /** What a query selects of `users` for `toUser`. */
 export const USER_COLUMNS = [
@@ -11,7 +10,7 @@ export const USER_COLUMNS = [
   'users.created_at',
 ] as const
 
-type UserRow = Pick<Selectable<UsersTable>, 'id' | 'username' | 'display_name' | 'created_at'>
+type UserRow = Pick<RowOf<'users'>, 'id' | 'username' | 'display_name' | 'created_at'>
 
 export function toUser(row: UserRow): User {
   return {

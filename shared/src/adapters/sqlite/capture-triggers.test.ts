@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { type Kysely, sql } from 'kysely'
-import { changeKey, type Row } from '../../contract/change-event'
-import { CAPTURED_TABLES, type CapturedTable, capturedTables } from '../../contract/tables'
+import { changeKey, type Row } from '../../events/change-event'
+import { CAPTURED_TABLES, type CapturedTable, capturedTables } from '../../events/tables'
 import type { Database } from '../sql/schema'
 import { openSqliteDatabase } from './database'
 
@@ -38,7 +38,7 @@ async function insert(db: Kysely<Database>, table: string, row: Row) {
 }
 
 function whereKey(table: CapturedTable, row: Row) {
-  const parts = CAPTURED_TABLES[table].map((name) => sql`${sql.ref(name)} = ${row[name]}`)
+  const parts = CAPTURED_TABLES[table].key.map((name) => sql`${sql.ref(name)} = ${row[name]}`)
   return sql.join(parts, sql` and `)
 }
 
@@ -58,11 +58,12 @@ describe('capture triggers', () => {
     await using database = await openSqliteDatabase({ path: ':memory:' })
     const { db } = database
     const first = await sampleRow(db, table, 1)
+    expect(Object.keys(first).toSorted()).toEqual(CAPTURED_TABLES[table].columns.toSorted())
     const key = changeKey(table, first)
     await insert(db, table, first)
     // Changes every column that is not part of the key.
     const second = { ...(await sampleRow(db, table, 2)) }
-    for (const name of CAPTURED_TABLES[table]) second[name] = first[name] ?? null
+    for (const name of CAPTURED_TABLES[table].key) second[name] = first[name] ?? null
     const sets = Object.entries(second).map(([name, value]) => sql`${sql.ref(name)} = ${value}`)
     await sql`update ${sql.table(table)} set ${sql.join(sets)} where ${whereKey(table, first)}`.execute(
       db,

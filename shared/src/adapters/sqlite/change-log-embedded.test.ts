@@ -2,9 +2,9 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ChangeEvent } from '../../contract/change-event'
-import { documentVersion } from '../../contract/change-event'
 import type { PostId, UserId } from '../../domain/id'
+import type { ChangeEvent } from '../../events/change-event'
+import { documentVersion } from '../../events/change-event'
 import { startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'
 import { createManualClock } from '../../testing/manual-clock'
@@ -44,6 +44,30 @@ test('gives events as capture would, with versions that grow', async () => {
   const versions = events.map(documentVersion)
   expect(versions).toEqual(versions.toSorted((a, b) => (a < b ? -1 : 1)))
   expect(new Set(versions).size).toBe(3)
+})
+
+test('stands still before a row that does not fit its table, and says where', async () => {
+  const database = await open()
+  await post(database, 1)
+  const { seq: _, ...row } = await database.db
+    .selectFrom('change_log')
+    .selectAll()
+    .executeTakeFirstOrThrow()
+  const after = JSON.stringify({ ...JSON.parse(row.after ?? ''), author_id: 'ann' })
+  await database.db
+    .insertInto('change_log')
+    .values({ ...row, after })
+    .execute()
+  await post(database, 3)
+  const log = createSqliteChangeLog(database)
+  const consumer = startConsumer(log, { group: 'g' })
+  await eventually(() => consumer.retries.length >= 2)
+  await consumer.stop()
+  expect(consumer.done).toEqual(['posts c 1 post 1'])
+  expect(String(consumer.retries[0])).toContain(
+    'malformed change at seq 2 of change_log: after.author_id: Expected integer',
+  )
+  expect(await log.backlog('g', ['posts'])).toBe(2)
 })
 
 test('lets one consumer of a group work and another take over', async () => {

@@ -1,12 +1,14 @@
 import type { Kysely, Selectable } from 'kysely'
 import { yieldToEventLoop } from '../../async/sleep'
-import type { ChangeEvent, Row } from '../../contract/change-event'
-import { type CapturedTable, isCapturedTable } from '../../contract/tables'
+import { asError } from '../../errors/as-error'
+import type { ChangeEvent } from '../../events/change-event'
+import { changeOf } from '../../events/change-record'
+import { type CapturedTable, decodeRow } from '../../events/tables'
 import type { ChangeLogTable, Database } from '../sql/schema'
 
 /** What one look at the log brought. */
-interface LogSlice {
-  readonly events: readonly ChangeEvent[]
+interface LogSlice<T extends CapturedTable> {
+  readonly events: readonly ChangeEvent<T>[]
   /** Everything of the asked tables up to here is in `events`. */
   readonly upTo: number
   /** Whether the log goes on after `upTo`. */
@@ -20,12 +22,12 @@ const WINDOW = 5_000
  * The next changes after `after`, at most `limit`. One writer at a time makes the sequence grow in
  * commit order without gaps to be filled later, so all up to the highest seen is there to be read.
  */
-export async function readLog(
+export async function readLog<T extends CapturedTable>(
   db: Kysely<Database>,
   after: number,
-  tables: readonly CapturedTable[],
+  tables: readonly T[],
   limit: number,
-): Promise<LogSlice> {
+): Promise<LogSlice<T>> {
   const { first, last } = await logBounds(db)
   if (last <= after) return { events: [], upTo: after, isMore: false }
   const start = Math.max(after, first - 1)
@@ -39,8 +41,22 @@ export async function readLog(
     .orderBy('seq')
     .limit(limit)
     .execute()
+  const events: ChangeEvent<T>[] = []
+  for (const [index, row] of rows.entries()) {
+    try {
+      events.push(toEvent(row, tables))
+    } catch (error) {
+      const before = rows[index - 1]
+      // What comes before it is handed out first.
+      if (before) return { events, upTo: before.seq, isMore: true }
+      throw new Error(
+        `malformed change at seq ${row.seq} of change_log: ${asError(error).message}; the consumer waits there: correct that row`,
+        { cause: error },
+      )
+    }
+  }
   const upTo = rows.length === limit ? (rows.at(-1)?.seq ?? end) : end
-  return { events: rows.map(toEvent), upTo, isMore: upTo < last }
+  return { events, upTo, isMore: upTo < last }
 }
 
 /** How many rows of the tables come after `after`, counted in steps that let others run between. */
@@ -73,31 +89,28 @@ async function logBounds(db: Kysely<Database>) {
   return { first: first?.seq ?? 0, last: last?.seq ?? 0 }
 }
 
-function toEvent(row: Selectable<ChangeLogTable>): ChangeEvent {
-  if (!isCapturedTable(row.table_name)) throw new TypeError(`no captured table: ${row.table_name}`)
-  return {
-    before: image(row.before),
-    after: image(row.after),
+function toEvent<T extends CapturedTable>(
+  { seq, table_name, op, before, after, ts_ms }: Selectable<ChangeLogTable>,
+  tables: readonly T[],
+): ChangeEvent<T> {
+  const table = tables.find((each) => each === table_name)
+  if (!table) throw new TypeError(`${table_name} was not asked for`)
+  const rowOrNull = (json: string | null, what: string) =>
+    json === null ? null : decodeRow(table, JSON.parse(json), what)
+  return changeOf(op, rowOrNull(before, 'before'), rowOrNull(after, 'after'), {
     source: {
       connector: 'sqlite',
       db: 'main',
-      table: row.table_name,
-      ts_ms: row.ts_ms,
-      gtid: `sqlite:${row.seq}`,
+      table,
+      ts_ms,
+      gtid: `sqlite:${seq}`,
       file: 'change_log',
-      pos: row.seq,
+      pos: seq,
       row: 0,
       snapshot: 'false',
       epoch: 0,
     },
-    op: row.op,
-    ts_ms: row.ts_ms,
+    ts_ms,
     transaction: null,
-  }
-}
-
-function image(json: string | null): Row | null {
-  if (json === null) return null
-  const row: Row = JSON.parse(json)
-  return row
+  })
 }

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../async/retry'
 import { sleep, yieldToEventLoop } from '../../async/sleep'
 import { type Clock, systemClock } from '../../domain/clock'
+import type { CapturedTable } from '../../events/tables'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import { DELIVERY_BACKOFF, deliver, STOP_GRACE_MS } from '../change-delivery'
 import { finishedBy, type GroupPosition, openGroupPosition } from './change-log-position'
@@ -52,9 +53,9 @@ export function createSqliteChangeLog(
   }
 }
 
-async function runConsumer(
+async function runConsumer<T extends CapturedTable>(
   { db, onCommit }: Database,
-  consumer: ConsumeOptions,
+  consumer: ConsumeOptions<T>,
   { clock, pollMs, retainMs }: Required<SqliteChangeLogOptions>,
 ): Promise<void> {
   const { group, tables, maxBatch, signal } = consumer

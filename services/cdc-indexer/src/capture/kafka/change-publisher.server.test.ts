@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { topicName } from '@sns/shared/contract/change-event'
+import { topicName } from '@sns/shared/events/topics'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { openKafkaTestLog, testEvent, testKafkaClient } from '@sns/shared/testing/kafka-log'
@@ -91,5 +91,5 @@ test('says which row is too large instead of trying for ever', async () => {
 })
 
 function topicsOf({ prefix, database }: { prefix: string; database: string }) {
-  return (['posts', 'comments'] as const).map((table) => topicName(prefix, database, table))
+  return (['posts', 'comments'] as const).map((table) => topicName({ prefix, database }, table))
 }

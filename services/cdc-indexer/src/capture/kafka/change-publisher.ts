@@ -4,14 +4,13 @@ import { explainKafkaError } from '@sns/shared/adapters/kafka/kafka-error'
 import { type BackoffOptions, backoffMs } from '@sns/shared/async/retry'
 import { sleep } from '@sns/shared/async/sleep'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { TopicNames } from '@sns/shared/events/topics'
 import { CompressionTypes, type TopicMessages } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
 import { createKeyPartitioner } from './key-partitioner'
 import { recordBatches } from './record-batches'
 
-export interface KafkaChangePublisherOptions {
-  readonly prefix: string
-  readonly database: string
+export interface KafkaChangePublisherOptions extends TopicNames {
   /** How often one batch is sent before `publish` gives up. */
   readonly attempts?: number
 }

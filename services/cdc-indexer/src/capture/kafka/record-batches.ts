@@ -1,7 +1,7 @@
-import { type ChangeRecord, encodeChange } from '@sns/shared/adapters/kafka/change-record'
-import { TOPIC_MESSAGE_BYTES } from '@sns/shared/adapters/kafka/topics'
-import { type ChangeEvent, topicName } from '@sns/shared/contract/change-event'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { ChangeEnvelope } from '@sns/shared/events/change-event'
+import { type ChangeRecord, encodeChange } from '@sns/shared/events/change-record'
+import { TOPIC_MESSAGE_BYTES, topicName } from '@sns/shared/events/topics'
 import type { Message, TopicMessages } from 'kafkajs'
 
 /** What a record may take beside key and value, and a batch beside its records; both rounded up. */
@@ -17,7 +17,7 @@ const BATCH_RECORDS = 4_000
  * megabyte before compression. A record of up to twice that travels alone.
  */
 export function recordBatches(
-  events: readonly ChangeEvent[],
+  events: readonly ChangeEnvelope[],
   names: { readonly prefix: string; readonly database: string },
 ): TopicMessages[][] {
   const batches: Map<string, Message[]>[] = []
@@ -30,7 +30,7 @@ export function recordBatches(
       open = new Map()
       bytes = records = 0
     }
-    const topic = topicName(names.prefix, names.database, record.table)
+    const topic = topicName(names, record.table)
     const messages = open.get(topic)
     const message = { key: record.key, value: record.value }
     if (messages) messages.push(message)

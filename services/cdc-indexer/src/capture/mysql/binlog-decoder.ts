@@ -1,5 +1,5 @@
-import { isCapturedTable } from '@sns/shared/contract/tables'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { isCapturedTable } from '@sns/shared/events/tables'
 import type {
   AnyBinlogEvent,
   BinlogEventByTypeName,

@@ -1,6 +1,6 @@
-import type { ChangeEvent, ChangeSource, Operation, Row } from '@sns/shared/contract/change-event'
-import { CAPTURED_TABLES, type CapturedTable } from '@sns/shared/contract/tables'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { ChangeEnvelope, ChangeSource, Operation, Row } from '@sns/shared/events/change-event'
+import { CAPTURED_TABLES, type CapturedTable } from '@sns/shared/events/tables'
 import { MOVE_ON } from '../ports/checkpoint-store'
 
 /** A column as the binlog's own metadata describes it. */
@@ -23,17 +23,12 @@ export interface RowImages {
   readonly after: Readonly<Record<string, unknown>> | null
 }
 
-/** Columns that consumers read beside the keys; a table that lost one cannot be captured. */
-const READ_COLUMNS: Readonly<Partial<Record<CapturedTable, readonly string[]>>> = {
-  users: ['username', 'display_name'],
-  posts: ['author_id', 'text', 'version', 'created_at'],
-}
-
 const LONGLONG = 8
 
 export function tableLayout(table: CapturedTable, columns: readonly BinlogColumn[]): TableLayout {
-  const needed = [...CAPTURED_TABLES[table], ...(READ_COLUMNS[table] ?? [])]
-  const missing = needed.filter((name) => !columns.some((column) => column.name === name))
+  const missing = CAPTURED_TABLES[table].columns.filter(
+    (name) => !columns.some((column) => column.name === name),
+  )
   if (missing.length > 0) {
     throw new OperatorError(
       `table ${table} lost its column ${missing.join(', ')}, which capture needs; put it back, and ${MOVE_ON}`,
@@ -52,10 +47,15 @@ export function changeEvents(
   source: RowsSource,
   row: number,
   ordinal: number,
-): readonly ChangeEvent[] {
+): readonly ChangeEnvelope[] {
   const old = before && toRow(layout, before)
   const current = after && toRow(layout, after)
-  const event = (op: Operation, from: Row | null, to: Row | null, order: number): ChangeEvent => ({
+  const event = (
+    op: Operation,
+    from: Row | null,
+    to: Row | null,
+    order: number,
+  ): ChangeEnvelope => ({
     before: from,
     after: to,
     source: {
@@ -76,7 +76,7 @@ export function changeEvents(
   })
   if (!old) return [event('c', null, current, ordinal)]
   if (!current) return [event('d', old, null, ordinal)]
-  const isSameKey = CAPTURED_TABLES[layout.table].every((name) => old[name] === current[name])
+  const isSameKey = CAPTURED_TABLES[layout.table].key.every((name) => old[name] === current[name])
   if (isSameKey) return [event('u', old, current, ordinal)]
   return [event('d', old, null, ordinal), event('c', null, current, ordinal + 1)]
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { changeKey, documentVersion } from '@sns/shared/contract/change-event'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { changeKey, documentVersion } from '@sns/shared/events/change-event'
 import { testServers } from '@sns/shared/testing/servers'
 import { createBacklog } from '../backlog'
 import type { BinlogPosition } from '../ports/binlog-source'

@@ -1,4 +1,4 @@
-import { isCapturedTable } from '@sns/shared/contract/tables'
+import { isCapturedTable } from '@sns/shared/events/tables'
 
 /** What a statement in the binlog means to a reader of row changes. */
 export type Statement =

@@ -1,6 +1,6 @@
-import { capturedTables } from '@sns/shared/contract/tables'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
+import { capturedTables } from '@sns/shared/events/tables'
 import ZongJi from '@vlasky/zongji'
 import type { BinlogItem, BinlogPosition, BinlogSink } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'

@@ -9,6 +9,7 @@ const OTHER = '11111111-2222-3333-4444-555555555555'
 const LONGLONG = 8
 const layout = tableLayout('likes', [
   { name: 'user_id', type: LONGLONG },
+  { name: 'created_at', type: LONGLONG },
   { name: 'post_id', type: LONGLONG },
 ])
 
@@ -28,7 +29,7 @@ function open() {
   const like = (postId: number) =>
     reader.rows({
       layout,
-      rows: [{ before: null, after: { user_id: 1, post_id: postId } }],
+      rows: [{ before: null, after: { user_id: 1, post_id: postId, created_at: 1 } }],
       pos: 100,
       bytes: 60,
     })

@@ -1,5 +1,5 @@
-import { capturedTables } from '@sns/shared/contract/tables'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import { capturedTables } from '@sns/shared/events/tables'
 import type { BinlogPosition } from '../ports/binlog-source'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
 import { toCaptureError } from './errors'

@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 
 /** Where capture goes on: everything in `gtidSet` is done. */
 export interface BinlogPosition {
@@ -11,7 +11,7 @@ export interface BinlogPosition {
 
 export type BinlogItem =
   /** `bytes` is the approximate memory the event holds. */
-  | { readonly kind: 'change'; readonly event: ChangeEvent; readonly bytes: number }
+  | { readonly kind: 'change'; readonly event: ChangeEnvelope; readonly bytes: number }
   /**
    * A transaction ended: all its changes came before. The only point where capture may resume.
    * `position` writes the GTID set out, which is dear and seldom needed: it holds until the next

@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '@sns/shared/contract/change-event'
+import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 
 /**
  * Appends changes to the log that `ChangeLog` reads. One call's events are appended in order per key,
@@ -11,5 +11,5 @@ import type { ChangeEvent } from '@sns/shared/contract/change-event'
  * Errors: `store_unavailable` after bounded retries or where it may not go on; `OperatorError` for a change that no record can hold.
  */
 export interface ChangePublisher {
-  publish(events: readonly ChangeEvent[], mayGoOn?: () => boolean): Promise<void>
+  publish(events: readonly ChangeEnvelope[], mayGoOn?: () => boolean): Promise<void>
 }

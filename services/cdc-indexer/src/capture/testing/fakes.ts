@@ -1,6 +1,6 @@
 import { whenAborted } from '@sns/shared/async/sleep'
-import type { ChangeEvent } from '@sns/shared/contract/change-event'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
@@ -88,7 +88,7 @@ export function createFakeSource(
   }
 }
 
-export function fakeChange(id: number, gtid: string, ordinal: number): ChangeEvent {
+export function fakeChange(id: number, gtid: string, ordinal: number): ChangeEnvelope {
   return {
     before: null,
     after: { id, version: ordinal },
@@ -163,9 +163,9 @@ export function createFakeCheckpoints(
 
 export interface FakePublisher extends ChangePublisher {
   /** Everything appended, those of failed calls too. */
-  readonly appended: ChangeEvent[]
+  readonly appended: ChangeEnvelope[]
   /** Appended by calls that resolved. */
-  readonly acknowledged: ChangeEvent[]
+  readonly acknowledged: ChangeEnvelope[]
   readonly batches: number[]
   /** While set, calls wait for it. */
   gate: Promise<void> | null

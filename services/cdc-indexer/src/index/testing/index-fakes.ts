@@ -1,19 +1,24 @@
-import type { ChangeEvent, Row } from '@sns/shared/contract/change-event'
-import type { CapturedTable } from '@sns/shared/contract/tables'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { ChangeEnvelope, ChangeEvent, Operation } from '@sns/shared/events/change-event'
+import { changeOf } from '@sns/shared/events/change-record'
+import type { CapturedTable, RowOf } from '@sns/shared/events/tables'
 import type { ChangeLog, ConsumeOptions } from '@sns/shared/ports/change-log'
+import type { IndexedTable } from '../search-change'
+
+interface TestChange<T extends CapturedTable> {
+  readonly op: Operation
+  readonly before?: RowOf<T>
+  readonly after?: RowOf<T>
+  readonly transaction?: ChangeEnvelope['transaction']
+}
 
 /** The change that the nth transaction made. */
-export function change(
-  table: CapturedTable,
+export function change<T extends CapturedTable>(
+  table: T,
   sequence: number,
-  event: Pick<ChangeEvent, 'op'> & Partial<ChangeEvent>,
-): ChangeEvent {
-  return {
-    before: null,
-    after: null,
-    ts_ms: 5_000,
-    transaction: null,
-    ...event,
+  { op, before, after, transaction = null }: TestChange<T>,
+): ChangeEvent<T> {
+  return changeOf(op, before ?? null, after ?? null, {
     source: {
       connector: 'mysql',
       db: 'sns',
@@ -23,17 +28,18 @@ export function change(
       file: 'binlog.000001',
       pos: sequence * 100,
       row: 0,
-      snapshot: event.op === 'r' ? 'true' : 'false',
+      snapshot: op === 'r' ? 'true' : 'false',
       epoch: 0,
-      ...event.source,
     },
-  }
+    ts_ms: 5_000,
+    transaction,
+  })
 }
 
-export function postRow(id: number, text: string): Row {
+export function postRow(id: number, text: string): RowOf<'posts'> {
   return {
-    id,
-    author_id: 9,
+    id: id as PostId,
+    author_id: 9 as UserId,
     text,
     version: 1,
     created_at: 1_000,
@@ -42,15 +48,21 @@ export function postRow(id: number, text: string): Row {
   }
 }
 
-export function userRow(id: number, username: string, displayName: string): Row {
-  return { id, username, display_name: displayName, created_at: 1_000, updated_at: 1_000 }
+export function userRow(id: number, username: string, displayName: string): RowOf<'users'> {
+  return {
+    id: id as UserId,
+    username,
+    display_name: displayName,
+    created_at: 1_000,
+    updated_at: 1_000,
+  }
 }
 
 /** A log that holds what it is given and hands a batch over again when it fails. */
 export function createScriptedChangeLog(
-  batches: readonly (readonly ChangeEvent[])[],
-): ChangeLog & { readonly options: ConsumeOptions[] } {
-  const seen: ConsumeOptions[] = []
+  batches: readonly (readonly ChangeEvent<IndexedTable>[])[],
+): ChangeLog & { readonly options: Pick<ConsumeOptions, 'group' | 'tables'>[] } {
+  const seen: Pick<ConsumeOptions, 'group' | 'tables'>[] = []
   return {
     options: seen,
     async consume(options) {
@@ -58,7 +70,7 @@ export function createScriptedChangeLog(
       for (const batch of batches) {
         for (let attempt = 1; !options.signal.aborted; attempt += 1) {
           try {
-            await options.handle(batch, options.signal)
+            await options.handle(batch as never[], options.signal)
             break
           } catch (error) {
             options.onRetry?.(error, attempt, 0)

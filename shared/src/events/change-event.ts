@@ -1,0 +1,91 @@
+import { CAPTURED_TABLES, type CapturedTable, type RowOf } from './tables'
+
+/** A row as its source has it: each cell a number (BIGINTs exact), a text or null. */
+export type Row = Readonly<Record<string, number | string | null>>
+
+export type Operation = 'c' | 'u' | 'd' | 'r'
+
+/**
+ * A change as it travels: Debezium's envelope, so that Debezium can stand in for our capture and any
+ * Kafka tool can read us. Its rows are the source's, with columns that nobody reads.
+ */
+export interface ChangeEnvelope {
+  readonly before: Row | null
+  readonly after: Row | null
+  readonly source: ChangeSource
+  readonly op: Operation
+  /**
+   * Unix milliseconds; Debezium's own clock. Our capture repeats the commit's time, so that a replay
+   * is the same to the byte.
+   */
+  readonly ts_ms: number
+  /** The block that Debezium writes with `provide.transaction.metadata=true`. */
+  readonly transaction: { readonly id: string; readonly total_order: number } | null
+}
+
+export interface ChangeSource<T extends CapturedTable = CapturedTable> {
+  readonly connector: 'mysql' | 'sqlite'
+  readonly db: string
+  readonly table: T
+  /** When the source committed the change, Unix milliseconds. */
+  readonly ts_ms: number
+  /** `uuid:sequence` of the transaction; `sqlite:sequence` for the embedded change log. */
+  readonly gtid: string
+  readonly file: string
+  readonly pos: number
+  /** Index of the row within its binlog event. */
+  readonly row: number
+  readonly snapshot: 'true' | 'false'
+  /** Which history of the source this is: grows when an operator moves capture to another server. */
+  readonly epoch: number
+}
+
+/**
+ * A change as its consumers get it: its rows have been checked against their table, so that nobody
+ * needs to look again. The row that a change left behind is there, and of a delete the row that went.
+ */
+export type ChangeEvent<T extends CapturedTable = CapturedTable> = { [K in T]: Change<K> }[T]
+
+type Change<T extends CapturedTable> = Pick<ChangeEnvelope, 'ts_ms' | 'transaction'> & {
+  readonly source: ChangeSource<T>
+} & (
+    | {
+        readonly op: Exclude<Operation, 'd'>
+        readonly before: RowOf<T> | null
+        readonly after: RowOf<T>
+      }
+    | { readonly op: 'd'; readonly before: RowOf<T>; readonly after: null }
+  )
+
+export function isChangeOf<T extends CapturedTable, Event extends ChangeEvent>(
+  table: T,
+  event: Event,
+): event is Extract<Event, { readonly source: { readonly table: T } }> {
+  return event.source.table === table
+}
+
+/** The primary key of a change as the record key: a JSON object with the columns in key order. */
+export function changeKey(table: CapturedTable, row: Row): string {
+  return JSON.stringify(
+    Object.fromEntries(CAPTURED_TABLES[table].key.map((column) => [column, row[column]])),
+  )
+}
+
+const ORDINAL_BITS = 18n
+const SEQUENCE_BITS = 40n
+const ORDINAL_MAX = (1 << Number(ORDINAL_BITS)) - 1
+
+/**
+ * The version of the row that a change left behind, as an unsigned 63-bit integer that grows with
+ * the source's log: 5 bits of epoch, 40 of GTID sequence, 18 of ordinal in the transaction. Later
+ * ordinals than 2^18 - 1 share the last; the log delivers those in order, so equal versions may
+ * overwrite (Elasticsearch `external_gte`).
+ */
+export function documentVersion({
+  source,
+  transaction,
+}: Pick<ChangeEnvelope, 'source' | 'transaction'>): bigint {
+  const sequence = BigInt(source.gtid.slice(source.gtid.lastIndexOf(':') + 1))
+  const ordinal = BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))
+  return (((BigInt(source.epoch) << SEQUENCE_BITS) | sequence) << ORDINAL_BITS) | ordinal
+}

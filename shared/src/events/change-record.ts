@@ -1,0 +1,110 @@
+import { type ChangeEnvelope, type ChangeEvent, changeKey, type Operation } from './change-event'
+import { type CapturedTable, decodeRow, type RowOf } from './tables'
+
+/** A change as Kafka holds it; a null value is a tombstone. */
+export interface ChangeRecord {
+  readonly table: CapturedTable
+  readonly key: string
+  readonly value: string | null
+}
+
+/** A change, and after a delete its tombstone, with which compaction forgets the row. */
+export function encodeChange(event: ChangeEnvelope): readonly ChangeRecord[] {
+  const { table } = event.source
+  const row = event.after ?? event.before
+  if (!row) throw new TypeError(`a change of ${table} without a row`)
+  const key = changeKey(table, row)
+  const record = { table, key, value: JSON.stringify(event) }
+  return event.op === 'd' ? [record, { table, key, value: null }] : [record]
+}
+
+/**
+ * The change in a record's value, with rows that fit their table. Debezium's own envelope passes: it
+ * knows no epoch and more kinds of snapshot. Throws a `TypeError` that says what is wrong.
+ */
+export function decodeChange<T extends CapturedTable>(table: T, value: string): ChangeEvent<T> {
+  const envelope: unknown = JSON.parse(value)
+  const { before, after, source, op, ts_ms, transaction } = object(envelope, 'the value')
+  const from = object(source, 'source')
+  if (from.table !== table) throw new TypeError(`source.table is not ${table}`)
+  return changeOf(
+    member(op),
+    rowOrNull(table, before, 'before'),
+    rowOrNull(table, after, 'after'),
+    {
+      source: {
+        connector: from.connector === 'sqlite' ? 'sqlite' : 'mysql',
+        db: text(from.db, 'source.db'),
+        table,
+        ts_ms: count(from.ts_ms, 'source.ts_ms'),
+        gtid: gtid(from.gtid),
+        file: text(from.file, 'source.file'),
+        pos: count(from.pos, 'source.pos'),
+        row: count(from.row, 'source.row'),
+        snapshot: ['false', false, null, undefined].some((no) => no === from.snapshot)
+          ? 'false'
+          : 'true',
+        epoch: from.epoch === undefined ? 0 : count(from.epoch, 'source.epoch'),
+      },
+      ts_ms: count(ts_ms, 'ts_ms'),
+      transaction: transactionOrNull(transaction),
+    },
+  )
+}
+
+/** The event of an operation with the rows that it must have; a `TypeError` where one is missing. */
+export function changeOf<T extends CapturedTable>(
+  op: Operation,
+  before: RowOf<T> | null,
+  after: RowOf<T> | null,
+  { source, ts_ms, transaction }: Pick<ChangeEvent<T>, 'source' | 'ts_ms' | 'transaction'>,
+): ChangeEvent<T> {
+  if (op === 'd') {
+    if (!before) throw new TypeError('op d without its row')
+    return { before, after: null, source, op, ts_ms, transaction }
+  }
+  if (!after) throw new TypeError(`op ${op} without its row`)
+  return { before, after, source, op, ts_ms, transaction }
+}
+
+function object(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (isObject(value)) return value
+  throw new TypeError(`${what} is not an object`)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function rowOrNull<T extends CapturedTable>(table: T, value: unknown, what: string) {
+  return value === null || value === undefined ? null : decodeRow(table, value, what)
+}
+
+function transactionOrNull(value: unknown): ChangeEvent['transaction'] {
+  if (value === null || value === undefined) return null
+  const { id, total_order } = object(value, 'transaction')
+  return {
+    id: text(id, 'transaction.id'),
+    total_order: count(total_order, 'transaction.total_order'),
+  }
+}
+
+function member(value: unknown): Operation {
+  if (value === 'c' || value === 'u' || value === 'd' || value === 'r') return value
+  throw new TypeError('op is none of c, u, d, r')
+}
+
+function gtid(value: unknown): string {
+  if (typeof value === 'string' && /:\d+$/.test(value)) return value
+  throw new TypeError('source.gtid does not end in a sequence number')
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value === 'string') return value
+  throw new TypeError(`${what} is not a string`)
+}
+
+function count(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  throw new TypeError(`${what} is not an exact whole number`)
+}
