@@ -21,7 +21,7 @@ import { engagementRoutes } from './modules/engagement/routes'
 import { createEngagementService } from './modules/engagement/service'
 import { feedRoutes } from './modules/feed/routes'
 import { createFeedService } from './modules/feed/service'
-import { graphRoutes } from './modules/graph/routes'
+import { graphRoutes, tieListRoutes } from './modules/graph/routes'
 import { createGraphService } from './modules/graph/service'
 import { postRoutes } from './modules/posts/routes'
 import { createPostService } from './modules/posts/service'
@@ -80,6 +80,7 @@ export function createApp(deps: ApiDeps) {
   const viewedPosts = createViewedPosts(deps)
   const sessions = createSessions({ ...deps, accessTokens, maxDays: settings.sessionMaxDays })
   const passwords = createPasswords(settings.passwordCost)
+  const ties = createGraphService({ graph, lookup })
   const accounts = createAccountService({ ...deps, sessions, passwords })
 
   const routes = new Elysia({
@@ -107,7 +108,8 @@ export function createApp(deps: ApiDeps) {
     .use(sessionRoutes(accounts, sessions))
     .use(meRoutes(accounts, sessions, authenticated))
     .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
-    .use(graphRoutes(createGraphService({ graph, lookup }), authenticated))
+    .use(graphRoutes(ties, authenticated))
+    .use(tieListRoutes(ties, authenticated))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes(createEngagementService(deps), authenticated))
     .use(feedRoutes(createFeedService({ ...deps, viewedPosts }), authenticated))

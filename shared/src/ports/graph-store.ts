@@ -22,6 +22,10 @@ export interface GraphStore {
   isBlockedEitherWay(a: UserId, b: UserId): Promise<boolean>
   /** Everyone on the other side of a block with `viewer`. */
   blockedEitherWay(viewer: UserId): Promise<readonly UserId[]>
+  /** Whom `blocker` blocks, latest block first: those too who block them in return. */
+  blocks(blocker: UserId, page: TiePage): Promise<Page<User, TieKey>>
+  /** Whom `muter` mutes, latest mute first; without those on the other side of a block. */
+  mutes(muter: UserId, page: TiePage): Promise<Page<User, TieKey>>
   /** Latest follow first; without those hidden from `viewer`. */
   followers(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
   following(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
@@ -39,6 +43,18 @@ export interface GraphStore {
 export interface FollowPage {
   readonly before: FollowId | null
   readonly limit: number
+}
+
+export interface TiePage {
+  readonly before: TieKey | null
+  readonly limit: number
+}
+
+/** The place of a block or a mute in its list. */
+export interface TieKey {
+  /** When it was made, in Unix milliseconds. */
+  readonly at: number
+  readonly user: UserId
 }
 
 export interface FollowPair {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { FollowId, UserId } from '../domain/id'
+import type { Page } from '../domain/page'
 import type { User } from '../domain/user'
-import type { FollowPair, GraphStore } from '../ports/graph-store'
+import type { FollowPair, GraphStore, TieKey } from '../ports/graph-store'
 import type { GraphStoreHarness } from './graph-store-conformance'
 import { signUpAll } from './people'
 
@@ -33,7 +34,7 @@ export function graphListConformance(
       const latestFirst = fans.map((fan) => fan.id).reverse()
       for (const limit of [1, 2, 3, 6, 7, 8, 100]) {
         const read = (list: 'followers' | 'following', of: User) =>
-          allPages((before) => graph[list](of.id, viewer.id, { before, limit }), limit)
+          allPages<FollowId>((before) => graph[list](of.id, viewer.id, { before, limit }), limit)
         expect(await read('followers', star)).toEqual(latestFirst)
         expect(await read('following', viewer)).toEqual(latestFirst)
       }
@@ -51,12 +52,50 @@ export function graphListConformance(
       }
       await graph.block(viewer.id, b)
       await graph.block(e as UserId, viewer.id)
-      const seen = await allPages(
+      const seen = await allPages<FollowId>(
         (before) => graph.followers(star.id, viewer.id, { before, limit: 2 }),
         2,
       )
       expect(seen).toEqual([f, d, c, a] as UserId[])
       expect((await harness.users.findProfile(star.username, viewer.id))?.counts.followers).toBe(6)
+    })
+
+    test.each(['blocks', 'mutes'] as const)(
+      'pages through %s, latest first, to the true end',
+      async (list) => {
+        const [me, ...others] = await signUpAll(
+          harness.users,
+          ...['me', 'a', 'b', 'c', 'd', 'e', 'f'],
+        )
+        if (!me) throw new Error('nobody signed up')
+        const tie = list === 'blocks' ? graph.block : graph.mute
+        // Neither by id nor by name; the last two within one millisecond.
+        const order = [2, 0, 1, 5, 3, 4].map((at) => others[at]!.id)
+        for (const [at, id] of order.entries()) {
+          await tie(me.id, id)
+          if (at < 4) harness.clock.advance(1)
+        }
+        for (const limit of [1, 2, 3, 5, 6, 7, 100]) {
+          const seen = await allPages<TieKey>(
+            (before) => graph[list](me.id, { before, limit }),
+            limit,
+          )
+          expect(seen).toEqual(order.toReversed())
+        }
+        expect((await graph[list](others[0]!.id, { before: null, limit: 10 })).items).toEqual([])
+      },
+    )
+
+    test('lists among blocks who blocks back, and among mutes nobody behind a block', async () => {
+      const [me, a, b] = await signUpAll(harness.users, 'me', 'a', 'b')
+      await graph.block(me.id, a.id)
+      await graph.block(a.id, me.id)
+      await graph.mute(me.id, b.id)
+      const first = { before: null, limit: 10 }
+      expect((await graph.blocks(me.id, first)).items).toEqual([a])
+      expect((await graph.mutes(me.id, first)).items).toEqual([b])
+      await graph.block(b.id, me.id)
+      expect((await graph.mutes(me.id, first)).items).toEqual([])
     })
 
     test('hands out the followers of several authors, every one once, for any limit', async () => {
@@ -96,17 +135,14 @@ async function allPairs(graph: GraphStore, authors: readonly UserId[], limit: nu
   }
 }
 
-async function allPages(
-  read: (
-    before: FollowId | null,
-  ) => Promise<{ readonly items: readonly User[]; readonly next: FollowId | null }>,
+async function allPages<Key>(
+  read: (before: Key | null) => Promise<Page<User, Key>>,
   limit: number,
 ): Promise<UserId[]> {
   const all: UserId[] = []
-  let before: FollowId | null = null
+  let before: Key | null = null
   do {
-    const page: { readonly items: readonly User[]; readonly next: FollowId | null } =
-      await read(before)
+    const page: Page<User, Key> = await read(before)
     // A page is short only at the end.
     if (page.next !== null) expect(page.items).toHaveLength(limit)
     all.push(...page.items.map((user) => user.id))

@@ -4,11 +4,13 @@ import type { User } from '../domain/user'
 import type { GraphStore } from '../ports/graph-store'
 import type { UserStore } from '../ports/user-store'
 import { codeOf } from './error-code'
+import type { ManualClock } from './manual-clock'
 import { signUp, signUpAll } from './people'
 
 export interface GraphStoreHarness extends AsyncDisposable {
   readonly users: UserStore
   readonly graph: GraphStore
+  readonly clock: ManualClock
   /** A store on the same data whose id generator always says `id`. */
   withStuckIds(id: FollowId): GraphStore
 }

@@ -1,6 +1,7 @@
 import { CURSOR_PATTERN } from '@sns/shared/contract/http/fields'
 import type { Id } from '@sns/shared/domain/id'
 import { SnsError } from '@sns/shared/errors/sns-error'
+import type { TieKey } from '@sns/shared/ports/graph-store'
 import type { SearchKey } from '@sns/shared/ports/search-index'
 
 /**
@@ -33,6 +34,18 @@ export function readIdCursor<Kind extends string>(
 
 export function writeIdCursor(list: CursorList, id: number | null): string | null {
   return id === null ? null : encodeCursor(list, [id])
+}
+
+/** The place in a list of blocks or mutes in a cursor, or null without one. Throws `invalid_cursor`. */
+export function readTieCursor(list: 'blocks' | 'mutes', cursor: string | undefined): TieKey | null {
+  if (cursor === undefined) return null
+  const [at, user, ...rest] = decodeCursor(list, cursor) ?? []
+  if (typeof at !== 'number' || !isId<'user'>(user) || rest.length > 0) throw invalidCursor()
+  return { at, user }
+}
+
+export function writeTieCursor(list: 'blocks' | 'mutes', key: TieKey | null): string | null {
+  return key === null ? null : encodeCursor(list, [key.at, key.user])
 }
 
 /** The place in the order of hits in a cursor, or null without one. Throws `invalid_cursor`. */

@@ -1,3 +1,4 @@
+import { holdsHidden } from '@sns/shared/domain/display-name'
 import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
 import { invalidField } from './invalid-field'
 
@@ -18,9 +19,10 @@ export function writtenText(field: string, input: string, max: number): string {
   return result.text
 }
 
-/** A text that must not break lines, such as a name. */
-export function writtenLine(field: string, input: string, max: number): string {
-  const text = writtenText(field, input, max)
-  if (/[\n\t]/.test(text)) throw invalidField(field, 'must be on one line')
-  return text
+/** What others know a person by: on one line, and nothing in it that nobody sees. */
+export function writtenName(field: string, input: string, max: number): string {
+  const name = writtenText(field, input, max)
+  if (/[\n\t]/.test(name)) throw invalidField(field, 'must be on one line')
+  if (holdsHidden(name)) throw invalidField(field, 'must not hold invisible characters')
+  return name
 }

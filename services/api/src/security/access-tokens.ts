@@ -3,14 +3,20 @@ import { formatId, parseId } from '@sns/shared/domain/id'
 import type { Grant } from '@sns/shared/domain/session'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60
 
 const ALGORITHM = 'HS256'
 const ISSUER = 'sns'
 const AUDIENCE = 'sns-api'
-/** Tokens remembered as verified; past it the oldest are verified again. */
-export const REMEMBERED_TOKENS = 50_000
+/** Tokens remembered as verified; past it those unused the longest are verified again. */
+const REMEMBERED = 50_000
+
+export interface AccessTokensDeps {
+  readonly clock: Clock
+  readonly secretKey: string
+}
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
@@ -19,9 +25,14 @@ export type AccessTokens = ReturnType<typeof createAccessTokens>
  * verifying costs more than everything else an empty request does. Whether its account and session are
  * still there is for `SessionStore.findViewer` to say.
  */
-export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretKey: string }) {
+export function createAccessTokens(
+  { clock, secretKey }: AccessTokensDeps,
+  { remembered = REMEMBERED }: { readonly remembered?: number } = {},
+) {
   const key = new TextEncoder().encode(secretKey)
-  const verified = new Map<string, { readonly grant: Grant; readonly expiresAt: number }>()
+  const verified = new LRUCache<string, { readonly grant: Grant; readonly expiresAt: number }>({
+    max: remembered,
+  })
 
   async function verifySignature(token: string) {
     try {
@@ -63,10 +74,6 @@ export function createAccessTokens({ clock, secretKey }: { clock: Clock; secretK
         throw new SnsError('unauthenticated', {
           detail: 'The access token is not valid or has expired; refresh it or log in',
         })
-      }
-      if (verified.size >= REMEMBERED_TOKENS) {
-        const oldest = verified.keys().next().value
-        if (oldest !== undefined) verified.delete(oldest)
       }
       verified.set(token, claims)
       return claims.grant

@@ -3,6 +3,7 @@ import { normalizingProblem } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField } from '../input/invalid-field'
 import { TOO_MANY_MARKS } from '../input/written-text'
+import { isCommonPassword } from './common-passwords'
 import { createWorkGate } from './work-gate'
 
 export interface PasswordCost {
@@ -47,8 +48,10 @@ export function createPasswords(cost: PasswordCost = OWASP_COST) {
   }
 }
 
+const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}]*$/u
+
 /** Throws `invalid_request` naming `field`. */
-export function checkNewPassword(field: string, password: string): void {
+export async function checkNewPassword(field: string, password: string): Promise<void> {
   if (!password.isWellFormed()) throw invalidField(field, 'must be well-formed Unicode')
   const length = [...password].length
   if (length < PASSWORD_MIN || length > PASSWORD_MAX) {
@@ -56,6 +59,10 @@ export function checkNewPassword(field: string, password: string): void {
   }
   if (normalizingProblem(password, PASSWORD_MAX) === 'long_mark_run') {
     throw invalidField(field, TOO_MANY_MARKS)
+  }
+  if (BLANK.test(password)) throw invalidField(field, 'must hold something that can be seen')
+  if (await isCommonPassword(password.normalize('NFC'))) {
+    throw invalidField(field, 'is one of the commonest passwords; choose another')
   }
 }
 

@@ -6,12 +6,19 @@ import type { FollowPage, FollowPair, GraphStore } from '../../ports/graph-store
 import type { Queryable } from './dialect'
 import { pageOf } from './page'
 import type { Database } from './schema'
+import { listBlocks, listMutes } from './tie-lists'
 import { toUser, USER_COLUMNS } from './user-row'
 import { notBlockedEitherWay } from './visibility'
 
 type GraphReads = Pick<
   GraphStore,
-  'isBlockedEitherWay' | 'blockedEitherWay' | 'followers' | 'following' | 'followersOf'
+  | 'isBlockedEitherWay'
+  | 'blockedEitherWay'
+  | 'blocks'
+  | 'mutes'
+  | 'followers'
+  | 'following'
+  | 'followersOf'
 >
 
 export function createGraphReads(db: Kysely<Database>): GraphReads {
@@ -27,6 +34,10 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
         .execute()
       return rows.map((row) => row.id)
     },
+
+    blocks: (blocker, page) => listBlocks(db, blocker, page),
+
+    mutes: (muter, page) => listMutes(db, muter, page),
 
     followers: (of, viewer, page) =>
       listFollows(db, { by: 'followee_id', of, listed: 'follower_id', viewer, page }),

@@ -22,20 +22,21 @@ export const TimeField = Type.String({
 })
 
 export const UsernameField = Type.String({
-  description: 'Compared without regard to case; keeps the case it was given',
+  description:
+    'Compared without regard to case; keeps the case it was given. Names that staff would use are reserved',
   pattern: USERNAME_PATTERN,
   rule: 'must be 2 to 30 letters, digits or underscores',
   examples: ['minji'],
 })
 
 export const NewPasswordField = Type.String({
-  description: `${PASSWORD_MIN} to ${PASSWORD_MAX} characters`,
+  description: `${PASSWORD_MIN} to ${PASSWORD_MAX} characters, not only blanks, and none of the commonest passwords`,
   characters: [PASSWORD_MIN, PASSWORD_MAX],
   secret: true,
 })
 
 export const DisplayNameField = Type.String({
-  description: 'What others see; on one line',
+  description: 'What others see; on one line, without invisible characters',
   characters: [1, DISPLAY_NAME_MAX],
   examples: ['민지'],
 })

@@ -53,6 +53,18 @@ describe('signing up', () => {
     ['password', { password: '1234567' }],
     ['password', { password: 'x'.repeat(129) }],
     ['password', { password: 'eight\ud800chars' }],
+    ['password', { password: ' '.repeat(12) }],
+    ['password', { password: '\u2003\u00a0\u200b\u3164'.repeat(3) }],
+    ['password', { password: 'password' }],
+    ['password', { password: 'PassWord1' }],
+    ['password', { password: 'dalmatio' }],
+    ['displayName', { displayName: '\u3164\u3164' }],
+    ['displayName', { displayName: 'admin\u202enimda' }],
+    ['displayName', { displayName: 'ad\u200bmin' }],
+    ['displayName', { displayName: 'ad\u200dmin' }],
+    ['username', { username: 'Admin' }],
+    ['username', { username: '_root_' }],
+    ['username', { username: 'api' }],
     ['displayName', { displayName: '   ' }],
     ['displayName', { displayName: 'x'.repeat(51) }],
     ['displayName', { displayName: 'two\nlines' }],
@@ -61,7 +73,8 @@ describe('signing up', () => {
   ])('refuses a %s that is %p', async (field, change) => {
     const answer = await signup({ username: 'refused', password: PASSWORD, ...change })
     expectProblem(answer, 'invalid_request', [field])
-    expect(await api.stores.users.findByUsername('refused')).toBeNull()
+    const { username } = { username: 'refused', ...change }
+    expect(await api.stores.users.findByUsername(username)).toBeNull()
   })
 
   test('counts code points: fifty emoji are fifty characters', async () => {

@@ -7,12 +7,13 @@ import type {
 } from '@sns/shared/contract/http/session'
 import type * as contract from '@sns/shared/contract/http/user'
 import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import { isReservedUsername } from '@sns/shared/domain/reserved-usernames'
 import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { invalidField } from '../../input/invalid-field'
-import { writtenLine } from '../../input/written-text'
+import { writtenName } from '../../input/written-text'
 import { presentUser } from '../../presentation/user'
 import { checkNewPassword, type Passwords } from '../../security/passwords'
 import type { Sessions } from './sessions'
@@ -38,7 +39,7 @@ export function createAccountService(deps: AccountServiceDeps) {
 
   async function changePassword(account: Account, change: AccountChange) {
     if (change.password === undefined) return
-    checkNewPassword('password', change.password)
+    await checkNewPassword('password', change.password)
     if (change.currentPassword === undefined) {
       throw invalidField('currentPassword', 'is required to change the password')
     }
@@ -49,11 +50,12 @@ export function createAccountService(deps: AccountServiceDeps) {
 
   return {
     async signUp({ username, password, displayName }: Signup): Promise<Session> {
-      checkNewPassword('password', password)
+      await checkNewPassword('password', password)
+      if (isReservedUsername(username)) throw invalidField('username', 'is reserved')
       const name =
         displayName === undefined
           ? username
-          : writtenLine('displayName', displayName, DISPLAY_NAME_MAX)
+          : writtenName('displayName', displayName, DISPLAY_NAME_MAX)
       // Spares the hashing; the store decides where two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password)
@@ -76,7 +78,7 @@ export function createAccountService(deps: AccountServiceDeps) {
       const displayName =
         change.displayName === undefined
           ? null
-          : writtenLine('displayName', change.displayName, DISPLAY_NAME_MAX)
+          : writtenName('displayName', change.displayName, DISPLAY_NAME_MAX)
       await changePassword(account, change)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)

@@ -171,3 +171,47 @@ test('followers and following page to the end, latest follow first', async () =>
     expectProblem(await get(star, `/v1/users/star/${list}?cursor=zzz`), 'invalid_cursor')
   }
 })
+
+describe.each(['block', 'mute'] as const)('the list of one’s %ss', (tie) => {
+  const path = `/v1/me/${tie}s`
+  const names = (page: { body: { items: { username: string }[] } }) =>
+    page.body.items.map(({ username }) => username)
+
+  test('pages to the end, latest first, and is one’s own', async () => {
+    const me = await api.signUp(`${tie}_lister`)
+    const others: string[] = []
+    for (let at = 0; at < 5; at += 1) others.push((await api.signUp(`${tie}ed${at}`)).username)
+    // Neither by name nor by id.
+    const order = [3, 0, 4, 1, 2].map((at) => others[at]!)
+    for (const name of order) {
+      await put(me, name, tie)
+      api.clock.advance(1)
+    }
+    for (const limit of [1, 2, 5, 100]) {
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const query: string = cursor === null ? '' : `&cursor=${cursor}`
+        const page = await get(me, `${path}?limit=${limit}${query}`)
+        expectBody(page, 200, UserPage)
+        seen.push(...names(page))
+        cursor = page.body.nextCursor
+        expect(page.body.items.length === limit || cursor === null).toBe(true)
+      } while (cursor !== null)
+      expect(seen).toEqual(order.toReversed())
+    }
+    expectProblem(await get(me, `${path}?cursor=zzz`), 'invalid_cursor')
+    await undo(me, others[4]!, tie)
+    expect(names(await get(me, path))).toEqual(order.toReversed().filter((n) => n !== others[4]))
+    const other = await api.signUp(`${tie}_other`)
+    expect((await get(other, path)).body).toEqual({ items: [], nextCursor: null })
+    expectProblem(await api.request('GET', path), 'unauthenticated')
+  })
+
+  test('shows whoever blocked one back where one can see that anyway', async () => {
+    const [a, b] = await pair(`${tie}_back`)
+    await put(a, b.username, tie)
+    await put(b, a.username, 'block')
+    expect(names(await get(a, path))).toEqual(tie === 'block' ? [b.username] : [])
+  })
+})

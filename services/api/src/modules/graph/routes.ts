@@ -1,9 +1,12 @@
-import { UsernameParams } from '@sns/shared/contract/http/fields'
+import { PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
+import { UserPage } from '@sns/shared/contract/http/user'
 import type { ErrorCode } from '@sns/shared/errors/catalogue'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../plugins/authentication'
-import { NO_CONTENT } from '../../plugins/openapi/answers'
+import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
+import { USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
 import { documented } from '../../plugins/openapi/operation'
+import { pageLimit } from '../../plugins/page-limit'
 import type { createGraphService } from './service'
 
 export function graphRoutes(
@@ -48,6 +51,39 @@ export function graphRoutes(
         status(204, await graph.unmute(viewer.id, params.username)),
       tie('Unmute', 'Shows their posts in your feed again.'),
     )
+}
+
+export function tieListRoutes(
+  graph: ReturnType<typeof createGraphService>,
+  authenticated: Authentication,
+) {
+  return new Elysia({ prefix: '/v1/me' })
+    .use(authenticated)
+    .get(
+      '/blocks',
+      ({ viewer, query }) => graph.blocks(viewer.id, query),
+      list('List your blocks', 'Whom you block, latest block first.'),
+    )
+    .get(
+      '/mutes',
+      ({ viewer, query }) => graph.mutes(viewer.id, query),
+      list('List your mutes', 'Whom you mute, latest mute first, without those hidden from you.'),
+    )
+}
+
+function list(summary: string, description: string) {
+  return {
+    query: PageQuery,
+    transform: pageLimit,
+    response: { 200: unchecked(UserPage), ...PROBLEMS },
+    detail: documented({
+      tag: 'users',
+      summary,
+      description,
+      errors: ['invalid_cursor'],
+      examples: { answer: USER_PAGE_EXAMPLE },
+    }),
+  }
 }
 
 function tie(summary: string, description: string, errors: readonly ErrorCode[] = []) {

@@ -1,11 +1,19 @@
+import type { PageQuery } from '@sns/shared/contract/http/fields'
+import type { UserPage } from '@sns/shared/contract/http/user'
 import type { UserId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { User } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
+import { readTieCursor, writeTieCursor } from '../../input/cursors'
+import { presentUser } from '../../presentation/user'
 import type { UserLookup } from '../users/lookup'
 
 export interface GraphServiceDeps {
-  readonly graph: Pick<GraphStore, 'follow' | 'unfollow' | 'block' | 'unblock' | 'mute' | 'unmute'>
+  readonly graph: Pick<
+    GraphStore,
+    'follow' | 'unfollow' | 'block' | 'unblock' | 'mute' | 'unmute' | 'blocks' | 'mutes'
+  >
   readonly lookup: UserLookup
 }
 
@@ -19,7 +27,22 @@ export function createGraphService({ graph, lookup }: GraphServiceDeps) {
     return otherThan(viewer, await lookup.any(username))
   }
 
+  async function tiePage(
+    list: 'blocks' | 'mutes',
+    viewer: UserId,
+    { cursor, limit = PAGE_LIMIT_DEFAULT }: PageQuery,
+  ): Promise<UserPage> {
+    const { items, next } = await graph[list](viewer, {
+      before: readTieCursor(list, cursor),
+      limit,
+    })
+    return { items: items.map(presentUser), nextCursor: writeTieCursor(list, next) }
+  }
+
   return {
+    blocks: (viewer: UserId, query: PageQuery) => tiePage('blocks', viewer, query),
+    mutes: (viewer: UserId, query: PageQuery) => tiePage('mutes', viewer, query),
+
     async follow(viewer: UserId, username: string): Promise<void> {
       await graph.follow(viewer, await anyOther(username, viewer))
     },

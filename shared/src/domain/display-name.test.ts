@@ -1,0 +1,43 @@
+import { expect, test } from 'bun:test'
+import { holdsHidden } from './display-name'
+
+test.each([
+  '민지',
+  '한 글 ㅋㅋ',
+  'Zoë Q. O’Hara',
+  'é in two: e\u0301',
+  '👩‍👩‍👧 family',
+  '👩🏽‍🦱',
+  '🏃‍♀️',
+  '👁️‍🗨️',
+  '❤️ 1️⃣',
+  '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+  '葛\u{E0100}城',
+  'می\u200cخواهم',
+  'ශ්\u200dරී ලංකා',
+  'क्\u200cष',
+])('%p may be a name', (name) => {
+  expect(holdsHidden(name)).toBe(false)
+})
+
+test.each([
+  ['a zero-width space', 'ad\u200bmin'],
+  ['a joiner between letters', 'ad\u200dmin'],
+  ['a joiner at the end of an emoji', '👩\u200d'],
+  ['a joiner before an emoji', 'x\u200d👩'],
+  ['a non-joiner between letters', 'ad\u200cmin'],
+  ['a word joiner', 'ad\u2060min'],
+  ['a byte order mark', '\ufeffadmin'],
+  ['a soft hyphen', 'ad\u00admin'],
+  ['a right-to-left override', 'nimda\u202e'],
+  ['a right-to-left mark', 'admin\u200f'],
+  ['an isolate', '\u2067admin\u2069'],
+  ['an Arabic letter mark', 'admin\u061c'],
+  ['Hangul fillers', '\u3164\u115f\uffa0'],
+  ['a grapheme joiner', 'ad\u034fmin'],
+  ['a variation selector on nothing', '\ufe0f'],
+  ['tags outside a flag', 'admin\u{E0041}'],
+  ['an annotation', 'ad\ufff9min'],
+])('%s may not be in a name', (_, name) => {
+  expect(holdsHidden(name)).toBe(true)
+})
