@@ -121,6 +121,9 @@ const LISTS = [
   '/v1/users/other/posts',
   '/v1/users/other/followers',
   '/v1/posts/:post/comments',
+  '/v1/me/blocks',
+  '/v1/me/mutes',
+  '/v1/me/sessions',
 ] as const
 
 test('no query ever gives a 5xx', async () => {
@@ -132,7 +135,10 @@ test('no query ever gives a 5xx', async () => {
       fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value) ?? '').toString('base64url')),
       fc
         .tuple(
-          fc.constantFrom('feed', 'posts', 'search', 'users', 'comments', 'follows'),
+          fc.constantFrom(
+            ...['feed', 'posts', 'search', 'users', 'comments', 'follows'],
+            ...['blocks', 'mutes', 'sessions'],
+          ),
           fc.array(fc.oneof(fc.double(), fc.integer(), fc.string())),
         )
         .map(([list, key]) => Buffer.from(JSON.stringify([list, ...key])).toString('base64url')),

@@ -57,9 +57,10 @@ export interface UserStore {
   /**
    * Removes the account and every row it wrote or that points at it: posts with their likes and
    * comments, follows, blocks, mutes, likes, comments, sessions. Counts of others' posts follow. The
-   * username rests from then on.
+   * username rests from then on. False, and nothing removed, where `passwordHash` is given and is no
+   * longer the stored one.
    */
-  delete(id: UserId): Promise<void>
+  delete(id: UserId, passwordHash?: string): Promise<boolean>
   /** Forgets usernames whose rest was over at `now` (Unix milliseconds). */
   pruneUsernames(now: number): Promise<void>
 }

@@ -275,6 +275,16 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       await users.delete(gone.id)
     })
 
+    test('deletes no account by a password that is no longer its own', async () => {
+      const user = await signUp(users)
+      const from = passwordHashOf(user.username)
+      await users.updatePassword(user.id, { from, to: 'another hash' })
+      expect(await users.delete(user.id, from)).toBeFalse()
+      expect(await users.findByUsername(user.username)).toEqual(user)
+      expect(await users.delete(user.id, 'another hash')).toBeTrue()
+      expect(await users.findByUsername(user.username)).toBeNull()
+    })
+
     test('lets the username of a deleted account rest for thirty days, whatever its case', async () => {
       const { clock } = harness
       const gone = await signUp(users, freshUsername('Gone'))

@@ -67,6 +67,20 @@ test.each(Object.entries(LISTS))(
   },
 )
 
+test.each(Object.entries(LISTS))(
+  '%s takes no key that it could not have given out',
+  (name, own) => {
+    for (const key of ['', '"x"', '1e400,1', '-1e400,1', '1,1e400', '1,-1', '1,0', '1,1,1', '0']) {
+      const text = key === '' ? `["${name}"]` : `["${name}",${key}]`
+      const cursor = Buffer.from(text).toString('base64url')
+      expect(
+        codeOf(() => own.read(cursor)),
+        text,
+      ).toBe('invalid_cursor')
+    }
+  },
+)
+
 function codeOf(work: () => unknown): string {
   try {
     work()

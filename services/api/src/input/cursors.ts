@@ -40,7 +40,7 @@ export function writeIdCursor(list: CursorList, id: number | null): string | nul
 export function readTieCursor(list: 'blocks' | 'mutes', cursor: string | undefined): TieKey | null {
   if (cursor === undefined) return null
   const [at, user, ...rest] = decodeCursor(list, cursor) ?? []
-  if (typeof at !== 'number' || !isId<'user'>(user) || rest.length > 0) throw invalidCursor()
+  if (!isTime(at) || !isId<'user'>(user) || rest.length > 0) throw invalidCursor()
   return { at, user }
 }
 
@@ -80,6 +80,10 @@ function decodeCursor(list: CursorList, cursor: string): (number | string)[] | n
   } catch {
     return null
   }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function isId<Kind extends string>(value: unknown): value is Id<Kind> {

@@ -107,7 +107,13 @@ export function createSqlUserStore(db: Kysely<Database>, { clock }: SqlUserStore
         return true
       }),
 
-    delete: (id) => transact(db, (tx) => deleteAccount(tx, id, clock.now())),
+    delete: (id, passwordHash) =>
+      transact(db, async (tx) => {
+        const account = (await lockAccounts(tx, [id])).get(id)
+        if (passwordHash !== undefined && account?.password_hash !== passwordHash) return false
+        await deleteAccount(tx, id, clock.now())
+        return true
+      }),
 
     pruneUsernames: (now) => transact(db, (tx) => pruneRestingUsernames(tx, now)),
   }

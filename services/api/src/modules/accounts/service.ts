@@ -87,8 +87,8 @@ export function createAccountService(deps: AccountServiceDeps) {
     },
 
     async delete(account: Account, { password }: AccountDeletion): Promise<void> {
-      await checkPassword(account, password)
-      await users.delete(account.id)
+      const passwordHash = await checkPassword(account, password)
+      if (!(await users.delete(account.id, passwordHash))) throw wrongPassword()
       // Nobody can ask for it any more; it would go by itself when its time is up.
       await timelines.drop(account.id).catch(() => undefined)
     },

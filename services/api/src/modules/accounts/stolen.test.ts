@@ -55,6 +55,21 @@ describe('a password that was changed between its check and what was asked for',
     expectBody(await logIn(user.username, NEW_PASSWORD), 200, Session)
   })
 
+  test('deletes no account', async () => {
+    const user = await api.signUp('raced_deletion')
+    const again = await logIn(user.username)
+    const held = holdNextCheck()
+    const stolen = api.request('DELETE', '/v1/me', {
+      as: again.body.accessToken,
+      body: { password: PASSWORD },
+    })
+    await held.checked
+    expectBody(await changePassword(user), 200, User)
+    held.release()
+    expectProblem(await stolen, 'bad_credentials')
+    expectBody(await logIn(user.username, NEW_PASSWORD), 200, Session)
+  })
+
   test('changes no password', async () => {
     const user = await api.signUp('raced_change')
     const again = await logIn(user.username)
