@@ -39,7 +39,7 @@ async function openCapture(
   const { createMysqlBinlogSource } = await import('./capture/mysql/binlog-source')
   const { createMysqlCheckpointStore } = await import('./capture/mysql/checkpoint-store')
   const { createKafkaChangePublisher } = await import('./capture/kafka/change-publisher')
-  const source = createMysqlBinlogSource(mysql, { logger, metrics })
+  const source = createMysqlBinlogSource({ server: mysql, logger, metrics })
   const publisher = createKafkaChangePublisher(kafka, topics)
   const checkpoints = createMysqlCheckpointStore(mysql)
   const capture = createCapture({ source, checkpoints, publisher, logger, metrics, clock })

@@ -7,13 +7,10 @@ const BYTES = 100
 
 function open(options: Partial<BacklogOptions> = {}) {
   const held: number[] = []
-  const backlog = createBacklog({
-    maxBatchRows: 4,
-    maxBatchBytes: 10_000,
-    maxBytes: 1_000,
-    onBytes: (bytes) => held.push(bytes),
-    ...options,
-  })
+  const backlog = createBacklog(
+    { onBytes: (bytes) => held.push(bytes) },
+    { maxBatchRows: 4, maxBatchBytes: 10_000, maxBytes: 1_000, ...options },
+  )
   return { backlog, held }
 }
 

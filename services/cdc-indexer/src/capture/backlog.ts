@@ -17,6 +17,9 @@ export interface BacklogOptions {
   readonly maxBatchBytes: number
   /** From this much read and not acknowledged the reader waits, until half of it is. */
   readonly maxBytes: number
+}
+
+export interface BacklogDeps {
   /** Told how much is held, once a batch. */
   readonly onBytes: (bytes: number) => void
 }
@@ -51,7 +54,7 @@ interface OpenBatch {
   complete: number
 }
 
-export function createBacklog(options: BacklogOptions): Backlog {
+export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions): Backlog {
   let sealed: Batch[] = []
   let open: OpenBatch | null = null
   let bytes = 0
@@ -97,7 +100,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
       if (closed) return null
       if (item.kind === 'change' && open && isFull(open, item.bytes)) {
         seal()
-        options.onBytes(bytes)
+        onBytes(bytes)
       }
       open ??= { events: [], bytes: 0, commit: null, complete: 0 }
       if (item.kind === 'commit') {
@@ -133,7 +136,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
     done(batch) {
       inHand = null
       bytes -= batch.bytes
-      options.onBytes(bytes)
+      onBytes(bytes)
       if (bytes <= options.maxBytes / 2) makeRoom()
     },
 

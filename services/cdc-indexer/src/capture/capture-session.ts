@@ -5,7 +5,6 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
 import type { CaptureLag } from './lag'
-import type { CaptureOptions } from './options'
 import type { BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher } from './ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from './ports/checkpoint-store'
@@ -17,37 +16,54 @@ export interface CaptureSessionDeps {
   readonly publisher: ChangePublisher
   readonly metrics: Pick<Metrics, 'captureBacklogBytes' | 'captureRows'>
   readonly lag: CaptureLag
+  readonly lease: CaptureLease
+  /** Told of each batch that was acknowledged. */
+  readonly onProgress: () => void
+}
+
+export interface CaptureSessionOptions {
+  /** A batch is what one call publishes. */
+  readonly maxBatchRows: number
+  readonly maxBatchBytes: number
+  /** The most that is read and not acknowledged, in approximate bytes of memory. */
+  readonly maxBytes: number
+  /** The least time between two saves of the checkpoint. */
+  readonly checkpointIntervalMs: number
+  /** The same while no captured row changes. */
+  readonly idleCheckpointIntervalMs: number
 }
 
 /**
- * Captures under one lease, from the checkpoint until the signal aborts (resolves, everything whole
- * that was read being published and saved) or something fails (rejects). Reading, publishing and
- * saving go side by side; one batch is published at a time, which keeps the order per key.
+ * Captures under one lease, from the checkpoint on. Resolves when the signal aborts, after every whole
+ * transaction that was read is published and saved; rejects when something fails. Reading, publishing
+ * and saving run side by side; one batch is published at a time, which keeps the order per key.
  *
  * The checkpoint only ever names commits whose changes, and all before them, are acknowledged.
  */
 export async function runCaptureSession(
-  { source, checkpoints, publisher, metrics, lag }: CaptureSessionDeps,
-  options: CaptureOptions,
-  lease: CaptureLease,
+  { source, checkpoints, publisher, metrics, lag, lease, onProgress }: CaptureSessionDeps,
+  options: CaptureSessionOptions,
   signal: AbortSignal,
-  onProgress: () => void,
 ): Promise<void> {
   const checkpoint = await startingPoint(checkpoints, source)
   const { serverId, epoch } = checkpoint
-  const backlog = createBacklog({
-    ...options,
-    onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes),
-  })
-  const writer = createCheckpointWriter({
-    intervalMs: options.checkpointIntervalMs,
-    idleIntervalMs: options.idleCheckpointIntervalMs,
-    async save(position) {
-      if (await checkpoints.save(lease, { ...position, serverId, epoch })) return
-      throw new Error('another capture has taken the lease over')
+  const backlog = createBacklog(
+    { onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes) },
+    options,
+  )
+  const writer = createCheckpointWriter(
+    {
+      async save(position) {
+        if (await checkpoints.save(lease, { ...position, serverId, epoch })) return
+        throw new Error('another capture has taken the lease over')
+      },
+      onError: (error) => backlog.abandon(asError(error)),
     },
-    onError: (error) => backlog.abandon(asError(error)),
-  })
+    {
+      intervalMs: options.checkpointIntervalMs,
+      idleIntervalMs: options.idleCheckpointIntervalMs,
+    },
+  )
   const halt = new AbortController()
   const onLost = () =>
     backlog.abandon(storeUnavailable('mysql', new Error('the capture lock is lost')))

@@ -5,11 +5,36 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { HealthCheck } from '@sns/shared/ports/health'
-import { type CaptureSessionDeps, runCaptureSession } from './capture-session'
+import {
+  type CaptureSessionDeps,
+  type CaptureSessionOptions,
+  runCaptureSession,
+} from './capture-session'
 import { createCaptureLag } from './lag'
-import { CAPTURE_DEFAULTS, type CaptureOptions } from './options'
 
-export interface CaptureDeps extends Omit<CaptureSessionDeps, 'lag'> {
+export interface CaptureOptions extends CaptureSessionOptions {
+  /** How long to stand by before asking for the lock again; jittered up to twice that. */
+  readonly standbyMs: number
+  /** Back-off after a failure: full jitter up to this, doubled each time up to the maximum. */
+  readonly retryMs: number
+  readonly maxRetryMs: number
+  /** How long a shutdown waits for acknowledgements. */
+  readonly shutdownMs: number
+}
+
+const DEFAULTS: CaptureOptions = {
+  maxBatchRows: 2_000,
+  maxBatchBytes: 1024 * 1024,
+  maxBytes: 16 * 1024 * 1024,
+  checkpointIntervalMs: 200,
+  idleCheckpointIntervalMs: 30_000,
+  standbyMs: 1_000,
+  retryMs: 200,
+  maxRetryMs: 3_000,
+  shutdownMs: 10_000,
+}
+
+export interface CaptureDeps extends Omit<CaptureSessionDeps, 'lag' | 'lease' | 'onProgress'> {
   readonly metrics: CaptureSessionDeps['metrics'] &
     Pick<Metrics, 'captureLagSeconds' | 'captureLeader' | 'captureRestarts'>
   readonly clock: Clock
@@ -21,24 +46,29 @@ export interface CaptureDeps extends Omit<CaptureSessionDeps, 'lag'> {
 export interface Capture {
   /**
    * Stands by until it holds the capture lock, then publishes every committed change until the signal
-   * aborts; goes on by itself from the checkpoint when a server was away.
+   * aborts. When a server fails, it starts again from the checkpoint, as often as it takes.
    *
-   * Errors: `OperatorError` where only a person can go on, already logged; the program must end.
+   * Errors: `OperatorError` where an operator must act; it is logged, and the program must end.
    */
   run(signal: AbortSignal): Promise<void>
-  /** Well while capturing or standing by; not while it waits to try again, or has given up. */
+  /** Fails while capture waits to try again, and once it has given up; standing by is healthy. */
   readonly health: HealthCheck
 }
 
 /** The singleton that turns the source's binlog into the change log. */
 export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptions> = {}): Capture {
   const { checkpoints, logger, metrics, random = Math.random } = deps
-  const options = Object.freeze({ ...CAPTURE_DEFAULTS, ...overrides })
+  const options = Object.freeze({ ...DEFAULTS, ...overrides })
   const lag = createCaptureLag(deps.clock)
   metrics.captureLagSeconds.readFrom(lag.seconds)
   let failure: unknown = null
   let attempts = 0
 
+  function onProgress() {
+    attempts = 0
+  }
+
+  /** One session, under the lock; false where another capture holds it. */
   async function lead(signal: AbortSignal): Promise<boolean> {
     const lease = await checkpoints.acquire()
     failure = null
@@ -51,9 +81,7 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
     logger.info({ fence: lease.fence }, 'capturing')
     try {
       await withDeadline(
-        runCaptureSession({ ...deps, lag }, options, lease, signal, () => {
-          attempts = 0
-        }),
+        runCaptureSession({ ...deps, lag, lease, onProgress }, options, signal),
         signal,
       )
     } finally {
@@ -62,7 +90,7 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
     return true
   }
 
-  /** After the signal, the session has so long to end; then the process may. */
+  /** Waits for the session, but no longer than `shutdownMs` once the signal has aborted. */
   async function withDeadline(session: Promise<void>, signal: AbortSignal) {
     const late = Promise.withResolvers<void>()
     let timer: ReturnType<typeof setTimeout> | null = null

@@ -1,16 +1,19 @@
 import type { BinlogPosition } from './ports/binlog-source'
 
-export interface CheckpointWriterOptions {
+export interface CheckpointWriterDeps {
   readonly save: (position: BinlogPosition) => Promise<void>
   /** Told once when a save fails; nothing is written after that. */
   readonly onError: (error: unknown) => void
+}
+
+export interface CheckpointWriterOptions {
   /** The least time between two saves while changes are published. */
   readonly intervalMs: number
   /** The same while only others' transactions pass: each save is itself one of those. */
   readonly idleIntervalMs: number
 }
 
-/** Saves the newest position now and then, beside the publishing, one save at a time. */
+/** Saves the newest position at intervals, beside the publishing, one save at a time. */
 export interface CheckpointWriter {
   /** Everything up to `position` is acknowledged. */
   offer(position: BinlogPosition, isUrgent: boolean): void
@@ -18,7 +21,10 @@ export interface CheckpointWriter {
   flush(): Promise<void>
 }
 
-export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
+export function createCheckpointWriter(
+  { save: write, onError }: CheckpointWriterDeps,
+  options: CheckpointWriterOptions,
+): CheckpointWriter {
   let pending: BinlogPosition | null = null
   let savedAt = performance.now()
   let timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | null = null
@@ -41,11 +47,10 @@ export function createCheckpointWriter(options: CheckpointWriterOptions): Checkp
     if (!position || failure) return
     pending = null
     isUrgentPending = false
-    saving = options
-      .save(position)
+    saving = write(position)
       .catch((error) => {
         failure = { error }
-        if (!isStopped) options.onError(error)
+        if (!isStopped) onError(error)
       })
       .finally(() => {
         saving = null

@@ -1,13 +1,13 @@
 import type { Clock } from '@sns/shared/domain/clock'
 
-/** How far capture is behind, across its sessions. */
+/** How far capture is behind, across its sessions: what one could not publish, the next must. */
 export interface CaptureLag {
-  /** A session has begun; `oldest` is when the oldest change that it has in hand was committed, if any. */
+  /** A session has begun. `oldest` says when the oldest change that it holds was committed, if it holds any. */
   begin(oldest: () => number | null): void
   acknowledge(committedAt: number): void
-  /** The session is over: what it had in hand is owed until a later one has acknowledged it. */
+  /** The session is over. Its oldest change still counts, until a later session has acknowledged it. */
   end(): void
-  /** Another process captures. */
+  /** Another process captures now, so nothing is ours to publish. */
   forget(): void
   /** The age of the oldest change that was read and not acknowledged; 0 when there is none. */
   seconds(): number
@@ -15,24 +15,24 @@ export interface CaptureLag {
 
 export function createCaptureLag(clock: Clock): CaptureLag {
   const nothing = () => null
-  let inHand: () => number | null = nothing
+  let held: () => number | null = nothing
   let owed: number | null = null
 
   function oldest(): number | null {
-    const held = inHand()
-    return owed === null || held === null ? (owed ?? held) : Math.min(owed, held)
+    const inHand = held()
+    return owed === null || inHand === null ? (owed ?? inHand) : Math.min(owed, inHand)
   }
 
   return {
     begin(from) {
-      inHand = from
+      held = from
     },
     acknowledge(committedAt) {
       if (owed !== null && committedAt >= owed) owed = null
     },
     end() {
       owed = oldest()
-      inHand = nothing
+      held = nothing
     },
     forget() {
       owed = null

@@ -178,12 +178,10 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     const seen: number[] = []
     const heap: number[] = []
     const held: number[] = []
-    const backlog = createBacklog({
-      maxBatchRows: 1_000,
-      maxBatchBytes: 1024 * 1024,
-      maxBytes: 512 * 1024,
-      onBytes: (bytes) => held.push(bytes),
-    })
+    const backlog = createBacklog(
+      { onBytes: (bytes) => held.push(bytes) },
+      { maxBatchRows: 1_000, maxBatchBytes: 1024 * 1024, maxBytes: 512 * 1024 },
+    )
     const reading = source.read(from, 0, backlog, stop.signal)
     while (seen.length < ids.length) {
       const batch = await backlog.next()

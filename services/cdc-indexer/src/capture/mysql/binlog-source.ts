@@ -2,12 +2,13 @@ import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { BinlogSource } from '../ports/binlog-source'
-import { readBinlog } from './binlog-stream'
+import { dumpBinlog } from './binlog-dump'
 import { toCaptureError } from './errors'
 import { checkHistory, checkServer } from './server-check'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
 
 export interface MysqlBinlogSourceDeps {
+  readonly server: MysqlServer
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'storeErrors'>
 }
@@ -26,8 +27,7 @@ export interface MysqlBinlogSourceOptions {
  * envelope's `ts_ms` is the same, so that a replay repeats every byte. `total_order` counts from 1.
  */
 export function createMysqlBinlogSource(
-  server: MysqlServer,
-  { logger, metrics }: MysqlBinlogSourceDeps,
+  { server, logger, metrics }: MysqlBinlogSourceDeps,
   options: MysqlBinlogSourceOptions = {},
 ): BinlogSource & AsyncDisposable {
   const { heartbeatMs = 5_000, silenceMs = 20_000, visibleTimeoutMs = 10_000 } = options
@@ -53,7 +53,7 @@ export function createMysqlBinlogSource(
         const id = await serverId()
         logger.info({ position: from }, 'reading the binlog')
         const settings = { server, serverId: id, from, epoch, heartbeatMs, silenceMs }
-        await readBinlog(settings, sink, signal)
+        await dumpBinlog(settings, sink, signal)
       } catch (error) {
         throw failed(error)
       }

@@ -16,16 +16,15 @@ const layout = tableLayout('likes', [
 function open() {
   const items: BinlogItem[] = []
   const positions: BinlogPosition[] = []
-  const reader = createTransactionReader({
-    from: { gtidSet: `${SERVER}:1-5`, file: 'binlog.000001', pos: 4 },
-    database: 'sns',
-    serverId: SERVER,
-    epoch: 3,
-    add(item) {
-      items.push(item)
-      if (item.kind === 'commit') positions.push(item.position())
-    },
-  })
+  const add = (item: BinlogItem) => {
+    items.push(item)
+    if (item.kind === 'commit') positions.push(item.position())
+  }
+  const from = { gtidSet: `${SERVER}:1-5`, file: 'binlog.000001', pos: 4 }
+  const reader = createTransactionReader(
+    { add },
+    { from, database: 'sns', serverId: SERVER, epoch: 3 },
+  )
   const like = (postId: number) =>
     reader.rows({
       layout,

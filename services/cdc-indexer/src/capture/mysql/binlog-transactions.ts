@@ -28,12 +28,15 @@ export interface TransactionReader {
   prepared(endPos: number): void
 }
 
+export interface TransactionReaderDeps {
+  readonly add: (item: BinlogItem) => void
+}
+
 export interface TransactionReaderOptions {
   readonly from: BinlogPosition
   readonly database: string
   readonly serverId: string
   readonly epoch: number
-  readonly add: (item: BinlogItem) => void
 }
 
 interface Transaction {
@@ -54,8 +57,10 @@ const VALUE_FACTOR = 2
  * Puts binlog events together to changes and commits. A transaction's GTID joins the position only
  * when its end has been seen, so that a position never claims a change that was not handed over.
  */
-export function createTransactionReader(options: TransactionReaderOptions): TransactionReader {
-  const { from, database, serverId, epoch, add } = options
+export function createTransactionReader(
+  { add }: TransactionReaderDeps,
+  { from, database, serverId, epoch }: TransactionReaderOptions,
+): TransactionReader {
   const executed = GtidSet.parse(from.gtidSet)
   let file = from.file
   let lastPos = from.pos

@@ -40,7 +40,7 @@ export function createMysqlCheckpointStore(
 ): CheckpointStore {
   const sessions = new WeakMap<CaptureLease, MysqlSession>()
   const lock = lockName(server.database)
-  // The server counts its silence from later than we do; the rest is for what is begun in time to arrive.
+  // Two thirds of what the server allows: a request that was begun in time must still arrive in time.
   const certainMs = (silenceSeconds * 1_000 * 2) / 3
 
   async function acquire(): Promise<CaptureLease | null> {
@@ -50,7 +50,7 @@ export function createMysqlCheckpointStore(
       onLost: () => lost.abort(),
     })
     try {
-      // A holder that vanished without a word (its host, the network) must not keep others out.
+      // A holder whose host or network failed says no goodbye; it must not keep others out.
       await session.query(`SET SESSION wait_timeout = ${silenceSeconds}`)
       const askedAt = performance.now()
       const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
@@ -153,15 +153,15 @@ export function createMysqlCheckpointStore(
   }
 }
 
-/** User-level locks are the server's, not the database's, and their names end at 64 characters. */
+/** User-level locks belong to the server, not to a database; their names have at most 64 characters. */
 function lockName(database: string): string {
   const name = `sns.capture.${database}`
   return name.length <= 64 ? name : `sns.capture.${Bun.hash(database).toString(16)}`
 }
 
 /**
- * Where capture begins, for `migrate`: writes the first checkpoint, once `capture_checkpoint` exists,
- * and never touches one that is there. Returns it if it was written.
+ * For `migrate`: writes the first checkpoint, which says where capture begins, once the table
+ * `capture_checkpoint` exists. Leaves a checkpoint alone that is there. Returns what it wrote.
  *
  * It begins at the end of the log while the captured tables are empty. Where rows were written before
  * (a migrate that died half-way, say), it begins at the oldest transaction the server still holds.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'
-import { toCaptureError, toStreamError } from './errors'
+import { toCaptureError, toDumpError } from './errors'
 
 const driverError = (errno: number, message: string) =>
   Object.assign(new Error(message), { errno, code: 'ER', sqlState: 'HY000' })
@@ -47,9 +47,9 @@ describe('errors of the binlog', () => {
 
   test('a lost connection is tried again; an event that cannot be decoded is not', () => {
     const lost = Object.assign(new Error('gone'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true })
-    expect(isSnsError(toStreamError(lost), 'store_unavailable')).toBe(true)
-    expect(isSnsError(toStreamError(driverError(1053, 'shutdown')), 'store_unavailable')).toBe(true)
-    const undecodable = toStreamError(
+    expect(isSnsError(toDumpError(lost), 'store_unavailable')).toBe(true)
+    expect(isSnsError(toDumpError(driverError(1053, 'shutdown')), 'store_unavailable')).toBe(true)
+    const undecodable = toDumpError(
       new Error('Server sent a TRANSACTION_PAYLOAD_EVENT (binlog_transaction_compression=ON).'),
     )
     expect(undecodable).toBeInstanceOf(OperatorError)

@@ -41,7 +41,7 @@ export function toCaptureError(error: unknown): OperatorError | SnsError {
 }
 
 /** The same for an error of a running dump, where one without a code comes from decoding an event. */
-export function toStreamError(error: unknown): OperatorError | SnsError {
+export function toDumpError(error: unknown): OperatorError | SnsError {
   const isDecoding =
     error instanceof Error &&
     !(error instanceof OperatorError || error instanceof SnsError) &&

@@ -5,14 +5,14 @@ export interface Checkpoint extends BinlogPosition {
   readonly epoch: number
 }
 
-/** Proof that its holder is the one capture; a later lease makes an earlier one powerless. */
+/** The right to capture. A later lease has a higher fence, and an earlier one can save nothing any more. */
 export interface CaptureLease {
   readonly fence: number
   /** Aborts when the lock's connection is lost. */
   readonly lost: AbortSignal
   /**
-   * Whether nobody else can hold the lock now: it was confirmed more lately than the server would give it
-   * away. Where the process stood still for long, this is false before `lost` can abort.
+   * Whether nobody else can hold the lock now: the server confirmed it so lately that it cannot have given
+   * it to another. After a long pause of the process this is false even before `lost` aborts.
    */
   isHeld(): boolean
   [Symbol.asyncDispose](): Promise<void>
@@ -22,7 +22,7 @@ export interface CaptureLease {
  * Capture's place in the binlog, kept in the source database, and the lock that makes it a singleton.
  *
  * Errors: `store_unavailable`, also of `save` once the lease is lost; `OperatorError` where only a
- * person can go on (no such table, no rights).
+ * person can help (no such table, no rights).
  */
 export interface CheckpointStore {
   /** Null while another holds it: stand by and ask again. */

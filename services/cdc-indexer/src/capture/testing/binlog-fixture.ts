@@ -40,7 +40,7 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
     },
     head: () => readHead(writer),
     source: (options, { host, port } = server) =>
-      createMysqlBinlogSource({ ...server, host, port }, deps, options),
+      createMysqlBinlogSource({ ...deps, server: { ...server, host, port } }, options),
     async [Symbol.asyncDispose]() {
       await writer[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()

@@ -7,10 +7,10 @@ import { MOVE_ON } from '../ports/checkpoint-store'
 import { createBinlogDecoder, DECODED_EVENTS } from './binlog-decoder'
 import { INCIDENT_EVENT, isGtidEvent, type RawPacket, readBinlogPacket } from './binlog-packet'
 import { createTransactionReader } from './binlog-transactions'
-import { toStreamError } from './errors'
+import { toDumpError } from './errors'
 import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer } from './session'
 
-export interface BinlogStreamOptions {
+export interface BinlogDumpOptions {
   readonly server: MysqlServer
   readonly serverId: string
   readonly from: BinlogPosition
@@ -27,8 +27,8 @@ const WAIT_TIMEOUT_SECONDS = 31_536_000
  * One dump of the binlog into the sink over two connections of its own, from a position until the
  * signal aborts. The server sends heartbeats, so that a hung one is told from an idle one.
  */
-export async function readBinlog(
-  options: BinlogStreamOptions,
+export async function dumpBinlog(
+  options: BinlogDumpOptions,
   sink: BinlogSink,
   signal: AbortSignal,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function readBinlog(
   const fail = (error: unknown) => {
     if (isOver) return
     isOver = true
-    over.reject(toStreamError(error))
+    over.reject(toDumpError(error))
   }
   /** Packets of the same piece of the socket still come after it was paused. */
   const guarded =
@@ -83,7 +83,7 @@ export async function readBinlog(
   }
 
   const decode = createBinlogDecoder({
-    reader: createTransactionReader({ from, database, serverId, epoch, add }),
+    reader: createTransactionReader({ add }, { from, database, serverId, epoch }),
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
   })
