@@ -10,11 +10,11 @@ export const ERROR_CATALOGUE = {
   bad_credentials: { status: 401, title: 'Username or password is wrong' },
   refresh_token_invalid: {
     status: 401,
-    title: 'The refresh token is unknown or expired, or its session has ended',
+    title: 'The refresh token is unknown, expired or revoked',
   },
   refresh_token_reused: {
     status: 401,
-    title: 'The refresh token was used before; its session has ended',
+    title: 'The refresh token was used before; its family is revoked',
   },
   forbidden: { status: 403, title: 'Only its owner may do that' },
   blocked: { status: 403, title: 'A block stands between the two accounts' },

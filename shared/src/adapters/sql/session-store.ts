@@ -16,7 +16,7 @@ import { toUser, USER_COLUMNS } from './user-row'
  * ends could miss the token that a rotation adds to it at the same moment.
  */
 export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
-  const viewerById = prepareQuery(db, (userId: UserId, [sessionId]: readonly SessionId[]) =>
+  const viewerById = prepareQuery(db, (userId: UserId, sessionIds: readonly SessionId[]) =>
     db
       .selectFrom('users')
       .innerJoin('accounts', 'accounts.user_id', 'users.id')
@@ -24,7 +24,7 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
       .select([...USER_COLUMNS, 'accounts.graph_version', 'accounts.session_epoch'])
       .select('sessions.live_until')
       .where('users.id', '=', userId)
-      .where('sessions.id', '=', sessionId ?? (0 as SessionId)),
+      .where('sessions.id', 'in', sessionIds.slice(0, 1)),
   )
 
   return {
