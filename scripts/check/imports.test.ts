@@ -14,6 +14,7 @@ const FORBIDDEN = [
   ['shared/src/contract', "import type { PostStore } from '../ports/post-store'"],
   ['shared/src/config', "import { createLogger } from '../observability/logger'"],
   ['shared/src/observability', "import type { HealthCheck } from '../ports/health'"],
+  ['shared/src/events', "import type { ChangeLog } from '../ports/change-log'"],
   ['shared/src/ports', "export { y } from '../adapters/memory/timeline-store'"],
   ['shared/src/adapters', "import { Redis } from 'ioredis'"],
   ['shared/src/adapters/memory', "const r = await import('ioredis')"],

@@ -93,9 +93,7 @@ export async function runCaptureSession(
     try {
       await source.read(checkpoint, epoch, backlog, stop)
       if (signal.aborted) backlog.dropIncomplete()
-      backlog.close(
-        stop.aborted ? null : storeUnavailable('mysql', new Error('the binlog stream ended')),
-      )
+      backlog.close(null)
     } catch (error) {
       backlog.close(asError(error))
     }
