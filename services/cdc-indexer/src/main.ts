@@ -31,7 +31,7 @@ export const cdcIndexer: ServiceSpec = {
   },
 }
 
-/** Capture from MySQL to Kafka. Their drivers load here: where there is nothing to capture, never. */
+/** Capture from MySQL to Kafka. Their drivers load here, so that an embedded suite never loads them. */
 async function openCapture(
   { mysql, kafka, topics }: CaptureServers,
   { logger, metrics, clock }: ServiceContext,

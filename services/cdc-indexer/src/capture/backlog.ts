@@ -2,7 +2,7 @@ import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 import type { BinlogPosition, BinlogSink } from './ports/binlog-source'
 
-/** Changes that are published together, and how far the log is done when they are acknowledged. */
+/** Changes that are published together, and the position that is reached once they are acknowledged. */
 export interface Batch {
   readonly events: readonly ChangeEnvelope[]
   readonly bytes: number
@@ -49,7 +49,7 @@ export interface Backlog extends BinlogSink {
 interface OpenBatch {
   readonly events: ChangeEnvelope[]
   bytes: number
-  /** Written out when the batch is sealed: others' transactions, which only move it, cost nothing. */
+  /** Called once, when the batch is taken or full: transactions without captured rows cost nothing. */
   commit: (() => BinlogPosition) | null
   complete: number
 }
@@ -122,7 +122,7 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
         await new Promise<void>((resolve) => {
           wakePublisher = resolve
         })
-        // What one read of the socket brought goes together: it is all here a turn later.
+        // Lets everything arrive that the same read of the socket brought, so that it goes in one batch.
         if (sealed.length === 0 && !closed) await yieldToEventLoop()
       }
       if (isAbandoned && closed?.error) throw closed.error

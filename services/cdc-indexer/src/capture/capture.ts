@@ -55,7 +55,7 @@ export interface Capture {
   readonly health: HealthCheck
 }
 
-/** The singleton that turns the source's binlog into the change log. */
+/** Publishes the source's binlog to the change log; of several captures one works at a time. */
 export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptions> = {}): Capture {
   const { checkpoints, logger, metrics, random = Math.random } = deps
   const options = Object.freeze({ ...DEFAULTS, ...overrides })

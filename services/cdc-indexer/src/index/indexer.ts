@@ -45,9 +45,9 @@ const BACKLOG_INTERVAL_MS = 5_000
  * Log → search index. Delivery is at least once and the index keeps the newest version of a document,
  * so repeats and late arrivals change nothing.
  *
- * A document that the index refuses for what it is would be refused for ever: it is logged as an error
- * with its id and reason, counted as rejected, and passed by, so that it does not hold up all that
- * comes after it. Its row is still the truth; its next edit or an index built anew brings it in.
+ * Retrying cannot help with a document that the index rejects: it is logged as an error with its id and
+ * the reason, counted as rejected and dropped, so that the changes after it go on. Its next edit brings
+ * it in, or a new index.
  */
 export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Indexer {
   const { changeLog, search, metrics, logger, clock } = deps
@@ -66,7 +66,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     observeLag(events)
   }
 
-  /** Rows of a snapshot were committed at a time of which we know nothing. */
+  /** Rows of a snapshot have no lag: nobody knows when they were committed. */
   function observeLag(events: readonly ChangeEvent<IndexedTable>[]): void {
     const now = clock.now()
     for (const { source } of events) {

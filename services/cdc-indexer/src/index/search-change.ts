@@ -6,9 +6,9 @@ export const INDEXED_TABLES = ['posts', 'users'] as const
 export type IndexedTable = (typeof INDEXED_TABLES)[number]
 
 /**
- * What a change of a row means for the index. An update counts also where no indexed column changed:
- * compaction may have left it as all there is of its row, and touching rows is how an operator brings
- * them into an index built anew.
+ * What a change of a row means for the index. An update counts even where no indexed column changed:
+ * it may be the only record of its row that compaction left, and an operator touches rows to bring them
+ * into a new index.
  */
 export function searchChange(event: ChangeEvent<IndexedTable>): SearchChange {
   const version = documentVersion(event)

@@ -4,7 +4,7 @@ import { type ChangeRecord, encodeChange } from '@sns/shared/events/change-recor
 import { TOPIC_MESSAGE_BYTES, topicName } from '@sns/shared/events/topics'
 import type { Message, TopicMessages } from 'kafkajs'
 
-/** What a record may take beside key and value, and a batch beside its records; both rounded up. */
+/** The most that a record takes beside its key and value, and a batch beside its records. */
 const RECORD_OVERHEAD_BYTES = 96
 const BATCH_OVERHEAD_BYTES = 4096
 

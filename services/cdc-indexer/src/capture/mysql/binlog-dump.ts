@@ -17,7 +17,7 @@ export interface BinlogDumpOptions {
   readonly epoch: number
   /** How often an idle server says that it is alive. */
   readonly heartbeatMs: number
-  /** Silence after which a connection that is read from counts as dead. */
+  /** A connection counts as dead after this much silence, unless it is paused. */
   readonly silenceMs: number
 }
 
@@ -59,7 +59,7 @@ export async function dumpBinlog(
     isOver = true
     over.reject(toDumpError(error))
   }
-  /** Packets of the same piece of the socket still come after it was paused. */
+  /** Runs a handler until the dump is over; what it throws ends the dump. */
   const guarded =
     <Args extends readonly unknown[]>(handle: (...args: Args) => void) =>
     (...args: Args) => {
@@ -70,6 +70,7 @@ export async function dumpBinlog(
         fail(error)
       }
     }
+  /** What the socket has already delivered still arrives after it was paused. */
   const add = (item: BinlogItem) => {
     const room = sink.add(item)
     if (!room || isPaused) return

@@ -15,7 +15,7 @@ export interface TableLayout {
   readonly columns: readonly BinlogColumn[]
 }
 
-/** Everything of a change's source that its rows event shares. */
+/** What all changes of one rows event have in common in their `source`. */
 export type RowsSource = Omit<ChangeSource, 'row'>
 
 export interface RowImages {
@@ -91,7 +91,7 @@ function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): R
   return row
 }
 
-/** The reader gives a BIGINT that a number cannot hold as text; other types have no exact number. */
+/** A cell that is no number: the driver hands over a BIGINT as text where a number would round it. */
 function toCell(value: unknown, column: BinlogColumn, table: CapturedTable): number | string {
   if (typeof value === 'string') {
     if (column.type !== LONGLONG) return value

@@ -20,7 +20,7 @@ export interface MysqlBinlogSourceOptions {
 }
 
 /**
- * MySQL's binlog, as `server-check` wants it written.
+ * MySQL's binlog, written as `server-check` demands.
  *
  * `source.ts_ms` is the GTID event's own commit time (the server's `immediate_commit_timestamp`,
  * microseconds, cut to milliseconds); where an event has none, its header's whole seconds. The

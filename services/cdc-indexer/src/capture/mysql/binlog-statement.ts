@@ -19,7 +19,7 @@ const NAME = `(${IDENTIFIER})(?:\\s*\\.\\s*(${IDENTIFIER}))?`
 
 /**
  * Reads a Query event of a row-format binlog: transaction control, and statements that take captured
- * rows away or change them behind the row events' back. `schema` is the session's default database.
+ * rows away or change them without a row event. `schema` is the session's default database.
  */
 export function readStatement(sql: string, schema: string, database: string): Statement {
   if (sql === 'BEGIN') return BEGIN
@@ -84,7 +84,7 @@ function readDefinition(text: string, schema: string, database: string): Stateme
   return OTHER
 }
 
-/** In our database any such statement counts: what it touches by triggers or joins cannot be told. */
+/** In our own database every such statement counts, as triggers or joins may touch captured tables. */
 function touches(text: string, schema: string, database: string): boolean {
   if (schema === database) return true
   return [...text.matchAll(new RegExp(NAME, 'giu'))].some(

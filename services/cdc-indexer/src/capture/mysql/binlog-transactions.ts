@@ -48,9 +48,9 @@ interface Transaction {
   isXa: boolean
 }
 
-/** What a change holds in memory beside its row images: the envelope and its strings. */
+/** Memory that a change takes beside its rows: the envelope and its strings. */
 const ENVELOPE_BYTES = 600
-/** A value in memory against its size in the binlog. */
+/** A row takes about so many times its size in the binlog. */
 const VALUE_FACTOR = 2
 
 /**

@@ -51,7 +51,7 @@ export function toDumpError(error: unknown): OperatorError | SnsError {
     : toCaptureError(error)
 }
 
-/** Error 1236 is everything that can be wrong with a requested position; its text says which. */
+/** MySQL has one error for all that can be wrong with a requested position; only its text tells which. */
 function toBinlogReadError(message: string, cause: Error): OperatorError | SnsError {
   if (/same server_uuid|same server_id|server_uuid\/server_id/i.test(message)) {
     return storeUnavailable('mysql', cause)

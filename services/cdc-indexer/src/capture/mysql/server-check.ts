@@ -6,7 +6,7 @@ import { isStatementError, type MysqlSession, textCell } from './session'
 
 const OLDEST = { major: 8, minor: 0, patch: 14 }
 
-/** What capture needs of the server, as SHOW VARIABLES writes it. */
+/** The values that capture needs, as `SHOW VARIABLES` writes them. */
 const REQUIRED = {
   log_bin: 'ON',
   binlog_format: 'ROW',
@@ -18,7 +18,7 @@ const REQUIRED = {
   gtid_mode: 'ON',
 } as const
 
-/** Of features that not every sound server knows: one that does not know them does not use them. */
+/** Not every supported server has these variables; one that lacks them lacks the feature too. */
 const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options', 'binlog_transaction_compression'])
 
 const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[

@@ -28,8 +28,8 @@ export type SqlValue = string | number
 export interface MysqlSessionOptions {
   readonly timeoutMs?: number
   /**
-   * Told when the connection breaks; given, the session does not open another, for what the first
-   * held on the server went with it.
+   * Told when the connection breaks. With it the session opens no other connection, as the locks of the
+   * first are gone.
    */
   readonly onLost?: () => void
 }
@@ -151,7 +151,7 @@ export function isStatementError(error: unknown): error is Error & { readonly er
   )
 }
 
-/** The connection is gone or going. */
+/** Errors with which the server ends the connection. */
 const CONNECTION_ENDING: ReadonlySet<number> = new Set([
   ER.SERVER_SHUTDOWN,
   ER.QUERY_INTERRUPTED,

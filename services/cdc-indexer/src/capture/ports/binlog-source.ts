@@ -1,6 +1,6 @@
 import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 
-/** Where capture goes on: everything in `gtidSet` is done. */
+/** Where capture resumes: every transaction in `gtidSet` is done. */
 export interface BinlogPosition {
   /** The set of transactions seen, as the server writes it. */
   readonly gtidSet: string
@@ -14,21 +14,21 @@ export type BinlogItem =
   | { readonly kind: 'change'; readonly event: ChangeEnvelope; readonly bytes: number }
   /**
    * A transaction ended: all its changes came before. The only point where capture may resume.
-   * `position` writes the GTID set out, which is dear and seldom needed: it holds until the next
-   * transaction ends.
+   * `position` writes the GTID set out, which is expensive and seldom needed; its answer is right until
+   * the next commit comes.
    */
   | { readonly kind: 'commit'; readonly gtid: string; readonly position: () => BinlogPosition }
 
 /** Where a source puts what it reads. */
 export interface BinlogSink {
-  /** Takes the item in any case. A promise means that it is full: read no more until that resolves. */
+  /** Always takes the item. Returns a promise when it is full: read no more until that resolves. */
   add(item: BinlogItem): Promise<void> | null
 }
 
 /**
  * Committed row changes of the captured tables in commit order.
  *
- * Errors: `OperatorError` where only a person can go on (binlog purged past the position, another
+ * Errors: `OperatorError` where an operator must act (binlog purged past the position, another
  * server, not ROW/FULL, compressed transactions), `store_unavailable` where a new `read` from the last
  * commit may work.
  */

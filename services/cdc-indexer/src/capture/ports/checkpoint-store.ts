@@ -21,8 +21,8 @@ export interface CaptureLease {
 /**
  * Capture's place in the binlog, kept in the source database, and the lock that makes it a singleton.
  *
- * Errors: `store_unavailable`, also of `save` once the lease is lost; `OperatorError` where only a
- * person can help (no such table, no rights).
+ * Errors: `store_unavailable`, also of `save` once the lease is lost; `OperatorError` where an
+ * operator must act (no such table, no rights).
  */
 export interface CheckpointStore {
   /** Null while another holds it: stand by and ask again. */
@@ -34,7 +34,7 @@ export interface CheckpointStore {
 
 /**
  * How an operator moves the checkpoint past what capture cannot read or no longer finds, said the same
- * way everywhere. What was not captured is missing from all that is made from the log.
+ * way everywhere. What was not captured is missing from timelines and index until they are rebuilt.
  */
 export const MOVE_ON =
   'to go on from now: stop capture, run "UPDATE capture_checkpoint SET gtid_set = ' +
