@@ -9,7 +9,7 @@ export interface CheckpointWriterDeps {
 export interface CheckpointWriterOptions {
   /** The least time between two saves while changes are published. */
   readonly intervalMs: number
-  /** The same while no captured row changes. It is longer, as each save is itself a transaction in the log. */
+  /** The same while no captured row changes: longer, as each save is itself a transaction. */
   readonly idleIntervalMs: number
 }
 

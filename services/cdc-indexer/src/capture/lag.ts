@@ -2,7 +2,7 @@ import type { Clock } from '@sns/shared/domain/clock'
 
 /** How far capture is behind, across its sessions: what one could not publish, the next must. */
 export interface CaptureLag {
-  /** A session has begun. `oldest` says when the oldest change that it holds was committed, if it holds any. */
+  /** A session has begun. `oldest`: when the oldest change that it holds was committed, if any. */
   begin(oldest: () => number | null): void
   acknowledge(committedAt: number): void
   /** The session is over. Its oldest change still counts, until a later session has acknowledged it. */
