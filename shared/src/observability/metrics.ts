@@ -41,6 +41,22 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers,
     }),
+    freshnessBelieves: new Gauge({
+      name: 'sns_freshness_believes',
+      help: '1 while pages may come from memory, 0 while SQL checks each',
+      registers,
+    }),
+    freshnessHeard: new Counter({
+      name: 'sns_freshness_messages_heard_total',
+      help: 'Messages about changes heard from other processes and from this one',
+      registers,
+    }),
+    freshnessFenceCloses: new Counter({
+      name: 'sns_freshness_fence_closes_total',
+      help: 'Times this process closed the fence, by reason: writer (a change could not be told), server (another Redis)',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     postCacheLookups: new Counter({
       name: 'sns_post_cache_lookups_total',
       help: 'Post bodies looked up by result: hit, miss, error',

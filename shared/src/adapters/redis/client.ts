@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { stripValues } from '../../errors/driver-error'
@@ -13,9 +14,16 @@ export interface RedisClient extends AsyncDisposable {
    * Runs commands and turns every failure into `store_unavailable`. While Redis is away it fails at
    * once: only calls in flight when Redis goes silent wait, for `commandTimeoutMs` at most. Nothing is
    * tried again here: readers have SQL, the log repeats for workers. `commands` is told which run of
-   * the server it talks to: another one after each restart and failover.
+   * the server it talks to, with the term it is used in: another one after each restart, promotion and
+   * change of servers.
    */
   run<Result>(commands: (redis: Redis, run: string) => Promise<Result>): Promise<Result>
+  /** The run of the server that the connection was found to talk to; null while there is none. */
+  currentRun(): string | null
+  /** Asks the server again which run it is: a promotion does not close connections. */
+  checkRun(): Promise<void>
+  /** Which of the times this is that the suite uses this server; see `FreshnessFence`. */
+  useTerm(term: number): void
   readonly health: HealthCheck
 }
 
@@ -24,12 +32,28 @@ export interface RedisClientDeps {
   readonly metrics: Pick<Metrics, 'storeErrors'>
 }
 
+/**
+ * Hears a channel on the very connection that commands use. The server writes messages and replies into
+ * one stream, in the order in which it ran the commands: with the reply to a command, every message
+ * published before that command ran has been heard.
+ */
+export interface RedisListener {
+  readonly channel: string
+  heard(message: string): void
+  /** From here on every message is heard, until `lost`. Called before the first command may run. */
+  connected(): void
+  lost(): void
+}
+
 export interface RedisClientOptions {
+  readonly listener?: RedisListener
   readonly commandTimeoutMs?: number
   readonly connectTimeoutMs?: number
 }
 
 const RECONNECT: BackoffOptions = { baseMs: 100, capMs: 1_000 }
+/** As many hexadecimal digits in each timeline: enough to tell the runs of one server apart. */
+const RUN_LENGTH = 12
 const REPLY_ERROR_LOG_INTERVAL_MS = 1_000
 
 /**
@@ -53,6 +77,8 @@ export function createRedisClient(
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     maxLoadingRetryTime: 250,
+    // Only after a new handshake, so that the listener knows from where on it hears.
+    autoResubscribe: false,
     retryStrategy: (attempt) => Math.ceil(backoffMs(attempt, RECONNECT)),
     // A former primary: another connection may reach the present one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -72,7 +98,11 @@ export function createRedisClient(
   // Known only while the connection may be used. Nothing is queued across connections, so what is
   // sent under a run meets that run.
   let serverRun: string | null = null
+  let termSuffix = ''
+  const { listener } = options
+  if (listener) redis.on('message', (_channel, message) => listener.heard(message))
   const wentAway = (cause: unknown) => {
+    if (serverRun !== null) listener?.lost()
     serverRun = null
     if (isAway) return
     isAway = true
@@ -80,13 +110,16 @@ export function createRedisClient(
   }
   redis.on('ready', async () => {
     try {
-      serverRun = runIn(await redis.info('server'))
+      if (listener) await redis.subscribe(listener.channel)
+      const run = await runOf(redis)
+      if (isClosed) return
+      serverRun = run
+      listener?.connected()
     } catch (error) {
       wentAway(stripValues(error))
       redis.disconnect(true)
       return
     }
-    if (isClosed) return
     if (isAway) logger.info('redis is back')
     isAway = false
     markTried()
@@ -118,7 +151,7 @@ export function createRedisClient(
       throw failed(new Error(`the connection is ${redis.status}`))
     }
     try {
-      return await commands(redis, serverRun)
+      return await commands(redis, serverRun + termSuffix)
     } catch (error) {
       throw failed(error)
     }
@@ -126,6 +159,18 @@ export function createRedisClient(
 
   return {
     run,
+    currentRun: () => serverRun,
+    useTerm(term) {
+      termSuffix = term.toString(16)
+    },
+    async checkRun() {
+      const known = serverRun
+      const run = await runOf(redis).catch((error) => {
+        throw failed(error)
+      })
+      // A connection that was lost meanwhile has its own handshake.
+      if (serverRun === known && known !== null) serverRun = run
+    },
     health: {
       name: 'redis',
       async check() {
@@ -133,6 +178,7 @@ export function createRedisClient(
       },
     },
     async [Symbol.asyncDispose]() {
+      if (serverRun !== null) listener?.lost()
       isAway = true
       isClosed = true
       serverRun = null
@@ -143,10 +189,15 @@ export function createRedisClient(
   }
 }
 
-function runIn(info: string): string {
-  const run = /^run_id:([0-9a-f]{12})/m.exec(info)?.[1]
-  if (run === undefined) throw new Error('INFO of redis names no run_id')
-  return run
+/**
+ * A restart changes `run_id`, a promotion only the replication id: a former primary that comes back
+ * without having followed its successor has old data under the same `run_id`.
+ */
+async function runOf(redis: Redis): Promise<string> {
+  const info = await Promise.all([redis.info('server'), redis.info('replication')])
+  const ids = [/^run_id:(\w+)/m.exec(info[0])?.[1], /^master_replid:(\w+)/m.exec(info[1])?.[1]]
+  if (ids.includes(undefined)) throw new Error('INFO of redis names no run_id or master_replid')
+  return createHash('sha1').update(ids.join()).digest('hex').slice(0, RUN_LENGTH)
 }
 
 function isTimeout(cause: unknown): boolean {

@@ -24,6 +24,8 @@ export interface Database {
   change_log: ChangeLogTable
   change_offsets: ChangeOffsetsTable
   imports: ImportsTable
+  freshness_fence: FreshnessFenceTable
+  freshness_processes: FreshnessProcessesTable
 }
 
 /** Secrets and hot counters of a user: never captured, so they stay out of the log. */
@@ -130,4 +132,22 @@ export interface ImportsTable {
   follows_done: number
   posts_done: number
   updated_at: number
+}
+
+/** MySQL only. One row; the rules are those of `FreshnessFence`. */
+export interface FreshnessFenceTable {
+  id: 1
+  generation: number
+  is_open: number
+  term: number
+  server: string
+}
+
+/** MySQL only: who has a say in opening the fence. */
+export interface FreshnessProcessesTable {
+  process: string
+  /** The run of the message server it is connected to; null: none. */
+  server: string | null
+  /** By the database's clock, so that the clocks of processes need not agree. */
+  seen_at: number
 }

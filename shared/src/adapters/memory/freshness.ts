@@ -1,0 +1,16 @@
+import type { Belief, Change, Freshness } from '../../ports/freshness'
+
+/** Within one process nothing has to travel: a change is heard while it is announced. */
+export function createMemoryFreshness(): Freshness {
+  const belief: Belief = { belief: true }
+  const listeners: ((change: Change) => void)[] = []
+  return {
+    async announce(changes) {
+      for (const change of changes) for (const listener of listeners) listener(change)
+    },
+    async barrier() {},
+    belief: () => belief,
+    hasCurrentTimelines: () => true,
+    onChange: (listener) => void listeners.push(listener),
+  }
+}

@@ -1,0 +1,224 @@
+import { repeatEvery } from '../../async/repeat-every'
+import { sleep } from '../../async/sleep'
+import type { Logger } from '../../observability/logger'
+import type { Metrics } from '../../observability/metrics'
+import type { Belief, Change, ChangeAnnouncer, Freshness } from '../../ports/freshness'
+import { type FenceState, type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
+import { decodeChanges, encodeChanges } from './change-message'
+import type { RedisClient, RedisListener } from './client'
+
+export interface RedisFreshnessDeps {
+  readonly fence: FreshnessFence
+  readonly logger: Logger
+  readonly metrics: Pick<Metrics, 'freshnessBelieves' | 'freshnessFenceCloses' | 'freshnessHeard'>
+  /** Milliseconds that never go back; of this process alone. */
+  readonly monotonic?: () => number
+}
+
+export interface RedisFreshnessOptions {
+  readonly channel: string
+  /** How long a look at the fence is good for. */
+  readonly leaseMs?: number
+  /** From the end of one look at the fence to the start of the next. */
+  readonly pollMs?: number
+}
+
+export interface RedisFreshness extends Freshness, AsyncDisposable {
+  /** For the client that timelines are read with: its connection is the one that hears. */
+  readonly listener: RedisListener
+  /** Begins to look at the fence. */
+  start(client: RedisClient): void
+}
+
+const LEASE_MS = 2_000
+const POLL_MS = 500
+/** A writer waits this much longer than a lease lasts, so that clocks may run at slightly other rates. */
+const MARGIN = 1.1
+
+/** A look at the fence, and since when its state has been seen to be the same. */
+interface Look extends FenceState {
+  /** When the look began. */
+  readonly at: number
+  /** When the look ended that first saw this generation closed; 0 while it is open. */
+  readonly closedSince: number
+}
+
+export function changeChannel(prefix: string): string {
+  return `${prefix}:changes`
+}
+
+/** Tells who listens, for services that keep nothing themselves: their log repeats what failed. */
+export function createRedisChangeAnnouncer(
+  client: RedisClient,
+  { channel }: { readonly channel: string },
+): ChangeAnnouncer {
+  return {
+    async announce(changes) {
+      if (changes.length === 0) return
+      await client.run((redis) => redis.publish(channel, encodeChanges(changes)))
+    },
+  }
+}
+
+/**
+ * Changes travel on a Redis channel, heard by the connection that also reads timelines.
+ *
+ * A process believes while (1) its last look at the fence in MySQL is no older than the lease, (2) that
+ * look found the fence open for the run of Redis that it is connected to, and (3) its connection has
+ * heard the channel ever since what it keeps was loaded. A new connection or another generation of the
+ * fence is another belief.
+ *
+ * A writer that cannot tell the others closes the fence and waits until every look from before is over,
+ * then answers: nobody believes any more. While the fence is closed it waits for nothing. Once closed,
+ * the fence opens when it has been seen closed for a whole lease and every process is connected to one
+ * and the same run again. The server for which it is open therefore changes only through a time in
+ * which nobody believes.
+ *
+ * Leases are those of Gray and Cheriton (1989): they rest on clocks that run at nearly one rate, not on
+ * clocks that agree.
+ */
+export function createRedisFreshness(
+  { fence, logger, metrics, monotonic = () => performance.now() }: RedisFreshnessDeps,
+  options: RedisFreshnessOptions,
+): RedisFreshness {
+  const { channel, leaseMs = LEASE_MS, pollMs = POLL_MS } = options
+  const process = crypto.randomUUID()
+  const listeners: ((change: Change) => void)[] = []
+  const stop = new AbortController()
+  let client: RedisClient | null = null
+  let looking: Promise<void> = Promise.resolve()
+  let look: Look | null = null
+  let reported: { readonly server: string | null; readonly at: number } | null = null
+  let isListening = false
+  let belief: Belief = { belief: true }
+
+  /** Slower looks may end out of order: one that began earlier never replaces a later one. */
+  async function lookAtFence(act: () => Promise<FenceState> = fence.read): Promise<Look> {
+    const at = monotonic()
+    const state = await act()
+    const isKnown = look !== null && look.generation === state.generation && !look.isOpen
+    const closedSince = state.isOpen ? 0 : isKnown && look ? look.closedSince : monotonic()
+    const seen: Look = { ...state, at, closedSince }
+    if (look === null || at >= look.at) {
+      if (look?.generation !== seen.generation) belief = { belief: true }
+      look = seen
+      client?.useTerm(seen.term)
+    }
+    return seen
+  }
+
+  function isLeased(now = monotonic()): boolean {
+    return look !== null && now - look.at < leaseMs
+  }
+
+  function isOpenHere({ isOpen, server }: FenceState): boolean {
+    return isOpen && server === client?.currentRun()
+  }
+
+  async function publish(changes: readonly Change[]): Promise<boolean> {
+    if (!client) return false
+    const message = encodeChanges(changes)
+    const run = client.currentRun()
+    return client
+      .run((redis) => redis.publish(channel, message))
+      .then(
+        // What is asked next is about the connection that it was published on.
+        () => run !== null && run === client?.currentRun(),
+        () => false,
+      )
+  }
+
+  /** Until no look from before `since` may be relied on. */
+  async function outlastLeases(since: number): Promise<void> {
+    const rest = since + leaseMs * MARGIN - monotonic()
+    if (rest > 0) await sleep(rest)
+  }
+
+  async function keepUp(redis: RedisClient): Promise<void> {
+    if (redis.currentRun() !== null) await redis.checkRun().catch(() => {})
+    const run = redis.currentRun()
+    const isDue = !reported || monotonic() - reported.at > REPORT_TTL_MS / 3
+    if (isDue || reported?.server !== run) {
+      await fence.report(process, run)
+      reported = { server: run, at: monotonic() }
+    }
+    const seen = await lookAtFence()
+    metrics.freshnessBelieves.set(isLeased() && isListening && isOpenHere(seen) ? 1 : 0)
+    if (run === null) return
+    if (seen.isOpen) {
+      if (seen.server === run) return
+      logger.warn({ fence: seen.generation }, 'redis is another than before; closing the fence')
+      metrics.freshnessFenceCloses.inc({ reason: 'server' })
+      await lookAtFence(fence.close)
+    } else if (monotonic() - seen.closedSince > leaseMs * MARGIN) {
+      if (!(await fence.open(run, seen.generation))) return
+      logger.info({ fence: seen.generation }, 'the fence is open; pages come from memory again')
+      await lookAtFence()
+    }
+  }
+
+  return {
+    listener: {
+      channel,
+      heard(message) {
+        metrics.freshnessHeard.inc()
+        for (const change of decodeChanges(message)) {
+          for (const listener of listeners) listener(change)
+        }
+      },
+      connected() {
+        belief = { belief: true }
+        isListening = true
+      },
+      lost() {
+        isListening = false
+      },
+    },
+
+    start(connected) {
+      client = connected
+      looking = repeatEvery(() => keepUp(connected), {
+        intervalMs: pollMs,
+        signal: stop.signal,
+        onError: (err) => logger.debug({ err }, 'the fence was not reached'),
+      })
+    },
+
+    async announce(changes) {
+      if (changes.length === 0) return
+      const isTold = await publish(changes)
+      // Since the look, the fence may have closed, but not opened for another server within its lease.
+      if (isTold && isLeased() && look !== null && isOpenHere(look)) return
+      const seen = await lookAtFence()
+      if (seen.isOpen) {
+        if (isTold && isOpenHere(seen)) return
+        logger.warn({ fence: seen.generation }, 'a change could not be told; closing the fence')
+        metrics.freshnessFenceCloses.inc({ reason: 'writer' })
+        await outlastLeases((await lookAtFence(fence.close)).closedSince)
+      } else {
+        await outlastLeases(seen.closedSince)
+      }
+    },
+
+    async barrier() {
+      if (!client) return
+      await client.run((redis) => redis.ping())
+    },
+
+    belief() {
+      return isListening && isLeased() && look !== null && isOpenHere(look) ? belief : null
+    },
+
+    hasCurrentTimelines() {
+      return look !== null && isLeased() && look.server === client?.currentRun()
+    },
+
+    onChange: (listener) => void listeners.push(listener),
+
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await looking
+      await fence.leave(process).catch(() => {})
+    },
+  }
+}
