@@ -30,7 +30,10 @@ const FORBIDDEN = [
   ['shared/src/unlisted', "import { join } from 'node:path'"],
   ['services/api/src/modules/feed', "import { Elysia } from 'elysia'"],
   ['services/api/src/modules/feed', "import { x } from '../../../../fanout-worker/src/audiences'"],
-  ['services/api/src/modules/feed', "import { z } from '@sns/shared/adapters/memory/post-cache'"],
+  [
+    'services/api/src/modules/feed',
+    "import { z } from '@sns/shared/adapters/memory/timeline-store'",
+  ],
   ['services/api/src/modules/feed', "import { x } from '../../testing/expectations'"],
   ['services/api/src/modules/feed', "import { x } from './service.test'"],
   ['services/api/src/security', "import { z } from '@sns/cdc-indexer/main'"],

@@ -4,9 +4,9 @@ import type { IdGenerator } from '@sns/shared/domain/id-generator'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
+import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { HealthCheck } from '@sns/shared/ports/health'
-import type { PostCache } from '@sns/shared/ports/post-cache'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SearchIndex } from '@sns/shared/ports/search-index'
 import type { SessionStore } from '@sns/shared/ports/session-store'
@@ -14,24 +14,26 @@ import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { createStatusApp } from '@sns/shared/runtime/status-app'
 import { Elysia } from 'elysia'
+import { createAnnouncedStores } from './memory/announced-stores'
+import { createPostPieces } from './memory/post-pieces'
+import { createViewers } from './memory/viewers'
 import { meRoutes, sessionRoutes } from './modules/accounts/routes'
 import { createAccountService } from './modules/accounts/service'
 import { createSessions } from './modules/accounts/sessions'
 import { engagementRoutes } from './modules/engagement/routes'
 import { createEngagementService } from './modules/engagement/service'
+import { createFeed } from './modules/feed/feed'
 import { feedRoutes } from './modules/feed/routes'
-import { createFeedService } from './modules/feed/service'
 import { graphRoutes, tieListRoutes } from './modules/graph/routes'
 import { createGraphService } from './modules/graph/service'
 import { postRoutes } from './modules/posts/routes'
 import { createPostService } from './modules/posts/service'
-import { createViewedPosts } from './modules/posts/viewed-posts'
 import { searchRoutes } from './modules/search/routes'
 import { createSearchService } from './modules/search/service'
 import { createUserLookup } from './modules/users/lookup'
 import { userRoutes } from './modules/users/routes'
 import { createUserService } from './modules/users/service'
-import { authentication } from './plugins/authentication'
+import { authentication, grantReader } from './plugins/authentication'
 import { crossOrigin } from './plugins/cross-origin'
 import { swagger } from './plugins/openapi/swagger'
 import { problems } from './plugins/problems'
@@ -49,7 +51,7 @@ export interface ApiDeps {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly timelines: TimelineStore
-  readonly postCache: PostCache
+  readonly freshness: Freshness
   readonly search: SearchIndex
   readonly clock: Clock
   readonly ids: IdGenerator
@@ -63,21 +65,31 @@ export interface ApiSettings {
   readonly cors: Settings['cors']
   readonly secretKey: string
   readonly sessionMaxDays: number
+  /** What is kept of pages, at most. */
+  readonly pageMemoryMib: number
   /** Lower only where nothing is to be protected, as in tests. */
   readonly passwordCost?: PasswordCost
 }
 
+/** Of the memory for pages; readers take the rest. */
+const POSTS_SHARE = 0.75
+
 export type App = ReturnType<typeof createApp>
 
 /** The whole HTTP api; listens only when told to. */
-export function createApp(deps: ApiDeps) {
-  const { users, graph, posts, metrics, logger, settings, clock } = deps
+export function createApp(backend: ApiDeps) {
+  const { metrics, logger, settings, clock } = backend
+  const deps: ApiDeps = { ...backend, ...createAnnouncedStores(backend, backend.freshness) }
+  const { users, graph } = deps
   const contexts = createRequestContexts()
   const routeMethods = createRouteMethods()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
-  const authenticated = authentication({ ...deps, accessTokens, contexts })
+  const memory = settings.pageMemoryMib * 2 ** 20
+  const viewers = createViewers(deps, { maxBytes: memory * (1 - POSTS_SHARE) })
+  const pieces = createPostPieces(deps, { maxBytes: memory * POSTS_SHARE })
+  const grants = grantReader({ accessTokens })
+  const authenticated = authentication({ ...deps, grants, viewers, contexts })
   const lookup = createUserLookup(deps)
-  const viewedPosts = createViewedPosts(deps)
   const sessions = createSessions({ ...deps, accessTokens, maxDays: settings.sessionMaxDays })
   const passwords = createPasswords(settings.passwordCost)
   const ties = createGraphService({ graph, lookup })
@@ -112,8 +124,8 @@ export function createApp(deps: ApiDeps) {
     .use(tieListRoutes(ties, authenticated))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes(createEngagementService(deps), authenticated))
-    .use(feedRoutes(createFeedService({ ...deps, viewedPosts }), authenticated))
-    .use(searchRoutes(createSearchService({ ...deps, posts, lookup, viewedPosts }), authenticated))
+    .use(feedRoutes(createFeed({ ...deps, viewers, pieces }), { grants, contexts }))
+    .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))
   routeMethods.learn(app.routes)

@@ -3,6 +3,7 @@ import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { createApp } from './app'
 import { createHousekeeping } from './housekeeping'
+import { createAnnouncedStores } from './memory/announced-stores'
 import { signingKey } from './security/embedded-secret'
 
 /** HTTP over the stores. */
@@ -10,9 +11,10 @@ export const api: ServiceSpec = {
   name: 'api',
   async assemble({ settings, backend, logger, metrics, clock }) {
     const stores = await backend.forApi()
+    const announced = createAnnouncedStores(stores, stores.freshness)
     const secretKey = signingKey(settings)
     return {
-      jobs: [createHousekeeping({ ...stores, clock, logger })],
+      jobs: [createHousekeeping({ ...announced, clock, logger })],
       health: stores.health,
       app: (health) =>
         createApp({
@@ -22,7 +24,12 @@ export const api: ServiceSpec = {
           logger,
           metrics,
           health,
-          settings: { cors: settings.cors, secretKey, sessionMaxDays: settings.sessionMaxDays },
+          settings: {
+            cors: settings.cors,
+            secretKey,
+            sessionMaxDays: settings.sessionMaxDays,
+            pageMemoryMib: settings.pageMemoryMib,
+          },
         }),
     }
   },

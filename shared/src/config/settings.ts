@@ -220,6 +220,14 @@ export const SETTINGS = {
     readBy: ['api'],
     secret: true,
   },
+  pageMemoryMib: {
+    name: 'PAGE_MEMORY_MIB',
+    summary:
+      'What an api process keeps of pages at most: about 600 bytes a post, a kilobyte and 32 bytes a followee for a reader',
+    parse: parse.integer('mebibytes', 1, 65_536),
+    default: '128',
+    readBy: ['api'],
+  },
   sessionMaxDays: {
     name: 'SESSION_MAX_DAYS',
     summary: 'Days after which a new session ends, however often it is refreshed',

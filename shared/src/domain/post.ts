@@ -13,19 +13,16 @@ export interface PostBody {
   readonly editedAt: number | null
 }
 
-/** What the truth says about a post just now, for one viewer: everything a body may not be asked. */
-export interface PostState {
-  readonly id: PostId
-  readonly version: number
+/** What everybody who may see a post sees of it. */
+export interface PublishedPost {
+  readonly body: PostBody
   readonly author: Author
   readonly counts: { readonly likes: number; readonly comments: number }
-  readonly liked: boolean
 }
 
 /** A post as one viewer sees it. */
-export interface ViewedPost {
-  readonly body: PostBody
-  readonly state: PostState
+export interface ViewedPost extends PublishedPost {
+  readonly liked: boolean
 }
 
 /** Characters are Unicode code points. */

@@ -57,9 +57,9 @@ export function createMetrics() {
       labelNames: ['reason'] as const,
       registers,
     }),
-    postCacheLookups: new Counter({
-      name: 'sns_post_cache_lookups_total',
-      help: 'Post bodies looked up by result: hit, miss, error',
+    pieceLookups: new Counter({
+      name: 'sns_page_piece_lookups_total',
+      help: 'Pieces of pages looked up in memory by result: hit, miss (read from SQL)',
       labelNames: ['result'] as const,
       registers,
     }),

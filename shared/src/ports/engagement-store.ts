@@ -21,7 +21,8 @@ export interface EngagementStore {
   /** Idempotent. */
   unlike(userId: UserId, postId: PostId): Promise<void>
   comment(comment: NewComment): Promise<Comment>
-  deleteComment(id: CommentId, author: UserId): Promise<void>
+  /** Gives the post that it was about. */
+  deleteComment(id: CommentId, author: UserId): Promise<PostId>
   /** Oldest first; without those of people hidden from `viewer`. */
   comments(
     postId: PostId,

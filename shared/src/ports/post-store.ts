@@ -1,6 +1,6 @@
 import type { PostId, UserId } from '../domain/id'
 import type { Page } from '../domain/page'
-import type { PostBody, PostState, ViewedPost } from '../domain/post'
+import type { PostBody, PublishedPost, ViewedPost } from '../domain/post'
 
 export interface NewPost {
   readonly id: PostId
@@ -41,11 +41,17 @@ export interface PostStore {
   /** The ids of `truth(viewer)` below `before`, newest first, at most `limit`; fewer only at the end. */
   feedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
   /** Those of `ids` that are in `truth(viewer)` now. Order does not matter. */
-  inFeed(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostState[]>
+  inFeed(viewer: UserId, ids: readonly PostId[]): Promise<readonly ViewedPost[]>
   /** Those of `ids` that are live and not hidden from `viewer` by a block; follows play no part. */
-  visible(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostState[]>
-  /** What live posts say. Absent ids are left out. */
-  bodies(ids: readonly PostId[]): Promise<readonly PostBody[]>
+  visible(viewer: UserId, ids: readonly PostId[]): Promise<readonly ViewedPost[]>
+  /** Those of `ids` that are live, whoever may see them. */
+  published(ids: readonly PostId[]): Promise<readonly PublishedPost[]>
+  /** Those whose posts `truth(viewer)` is made of, by the same predicate: the viewer too, while there. */
+  feedAuthors(viewer: UserId): Promise<readonly UserId[]>
+  /** The newest posts (highest ids) that `viewer` likes, newest first, at most `limit`. */
+  newestLikes(viewer: UserId, limit: number): Promise<readonly PostId[]>
+  /** Those of `ids` that `viewer` likes. */
+  liked(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostId[]>
   /** Forgets idempotency keys older than `before` (Unix milliseconds). */
   pruneIdempotencyKeys(before: number): Promise<void>
 }

@@ -2,6 +2,7 @@ import type { SessionId, UserId } from '../domain/id'
 import type { Page } from '../domain/page'
 import type { Grant, Session } from '../domain/session'
 import type { Account } from '../domain/user'
+import { SnsError } from '../errors/sns-error'
 
 export interface NewRefreshToken {
   /** SHA-256 of the token, hex; the token itself is never stored. */
@@ -21,9 +22,22 @@ export interface NewSession {
   readonly token: NewRefreshToken
 }
 
+/** The account that a request speaks for. */
+export interface Viewer extends Account {
+  /** When its session ends unless it is refreshed. */
+  readonly liveUntil: number
+}
+
 export interface SessionPage {
   readonly before: SessionId | null
   readonly limit: number
+}
+
+/** A refresh token came back that was used up; its session has ended. */
+export class RefreshTokenReused extends SnsError {
+  constructor(readonly userId: UserId) {
+    super('refresh_token_reused')
+  }
 }
 
 /**
@@ -46,7 +60,7 @@ export interface SessionStore {
   start(session: NewSession, now: number): Promise<Grant>
   /**
    * In one atomic step. `next` expires no later than its session. Errors: `refresh_token_invalid`
-   * (unknown, expired, or its session has ended), `refresh_token_reused` (the session has ended when
+   * (unknown, expired, or its session has ended), `RefreshTokenReused` (the session has ended when
    * this is thrown).
    */
   rotate(hash: string, next: NewRefreshToken, now: number): Promise<Grant>
@@ -55,13 +69,16 @@ export interface SessionStore {
    * or null where the account is gone, its epoch is another, or the session has ended or expired. One
    * statement by primary keys, as every request asks.
    */
-  findViewer(grant: Grant, now: number): Promise<Account | null>
+  findViewer(grant: Grant, now: number): Promise<Viewer | null>
   /** Those that have not ended, latest start first. */
   list(userId: UserId, page: SessionPage, now: number): Promise<Page<Session, SessionId>>
   /** False where the user has no such session. */
   end(userId: UserId, id: SessionId): Promise<boolean>
-  /** Ends the session of a refresh token, replaced ones included; unknown tokens are ignored. */
-  endByToken(hash: string): Promise<void>
+  /**
+   * Ends the session of a refresh token, replaced ones included. Whose it was; null of unknown tokens,
+   * which are ignored.
+   */
+  endByToken(hash: string): Promise<UserId | null>
   /** Forgets sessions and tokens that expired before `now`. */
   prune(now: number): Promise<void>
 }

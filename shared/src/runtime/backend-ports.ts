@@ -8,9 +8,9 @@ import type { Metrics } from '../observability/metrics'
 import type { BulkLoader } from '../ports/bulk-loader'
 import type { ChangeLog } from '../ports/change-log'
 import type { EngagementStore } from '../ports/engagement-store'
+import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
-import type { PostCache } from '../ports/post-cache'
 import type { PostStore } from '../ports/post-store'
 import type { SearchIndex } from '../ports/search-index'
 import type { SessionStore } from '../ports/session-store'
@@ -29,12 +29,13 @@ export interface ApiStores extends Watched {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly timelines: TimelineStore
-  readonly postCache: PostCache
+  readonly freshness: Freshness
   readonly search: SearchIndex
 }
 
 export interface FanoutStores extends Watched {
   readonly changeLog: ChangeLog
+  readonly announcer: ChangeAnnouncer
   readonly graph: GraphStore
   readonly timelines: TimelineStore
 }

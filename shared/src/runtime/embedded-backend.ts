@@ -1,4 +1,4 @@
-import { createMemoryPostCache } from '../adapters/memory/post-cache'
+import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
 import { createSqlHealthCheck } from '../adapters/sql/health-check'
@@ -11,8 +11,6 @@ import type { SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { Backend, BackendDeps } from './backend-ports'
 import { createSqlStores } from './sql-stores'
-
-const CACHED_POSTS = 50_000
 
 /**
  * Everything in this process: tables, change log and search in one SQLite file, timelines and caches in
@@ -37,7 +35,7 @@ export async function createEmbeddedBackend(
   const ids = createIdGenerator(clock)
   const stores = createSqlStores(db, { clock, ids })
   const timelines = createMemoryTimelineStore({ clock })
-  const postCache = createMemoryPostCache({ clock }, { maxEntries: CACHED_POSTS })
+  const freshness = createMemoryFreshness()
   const changeLog = createSqliteChangeLog(database, { clock })
   const search = createSqliteSearchIndex(db, { clock })
   const health = [createSqlHealthCheck(db)]
@@ -46,8 +44,14 @@ export async function createEmbeddedBackend(
   return {
     ids,
     clock,
-    forApi: async () => ({ ...stores, timelines, postCache, search, health }),
-    forFanout: async () => ({ graph: stores.graph, timelines, changeLog, health }),
+    forApi: async () => ({ ...stores, timelines, freshness, search, health }),
+    forFanout: async () => ({
+      graph: stores.graph,
+      timelines,
+      changeLog,
+      announcer: freshness,
+      health,
+    }),
     forCapture: async () => null,
     forIndex: async () => ({ changeLog, search, health }),
     forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),

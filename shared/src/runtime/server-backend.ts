@@ -33,14 +33,40 @@ export function createServerBackend(
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
   })
 
+  /** A connection that only writes timelines and announces. */
   const redis = once(async () => {
     const { createRedisClient } = await import('../adapters/redis/client')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
-    const { createRedisPostCache } = await import('../adapters/redis/post-cache')
+    const { changeChannel, createRedisChangeAnnouncer } = await import(
+      '../adapters/redis/freshness'
+    )
     const client = opened.use(createRedisClient(settings.redis.url, { logger, metrics }))
     return {
       timelines: createRedisTimelineStore(client, { prefix }),
-      postCache: createRedisPostCache(client, { prefix }),
+      announcer: createRedisChangeAnnouncer(client, { channel: changeChannel(prefix) }),
+      health: client.health,
+    }
+  })
+
+  /** A connection that hears what changed with what it reads. */
+  const hearingRedis = once(async () => {
+    const { createRedisClient } = await import('../adapters/redis/client')
+    const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
+    const { changeChannel, createRedisFreshness } = await import('../adapters/redis/freshness')
+    const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
+    const { db } = await mysql()
+    const freshness = createRedisFreshness(
+      { fence: createSqlFreshnessFence(db), logger, metrics },
+      { channel: changeChannel(prefix) },
+    )
+    const client = opened.use(
+      createRedisClient(settings.redis.url, { logger, metrics }, { listener: freshness.listener }),
+    )
+    opened.use(freshness)
+    freshness.start(client)
+    return {
+      freshness,
+      timelines: createRedisTimelineStore(client, { prefix }),
       health: client.health,
     }
   })
@@ -77,22 +103,28 @@ export function createServerBackend(
     clock,
     async forApi() {
       const { stores, health } = await mysql()
-      const { timelines, postCache, health: redisHealth } = await redis()
+      const { timelines, freshness, health: redisHealth } = await hearingRedis()
       const { search, health: searchHealth } = await elasticsearch()
       return {
         ...stores,
         timelines,
-        postCache,
+        freshness,
         search,
         health: [health, optionalCheck(redisHealth), optionalCheck(searchHealth)],
       }
     },
     async forFanout() {
       const { stores, health } = await mysql()
-      const { timelines, health: redisHealth } = await redis()
+      const { timelines, announcer, health: redisHealth } = await redis()
       const { changeLog, health: kafkaHealth } = await kafka()
       const { graph } = stores
-      return { graph, timelines, changeLog, health: [health, redisHealth, kafkaHealth] }
+      return {
+        graph,
+        timelines,
+        announcer,
+        changeLog,
+        health: [health, redisHealth, kafkaHealth],
+      }
     },
     async forCapture() {
       const { health } = await mysql()

@@ -108,7 +108,7 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
       await loader.loadPosts('posts', posts, 3)
       const page = { before: null, limit: 10 }
       expect(await harness.posts.feedIds(author!.id, page)).toEqual(ids.toReversed())
-      const { body, state } = await harness.posts.find(ids[1]!, author!.id)
+      const { body, counts } = await harness.posts.find(ids[1]!, author!.id)
       expect(body).toEqual({
         id: ids[1]!,
         authorId: author!.id,
@@ -117,7 +117,7 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
         createdAt: idTime(ids[1]!),
         editedAt: null,
       })
-      expect(state.counts).toEqual({ likes: 0, comments: 0 })
+      expect(counts).toEqual({ likes: 0, comments: 0 })
       expect((await loader.open('posts')).done).toEqual({ users: 1, follows: 0, posts: 3 })
     })
   })

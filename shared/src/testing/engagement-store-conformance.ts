@@ -30,8 +30,8 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
       return harness.engagement.comment({ id, postId, authorId, text })
     }
     const seen = async (postId: PostId, viewer: UserId) => {
-      const { state } = await harness.posts.find(postId, viewer)
-      return { ...state.counts, liked: state.liked }
+      const { counts, liked } = await harness.posts.find(postId, viewer)
+      return { ...counts, liked }
     }
     const listed = async (postId: PostId, viewer: UserId) => {
       const page = await harness.engagement.comments(postId, viewer, { after: null, limit: 100 })

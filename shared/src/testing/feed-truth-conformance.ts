@@ -33,7 +33,7 @@ export function feedTruthConformance(create: CreatePostStoreHarness): void {
       const seen = async () => {
         const ids = await readWholeFeed(posts, ann, [10])
         const states = await posts.inFeed(ann, [own, bobs])
-        expect(states.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+        expect(states.map(({ body }) => body.id).toSorted()).toEqual(ids.toSorted())
         return ids
       }
       expect(await seen()).toEqual([own])

@@ -47,6 +47,10 @@ class Model {
       .sort((a, b) => b - a)
   }
 
+  feedAuthors(viewer: UserId): readonly UserId[] {
+    return [...this.live].filter((author) => this.#belongs(viewer, author))
+  }
+
   relate(relation: Relation, by: UserId, to: UserId): void {
     const { follow, block, mute } = this.#pairs
     if (relation === 'follow') {
@@ -107,9 +111,10 @@ async function holds(
   const check = async (viewer: UserId, limits: readonly number[]) => {
     const truth = model.truth(viewer)
     expect(await readWholeFeed(posts, viewer, limits)).toEqual(truth)
-    const states = await posts.inFeed(viewer, written)
-    expect(states.map(({ id }) => id).sort((a, b) => b - a)).toEqual([...truth])
-    for (const { id, author } of states) expect(author.id).toBe(model.posts.get(id)!)
+    const found = await posts.inFeed(viewer, written)
+    expect(found.map(({ body }) => body.id).sort((a, b) => b - a)).toEqual([...truth])
+    for (const { body, author } of found) expect(author.id).toBe(model.posts.get(body.id)!)
+    expect(new Set(await posts.feedAuthors(viewer))).toEqual(new Set(model.feedAuthors(viewer)))
   }
 
   for (const each of steps) {

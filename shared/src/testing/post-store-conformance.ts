@@ -43,18 +43,17 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
         createdAt: idTime(id),
         editedAt: null,
       }
-      const state = {
-        id,
-        version: 1,
+      const published = {
+        body,
         author: { id: author.id, username: author.username, displayName: author.displayName },
         counts: { likes: 0, comments: 0 },
-        liked: false,
       }
+      const viewed = { ...published, liked: false }
       expect(created).toEqual({ body, created: true })
-      expect(await harness.posts.find(id, reader)).toEqual({ body, state })
-      expect(await harness.posts.find(id, author.id)).toEqual({ body, state })
-      expect(await harness.posts.bodies([id])).toEqual([body])
-      expect(await harness.posts.visible(reader, [id])).toEqual([state])
+      expect(await harness.posts.find(id, reader)).toEqual(viewed)
+      expect(await harness.posts.find(id, author.id)).toEqual(viewed)
+      expect(await harness.posts.published([id])).toEqual([published])
+      expect(await harness.posts.visible(reader, [id])).toEqual([viewed])
     })
 
     test.each(Object.entries(awkwardTexts))('keeps %s to the byte', async (_, text) => {
@@ -63,7 +62,7 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       expect((await harness.posts.find(id, author)).body.text).toBe(text)
       const edited = `${text}.${text.slice(0, 100)}`
       await harness.posts.edit(id, author, edited)
-      expect((await harness.posts.bodies([id]))[0]?.text).toBe(edited)
+      expect((await harness.posts.published([id]))[0]?.body.text).toBe(edited)
     })
 
     test('keeps ids exact up to the largest', async () => {
@@ -75,7 +74,7 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       expect(await harness.posts.feedIds(author, { before: null, limit: 10 })).toEqual(ids)
       expect(await harness.posts.feedIds(author, { before: ids[0]!, limit: 1 })).toEqual([ids[1]!])
       for (const id of ids) expect((await harness.posts.find(id, author)).body.text).toBe(`${id}`)
-      expect((await harness.posts.inFeed(author, ids)).map(({ id }) => id).sort()).toEqual(
+      expect((await harness.posts.inFeed(author, ids)).map(({ body }) => body.id).sort()).toEqual(
         ids.toSorted(),
       )
       for (const id of ids) await harness.posts.delete(id, author)
@@ -111,9 +110,8 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       harness.clock.advance(5_000)
       expect(await harness.posts.edit(body.id, author, 'A')).toEqual(edited)
       expect(await harness.posts.edit(body.id, author, 'A ')).toMatchObject({ version: 3 })
-      const { body: found, state } = await harness.posts.find(body.id, author)
+      const { body: found } = await harness.posts.find(body.id, author)
       expect(found).toMatchObject({ text: 'A ', version: 3, editedAt: harness.clock.now() })
-      expect(state.version).toBe(3)
       await Promise.all(
         Array.from({ length: 10 }, (_, n) => harness.posts.edit(body.id, author, `edit ${n}`)),
       )
@@ -154,7 +152,7 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       expect(await codeOf(harness.posts.find(id, author))).toBe('not_found')
       expect(await codeOf(harness.posts.delete(id, author))).toBe('not_found')
       expect(await codeOf(harness.posts.edit(id, author, 'x'))).toBe('not_found')
-      expect(await harness.posts.bodies([id])).toEqual([])
+      expect(await harness.posts.published([id])).toEqual([])
       expect(await harness.posts.visible(author, [id])).toEqual([])
       expect(await harness.posts.inFeed(author, [id])).toEqual([])
       expect(await harness.inconsistencies()).toEqual([])
@@ -204,10 +202,14 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       await harness.graph.follow(bob, author)
       await harness.engagement.like(ann, id)
       await harness.users.updateDisplayName(author, 'Renamed')
-      const state = { id, counts: { likes: 1, comments: 0 }, author: { displayName: 'Renamed' } }
+      const state = {
+        body: { id },
+        counts: { likes: 1, comments: 0 },
+        author: { displayName: 'Renamed' },
+      }
       expect((await harness.posts.inFeed(ann, [id]))[0]).toMatchObject({ ...state, liked: true })
       expect((await harness.posts.inFeed(bob, [id]))[0]).toMatchObject({ ...state, liked: false })
-      expect((await harness.posts.find(id, ann)).state).toMatchObject({ ...state, liked: true })
+      expect(await harness.posts.find(id, ann)).toMatchObject({ ...state, liked: true })
       expect((await harness.posts.visible(bob, [id]))[0]).toMatchObject({ ...state, liked: false })
     })
 
@@ -215,10 +217,10 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
       const author = await addUser()
       const { id } = await write(author)
       const asked = [harness.ids.next<'post'>(), id, id, harness.ids.next<'post'>()]
-      expect((await harness.posts.bodies(asked)).map((body) => body.id)).toEqual([id])
-      expect((await harness.posts.inFeed(author, asked)).map((state) => state.id)).toEqual([id])
-      expect((await harness.posts.visible(author, asked)).map((state) => state.id)).toEqual([id])
-      expect(await harness.posts.bodies([])).toEqual([])
+      expect((await harness.posts.published(asked)).map(({ body }) => body.id)).toEqual([id])
+      expect((await harness.posts.inFeed(author, asked)).map(({ body }) => body.id)).toEqual([id])
+      expect((await harness.posts.visible(author, asked)).map(({ body }) => body.id)).toEqual([id])
+      expect(await harness.posts.published([])).toEqual([])
       expect(await harness.posts.inFeed(author, [])).toEqual([])
       expect(await harness.posts.visible(author, [])).toEqual([])
     })

@@ -54,7 +54,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
       test('gives a grant under which the account is found', async () => {
         const { user, grant } = await start()
         expect(grant).toMatchObject({ userId: user.id, epoch: 0 })
-        expect(await sessions.findViewer(grant, NOW)).toEqual({ ...user, graphVersion: 0 })
+        expect(await sessions.findViewer(grant, NOW)).toMatchObject({ ...user, graphVersion: 0 })
       })
 
       test('is refused once the password is another than the one that was checked', async () => {
@@ -248,7 +248,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
         const { user, grant } = await start()
         await harness.users.updateDisplayName(user.id, 'renamed')
         await harness.users.touchGraph(user.id)
-        expect(await sessions.findViewer(grant, NOW)).toEqual({
+        expect(await sessions.findViewer(grant, NOW)).toMatchObject({
           ...user,
           displayName: 'renamed',
           graphVersion: 1,

@@ -1,15 +1,43 @@
 import type { Clock } from '@sns/shared/domain/clock'
 import type { SessionId } from '@sns/shared/domain/id'
+import type { Grant } from '@sns/shared/domain/session'
 import type { Account } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
+import type { Freshness } from '@sns/shared/ports/freshness'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import { Elysia } from 'elysia'
+import type { Viewers } from '../memory/viewers'
 import type { AccessTokens } from '../security/access-tokens'
 import type { RequestContexts } from './request-context'
 
-export interface AuthenticationDeps {
-  readonly sessions: Pick<SessionStore, 'findViewer'>
+export type GrantReader = ReturnType<typeof grantReader>
+
+/** What the token of a request says; whether its session still stands is for `Viewers` to say. */
+export function grantReader({
+  accessTokens,
+}: {
   readonly accessTokens: Pick<AccessTokens, 'verify'>
+}) {
+  /** Errors: `unauthenticated`. */
+  return async (request: Request): Promise<Grant> => {
+    const header = request.headers.get('authorization')
+    const token = header === null ? undefined : /^bearer +([^\s]+)$/i.exec(header)?.[1]
+    if (token === undefined) {
+      throw new SnsError('unauthenticated', { detail: 'Send Authorization: Bearer and a token' })
+    }
+    return accessTokens.verify(token)
+  }
+}
+
+export function sessionEnded(): SnsError {
+  return new SnsError('unauthenticated', { detail: 'The session has ended; log in' })
+}
+
+export interface AuthenticationDeps {
+  readonly grants: GrantReader
+  readonly viewers: Pick<Viewers, 'account'>
+  readonly sessions: Pick<SessionStore, 'findViewer'>
+  readonly freshness: Pick<Freshness, 'barrier'>
   readonly clock: Clock
   readonly contexts: RequestContexts
 }
@@ -18,23 +46,23 @@ export type Authentication = ReturnType<typeof authentication>
 
 /**
  * Gives the routes of the module that uses it `viewer`, the signed-in account, and `sessionId`, or
- * answers 401. The account is read with its session each time: it carries the graph version, and what
- * ends the session ends its tokens at once.
+ * answers 401. What ends a session ends its tokens at once: each request waits for a barrier, or asks SQL.
  */
-export function authentication({ sessions, accessTokens, clock, contexts }: AuthenticationDeps) {
+export function authentication(deps: AuthenticationDeps) {
+  const { grants, viewers, sessions, freshness, clock, contexts } = deps
+
   async function authenticate(
     request: Request,
   ): Promise<{ readonly viewer: Account; readonly sessionId: SessionId }> {
-    const header = request.headers.get('authorization')
-    const token = header === null ? undefined : /^bearer +([^\s]+)$/i.exec(header)?.[1]
-    if (token === undefined) {
-      throw new SnsError('unauthenticated', { detail: 'Send Authorization: Bearer and a token' })
-    }
-    const grant = await accessTokens.verify(token)
-    const viewer = await sessions.findViewer(grant, clock.now())
-    if (!viewer) {
-      throw new SnsError('unauthenticated', { detail: 'The session has ended; log in' })
-    }
+    const grant = await grants(request)
+    const isHeard = await freshness.barrier().then(
+      () => true,
+      () => false,
+    )
+    const viewer = isHeard
+      ? await viewers.account(grant)
+      : await sessions.findViewer(grant, clock.now())
+    if (!viewer) throw sessionEnded()
     contexts.of(request).userId = viewer.id
     return { viewer, sessionId: grant.sessionId }
   }

@@ -4,14 +4,14 @@ import type { ViewedPost } from '@sns/shared/domain/post'
 import { formatTime } from './time'
 import { presentAuthor } from './user'
 
-export function presentPost({ body, state }: ViewedPost): contract.Post {
+export function presentPost({ body, author, counts, liked }: ViewedPost): contract.Post {
   return {
     id: formatId(body.id),
-    author: presentAuthor(state.author),
+    author: presentAuthor(author),
     text: body.text,
     createdAt: formatTime(body.createdAt),
     editedAt: body.editedAt === null ? null : formatTime(body.editedAt),
-    counts: { likes: state.counts.likes, comments: state.counts.comments },
-    viewer: { liked: state.liked },
+    counts: { likes: counts.likes, comments: counts.comments },
+    viewer: { liked },
   }
 }

@@ -1,4 +1,4 @@
-import { createMemoryPostCache } from '@sns/shared/adapters/memory/post-cache'
+import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-index-tables'
@@ -44,7 +44,7 @@ export interface TestApiOptions {
   readonly database?: 'sqlite' | 'mysql'
   readonly timelineCap?: number
   /** In place of those in memory. */
-  readonly caches?: Pick<ApiDeps, 'timelines' | 'postCache'>
+  readonly caches?: Pick<ApiDeps, 'timelines' | 'freshness'>
   readonly settings?: Partial<ApiDeps['settings']>
   /** Puts something between the api and its stores. */
   readonly wrap?: (deps: ApiDeps) => ApiDeps
@@ -68,7 +68,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
   const stores: ApiDeps = {
     ...createSqlStores(db, { clock, ids: createIdGenerator(clock) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
-    postCache: createMemoryPostCache({ clock }, { maxEntries: 10_000 }),
+    freshness: createMemoryFreshness(),
     search: createSqliteSearchIndex(searchDb, { clock }),
     ...options.caches,
     clock,
@@ -80,6 +80,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       cors: { origins: [], credentials: false, methods: [], headers: [] },
       secretKey: 'a key for tests that is long enough',
       sessionMaxDays: 90,
+      pageMemoryMib: 16,
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
     },

@@ -1,5 +1,4 @@
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import type { PostCache } from '@sns/shared/ports/post-cache'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 
 /** Says before each call whether the store is away for it. */
@@ -18,12 +17,5 @@ export function unreliableTimelines(store: TimelineStore, isAway: IsAway): Timel
     beginRebuild: (...args) => unless(isAway, () => store.beginRebuild(...args)),
     finishRebuild: (...args) => unless(isAway, () => store.finishRebuild(...args)),
     drop: (...args) => unless(isAway, () => store.drop(...args)),
-  }
-}
-
-export function unreliablePostCache(cache: PostCache, isAway: IsAway): PostCache {
-  return {
-    getMany: (ids) => unless(isAway, () => cache.getMany(ids)),
-    putMany: (bodies) => unless(isAway, () => cache.putMany(bodies)),
   }
 }

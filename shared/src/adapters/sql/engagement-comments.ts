@@ -44,8 +44,8 @@ export async function deleteComment(
   db: Kysely<Database>,
   id: CommentId,
   author: UserId,
-): Promise<void> {
-  await transact(db, async (tx) => {
+): Promise<PostId> {
+  return transact(db, async (tx) => {
     const postId = await postOfOwnComment(tx, id, author)
     await lockPost(tx, postId, null)
     const { numDeletedRows } = await tx
@@ -54,6 +54,7 @@ export async function deleteComment(
       .executeTakeFirstOrThrow()
     if (numDeletedRows === 0n) throw new SnsError('not_found')
     await moveCount(tx, postId, 'comments', -1)
+    return postId
   })
 }
 

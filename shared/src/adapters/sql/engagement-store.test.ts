@@ -11,7 +11,7 @@ describe('sqlite', () => {
     const post = { id: harness.ids.next<'post'>(), authorId: author, text: 'x' }
     const { body } = await harness.posts.create({ ...post, idempotencyKey: null })
     await harness.database.db.deleteFrom('post_counts').execute()
-    const counts = async () => (await harness.posts.find(body.id, author)).state.counts
+    const counts = async () => (await harness.posts.find(body.id, author)).counts
     expect(await counts()).toEqual({ likes: 0, comments: 0 })
     await harness.engagement.like(author, body.id)
     expect(await counts()).toEqual({ likes: 1, comments: 0 })

@@ -89,23 +89,32 @@ async function scan(
   return rows.map(({ id }) => id)
 }
 
-async function newestOfEach(
-  db: Queryable,
-  viewer: UserId,
-  upTo: number,
-  limit: number,
-): Promise<readonly PostId[]> {
+/** Those whose posts `truth(viewer)` is made of, by the predicate that defines it. */
+export async function readFeedAuthors(db: Queryable, viewer: UserId): Promise<readonly UserId[]> {
+  const rows = await selectFeedAuthors(db, viewer).execute()
+  return rows.map(({ id }) => id)
+}
+
+function selectFeedAuthors(db: Queryable, viewer: UserId) {
   const candidates = db
     .selectFrom('follows')
     .select('follows.followee_id as id')
     .where('follows.follower_id', '=', viewer)
     .unionAll(db.selectFrom('users').select('users.id').where('users.id', '=', viewer))
     .as('candidates')
-  const authors = db
+  return db
     .selectFrom(candidates)
     .select('candidates.id')
     .where((eb) => isInFeedOf(viewer, eb.ref('candidates.id')))
-    .as('authors')
+}
+
+async function newestOfEach(
+  db: Queryable,
+  viewer: UserId,
+  upTo: number,
+  limit: number,
+): Promise<readonly PostId[]> {
+  const authors = selectFeedAuthors(db, viewer).as('authors')
   // SQLite leaves an author's index as soon as a page of newer posts is known; MySQL reads it to its
   // end unless a lateral table stops it, and reads it backwards only when told the whole key's order.
   const newest =

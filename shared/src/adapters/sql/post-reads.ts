@@ -6,12 +6,11 @@ import type { IdPage } from '../../ports/post-store'
 import type { Queryable } from './dialect'
 import { isInFeedOf } from './feed-truth'
 import { pageOf } from './page'
-import { BODY_COLUMNS, selectStates, toViewedPost } from './post-rows'
+import { BODY_COLUMNS, count, selectViewed, toViewedPost } from './post-rows'
 import { notBlockedEitherWay } from './visibility'
 
 export async function findPost(db: Queryable, id: PostId, viewer: UserId): Promise<ViewedPost> {
-  const row = await selectStates(db, viewer)
-    .select(BODY_COLUMNS)
+  const row = await selectViewed(db, viewer)
     .where('posts.id', '=', id)
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
     .executeTakeFirst()
@@ -36,8 +35,7 @@ export async function readPostsByAuthor(
   viewer: UserId,
   { before, limit }: IdPage,
 ): Promise<Page<ViewedPost, PostId>> {
-  const rows = await selectStates(db, viewer)
-    .select(BODY_COLUMNS)
+  const rows = await selectViewed(db, viewer)
     .where('posts.author_id', '=', author)
     .$if(before !== null, (query) => query.where('posts.id', '<', before))
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
@@ -47,18 +45,28 @@ export async function readPostsByAuthor(
   return pageOf(rows, limit, (row) => row.id, toViewedPost)
 }
 
-/** What the truth says about those of `ids` that are in the viewer's feed. */
-export function selectStatesInFeed(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
-  return selectStates(db, viewer)
+/** Those of `ids` that are in the viewer's feed. */
+export function selectInFeed(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
+  return selectViewed(db, viewer)
     .where('posts.id', 'in', ids)
     .where((eb) => isInFeedOf(viewer, eb.ref('posts.author_id')))
 }
 
-/** What the truth says about those of `ids` that no block hides from the viewer. */
-export function selectVisibleStates(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
-  return selectStates(db, viewer)
+/** Those of `ids` that no block hides from the viewer. */
+export function selectVisible(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
+  return selectViewed(db, viewer)
     .where('posts.id', 'in', ids)
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+}
+
+/** What does not depend on who looks. */
+export function selectPublished(db: Queryable, ids: readonly PostId[]) {
+  return db
+    .selectFrom('posts')
+    .innerJoin('users', 'users.id', 'posts.author_id')
+    .select([...BODY_COLUMNS, 'users.username', 'users.display_name'])
+    .select([count('likes'), count('comments')])
+    .where('posts.id', 'in', ids)
 }
 
 export function selectBodies(db: Queryable, ids: readonly PostId[]) {

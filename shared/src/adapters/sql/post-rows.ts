@@ -1,6 +1,6 @@
 import { expressionBuilder } from 'kysely'
-import type { PostId, UserId } from '../../domain/id'
-import type { PostBody, PostState, ViewedPost } from '../../domain/post'
+import type { UserId } from '../../domain/id'
+import type { PostBody, PublishedPost, ViewedPost } from '../../domain/post'
 import type { RowOf } from '../../events/tables'
 import type { Queryable } from './dialect'
 import type { Database } from './schema'
@@ -18,27 +18,22 @@ export const BODY_COLUMNS = [
 
 export type BodyRow = Omit<RowOf<'posts'>, 'updated_at'>
 
-interface StateRow {
-  readonly id: PostId
-  readonly version: number
-  readonly author_id: UserId
+interface PublishedRow extends BodyRow {
   readonly username: string
   readonly display_name: string
   readonly likes: number | null
   readonly comments: number | null
-  readonly liked: number | boolean
 }
 
 /**
- * Posts with what the truth says about them for `viewer`. Counts and likes are look-ups by primary key
+ * Posts as `viewer` sees them. Counts and likes are look-ups by primary key
  * within the row, not joins: a join would let the optimizer read a whole table that it believes small.
  */
-export function selectStates(db: Queryable, viewer: UserId) {
+export function selectViewed(db: Queryable, viewer: UserId) {
   return db
     .selectFrom('posts')
     .innerJoin('users', 'users.id', 'posts.author_id')
-    .select(['posts.id', 'posts.version', 'posts.author_id', 'users.username'])
-    .select(['users.display_name'])
+    .select([...BODY_COLUMNS, 'users.username', 'users.display_name'])
     .select([count('likes'), count('comments')])
     .select((eb) =>
       eb
@@ -55,7 +50,7 @@ export function selectStates(db: Queryable, viewer: UserId) {
 
 const outer = expressionBuilder<Database, 'posts'>()
 
-function count<Column extends 'likes' | 'comments'>(column: Column) {
+export function count<Column extends 'likes' | 'comments'>(column: Column) {
   return outer
     .selectFrom('post_counts')
     .select(`post_counts.${column}`)
@@ -74,16 +69,14 @@ export function toBody(row: BodyRow): PostBody {
   }
 }
 
-export function toState(row: StateRow): PostState {
+export function toPublishedPost(row: PublishedRow): PublishedPost {
   return {
-    id: row.id,
-    version: row.version,
+    body: toBody(row),
     author: toAuthor(row),
     counts: { likes: row.likes ?? 0, comments: row.comments ?? 0 },
-    liked: Boolean(row.liked),
   }
 }
 
-export function toViewedPost(row: StateRow & BodyRow): ViewedPost {
-  return { body: toBody(row), state: toState(row) }
+export function toViewedPost(row: PublishedRow & { readonly liked: number | boolean }): ViewedPost {
+  return { ...toPublishedPost(row), liked: Boolean(row.liked) }
 }

@@ -2,7 +2,12 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { SessionId, UserId } from '../../domain/id'
 import { type Grant, REFRESH_GRACE_MS, type Session } from '../../domain/session'
 import { SnsError } from '../../errors/sns-error'
-import type { NewRefreshToken, NewSession, SessionStore } from '../../ports/session-store'
+import {
+  type NewRefreshToken,
+  type NewSession,
+  RefreshTokenReused,
+  type SessionStore,
+} from '../../ports/session-store'
 import { lockAccounts } from './account-locks'
 import { insertWithFreeId } from './insert-with-free-id'
 import { pageOf } from './page'
@@ -33,14 +38,15 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
     async rotate(hash, next, now) {
       const outcome = await transact(db, (tx) => rotate(tx, hash, next, now))
       // Thrown out here, as the end of the session must be committed.
-      if (outcome.kind === 'refused') throw new SnsError(outcome.code)
+      if (outcome.kind === 'reused') throw new RefreshTokenReused(outcome.userId)
+      if (outcome.kind === 'invalid') throw new SnsError('refresh_token_invalid')
       return outcome.grant
     },
 
     async findViewer({ userId, sessionId, epoch }, now) {
       const [row] = await viewerById(userId, [sessionId])
       if (!row || row.session_epoch !== epoch || row.live_until <= now) return null
-      return { ...toUser(row), graphVersion: row.graph_version }
+      return { ...toUser(row), graphVersion: row.graph_version, liveUntil: row.live_until }
     },
 
     async list(userId, page, now) {
@@ -71,11 +77,12 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
 
     async endByToken(hash) {
       const token = await findToken(db, hash)
-      if (!token) return
+      if (!token) return null
       await transact(db, async (tx) => {
         await lockAccounts(tx, [token.user_id])
         await endSession(tx, token.family_id)
       })
+      return token.user_id
     },
 
     prune: (now) =>
@@ -123,12 +130,10 @@ async function startSession(
 
 type Rotation =
   | { readonly kind: 'rotated'; readonly grant: Grant }
-  | {
-      readonly kind: 'refused'
-      readonly code: 'refresh_token_invalid' | 'refresh_token_reused'
-    }
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'reused'; readonly userId: UserId }
 
-const INVALID: Rotation = { kind: 'refused', code: 'refresh_token_invalid' }
+const INVALID: Rotation = { kind: 'invalid' }
 
 async function rotate(
   tx: Transaction<Database>,
@@ -150,7 +155,7 @@ async function rotate(
   const use = useOf(token, session, now)
   if (use === 'reused') {
     await endSession(tx, token.family_id)
-    return { kind: 'refused', code: 'refresh_token_reused' }
+    return { kind: 'reused', userId: token.user_id }
   }
   if (token.expires_at <= now) return INVALID
 

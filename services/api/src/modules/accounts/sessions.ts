@@ -97,8 +97,8 @@ export function createSessions(deps: SessionsDeps) {
       if (!(await sessions.end(userId, id))) throw new SnsError('not_found')
     },
 
-    logOut(refreshToken: string): Promise<void> {
-      return sessions.endByToken(hashToken(refreshToken))
+    async logOut(refreshToken: string): Promise<void> {
+      await sessions.endByToken(hashToken(refreshToken))
     },
   }
 }

@@ -1,12 +1,12 @@
 import { describe, test } from 'bun:test'
-import { createRedisPostCache } from '@sns/shared/adapters/redis/post-cache'
+import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createRedisTimelineStore } from '@sns/shared/adapters/redis/timeline-store'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { testServers } from '@sns/shared/testing/servers'
 import { createTestRedis } from '@sns/shared/testing/test-redis'
 import { checkFeedProperty, type Outage } from '../../testing/feed-property'
 import { openTestApi } from '../../testing/test-api'
-import { unreliablePostCache, unreliableTimelines } from '../../testing/unreliable-stores'
+import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', () => {
   test('whatever happens, a feed is what the rows say', async () => {
@@ -18,12 +18,11 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
       database: 'mysql',
       caches: {
         timelines: createRedisTimelineStore(client, { prefix, limits }),
-        postCache: createRedisPostCache(client, { prefix }),
+        freshness: createMemoryFreshness(),
       },
       wrap: (deps) => ({
         ...deps,
         timelines: unreliableTimelines(deps.timelines, () => outage.isAway()),
-        postCache: unreliablePostCache(deps.postCache, () => outage.isAway()),
       }),
     })
     await checkFeedProperty(api, outage, { runs: 12 })

@@ -1,7 +1,7 @@
 import { test } from 'bun:test'
 import { checkFeedProperty, type Outage } from '../../testing/feed-property'
 import { openTestApi } from '../../testing/test-api'
-import { unreliablePostCache, unreliableTimelines } from '../../testing/unreliable-stores'
+import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 test('whatever happens, a feed is what the rows say', async () => {
   const outage: Outage = { isAway: () => false }
@@ -10,7 +10,6 @@ test('whatever happens, a feed is what the rows say', async () => {
     wrap: (deps) => ({
       ...deps,
       timelines: unreliableTimelines(deps.timelines, () => outage.isAway()),
-      postCache: unreliablePostCache(deps.postCache, () => outage.isAway()),
     }),
   })
   await checkFeedProperty(api, outage, { runs: 30 })

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PostPage } from '@sns/shared/contract/http/post'
-import type { PostId } from '@sns/shared/domain/id'
 import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
-import { unreliablePostCache, unreliableTimelines } from '../../testing/unreliable-stores'
+import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 let isAway = false
 let api: TestApi
@@ -14,7 +13,6 @@ beforeAll(async () => {
     wrap: (deps) => ({
       ...deps,
       timelines: unreliableTimelines(deps.timelines, () => isAway),
-      postCache: unreliablePostCache(deps.postCache, () => isAway),
     }),
   })
 })
@@ -240,16 +238,5 @@ describe('without timelines and caches', () => {
     expect(await pageToTheEnd(a, 7)).toEqual(ids.slice(1))
     isAway = false
     expect(await pageToTheEnd(a, 7)).toEqual(ids.slice(1))
-  })
-
-  test('an entry of an older version is never shown', async () => {
-    const user = await api.signUp('versions')
-    const id = await write(user, 'old')
-    await page(user, '')
-    const [old] = await api.stores.posts.bodies([Number(id) as PostId])
-    await api.request('PATCH', `/v1/posts/${id}`, { as: user, body: { text: 'new' } })
-    await page(user, '')
-    await api.stores.postCache.putMany([old!])
-    expect((await page(user, '')).items[0].text).toBe('new')
   })
 })

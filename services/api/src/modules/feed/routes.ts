@@ -1,20 +1,31 @@
 import { PageQuery } from '@sns/shared/contract/http/fields'
 import { PostPage } from '@sns/shared/contract/http/post'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
+import type { GrantReader } from '../../plugins/authentication'
 import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
 import { POST_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
 import { documented } from '../../plugins/openapi/operation'
 import { pageLimit } from '../../plugins/page-limit'
-import type { createFeedService } from './service'
+import type { RequestContexts } from '../../plugins/request-context'
+import type { Feed } from './feed'
 
-export function feedRoutes(
-  feed: ReturnType<typeof createFeedService>,
-  authenticated: Authentication,
-) {
-  return new Elysia({ prefix: '/v1' })
-    .use(authenticated)
-    .get('/feed', ({ viewer, query }) => feed.page(viewer, query), {
+const JSON_BYTES = { headers: { 'content-type': 'application/json' } }
+
+export interface FeedRoutesDeps {
+  readonly grants: GrantReader
+  readonly contexts: RequestContexts
+}
+
+/** Reads the session with the timeline, in one round trip: not by the plugin that other routes use. */
+export function feedRoutes(feed: Feed, { grants, contexts }: FeedRoutesDeps) {
+  return new Elysia({ prefix: '/v1' }).get(
+    '/feed',
+    async ({ request, query }) => {
+      const { viewerId, body } = await feed.page(await grants(request), query)
+      contexts.of(request).userId = viewerId
+      return new Response(body, JSON_BYTES)
+    },
+    {
       query: PageQuery,
       transform: pageLimit,
       response: { 200: unchecked(PostPage), ...PROBLEMS },
@@ -26,5 +37,6 @@ export function feedRoutes(
         errors: ['invalid_cursor'],
         examples: { answer: POST_PAGE_EXAMPLE },
       }),
-    })
+    },
+  )
 }

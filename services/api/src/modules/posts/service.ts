@@ -86,12 +86,8 @@ function untouched(body: PostBody, author: Account): ViewedPost {
   const { id, username, displayName } = author
   return {
     body,
-    state: {
-      id: body.id,
-      version: body.version,
-      author: { id, username, displayName },
-      counts: { likes: 0, comments: 0 },
-      liked: false,
-    },
+    author: { id, username, displayName },
+    counts: { likes: 0, comments: 0 },
+    liked: false,
   }
 }

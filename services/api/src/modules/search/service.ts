@@ -12,7 +12,6 @@ import { readSearchCursor, writeSearchCursor } from '../../input/cursors'
 import { fillPage } from '../../input/fill-page'
 import { presentPost } from '../../presentation/post'
 import { presentUser } from '../../presentation/user'
-import type { ViewedPosts } from '../posts/viewed-posts'
 import type { UserLookup } from '../users/lookup'
 import { highlight } from './highlight'
 import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
@@ -22,13 +21,12 @@ export interface SearchServiceDeps {
   readonly posts: Pick<PostStore, 'visible'>
   readonly users: Pick<UserStore, 'findVisible'>
   readonly graph: Pick<GraphStore, 'blockedEitherWay'>
-  readonly viewedPosts: ViewedPosts
   readonly lookup: UserLookup
 }
 
 /** The index finds; SQL decides what of it may be shown and what it says now, since the index trails it. */
 export function createSearchService(deps: SearchServiceDeps) {
-  const { search, posts, users, graph, viewedPosts, lookup } = deps
+  const { search, posts, users, graph, lookup } = deps
 
   async function authorFilter(username: string | undefined, viewer: UserId) {
     if (username === undefined) return { authorId: null, isNobody: false }
@@ -54,10 +52,11 @@ export function createSearchService(deps: SearchServiceDeps) {
         query.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
           const hits = await search.searchPosts({ ...filter, after, limit: count })
-          const viewed = await viewedPosts.of(
+          const visible = await posts.visible(
+            viewer,
             hits.map(({ id }) => id),
-            (ids) => posts.visible(viewer, ids),
           )
+          const viewed = new Map(visible.map((post) => [post.body.id, post]))
           return {
             found: hits.flatMap(({ id, score, text }) => {
               const post = viewed.get(id)

@@ -1,0 +1,156 @@
+import type { Clock } from '@sns/shared/domain/clock'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { PublishedPost } from '@sns/shared/domain/post'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { Change, Freshness } from '@sns/shared/ports/freshness'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import { presentPost } from '../presentation/post'
+import { createKnown } from './known'
+
+/** Counts of others' likes and comments may trail by this much. */
+const COUNTS_TRAIL_MS = 1_000
+/** Names that changed are remembered so long; past it all pieces are made anew. */
+const RENAMED_MAX = 10_000
+/** What an entry takes beside its bytes: the objects, the key, the list. */
+const ENTRY_OVERHEAD = 300
+/** A post that so many have liked since it was read is read again, whoever asks. */
+const COUNTED_BY_MAX = 1_000
+
+const UTF8 = new TextEncoder()
+/** What is left out of a piece. */
+const END = 'false}}'
+
+/** A post as the bytes of its JSON, all but whether its viewer liked it. */
+export interface PostPiece {
+  readonly authorId: UserId
+  /** JSON up to and without the last value, `viewer.liked`. */
+  readonly head: Uint8Array
+}
+
+interface Entry {
+  /** Null: the post is not there. */
+  readonly piece: PostPiece | null
+  /** How many names had changed when the load began. */
+  readonly names: number
+  /** What was heard of its likes and comments since they were read; null: nothing. */
+  counted: CountsChange | null
+}
+
+interface CountsChange {
+  /** Unix milliseconds from when on the counts may not be shown any more. */
+  readonly until: number
+  /** Who changed them, with the number of the change: they see theirs at once. */
+  readonly by: Map<UserId, number>
+}
+
+export interface PostPiecesDeps {
+  readonly posts: Pick<PostStore, 'published'>
+  readonly freshness: Freshness
+  readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'pieceLookups'>
+}
+
+export interface PostPiecesOptions {
+  readonly maxBytes: number
+}
+
+export type PostPieces = ReturnType<typeof createPostPieces>
+
+/** The pieces that pages are joined from. */
+export function createPostPieces(
+  { posts, freshness, clock, metrics }: PostPiecesDeps,
+  { maxBytes }: PostPiecesOptions,
+) {
+  const known = createKnown<PostId, Entry>(
+    { freshness },
+    {
+      maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
+      maxBytes,
+      bytesOf: ({ piece }) => ENTRY_OVERHEAD + (piece?.head.length ?? 0),
+    },
+  )
+  /** The number of the latest change of each author's name. */
+  const renamedAt = new Map<UserId, number>()
+  let names = 0
+  let counts = 0
+  /** Entries from before this many changes of names are not used. */
+  let namesFrom = 0
+
+  freshness.onChange((change: Change) => {
+    if (change.kind === 'post') known.forget(change.post)
+    else if (change.kind === 'author') rename(change.user)
+    else if (change.kind === 'engagement') recount(change.post, change.by)
+  })
+
+  function rename(author: UserId) {
+    names += 1
+    if (renamedAt.size >= RENAMED_MAX) {
+      renamedAt.clear()
+      namesFrom = names
+    }
+    renamedAt.set(author, names)
+  }
+
+  function recount(post: PostId, by: UserId) {
+    counts += 1
+    const entry = known.peek(post)
+    if (!entry || (entry.counted?.by.size ?? 0) >= COUNTED_BY_MAX) return known.forget(post)
+    entry.counted ??= { until: clock.now() + COUNTS_TRAIL_MS, by: new Map() }
+    entry.counted.by.set(by, counts)
+  }
+
+  /** What was heard while an entry was loaded anew: a post that many like at once is kept all the same. */
+  function countedSince(post: PostId, from: number, startedAt: number): CountsChange | null {
+    const by = new Map(
+      [...(known.peek(post)?.counted?.by ?? [])].filter(([, number]) => number > from),
+    )
+    return by.size === 0 ? null : { until: startedAt + COUNTS_TRAIL_MS, by }
+  }
+
+  function isCurrent(entry: Entry, viewer: UserId, now: number): boolean {
+    const { piece, counted } = entry
+    if (entry.names < namesFrom) return false
+    if (piece !== null && (renamedAt.get(piece.authorId) ?? 0) > entry.names) return false
+    return counted === null || (now < counted.until && !counted.by.has(viewer))
+  }
+
+  return {
+    /**
+     * The pieces of those of `ids` that are there. After a barrier of the same read; what is not known
+     * is read from SQL.
+     */
+    async of(viewer: UserId, ids: readonly PostId[]): Promise<ReadonlyMap<PostId, PostPiece>> {
+      const found = new Map<PostId, PostPiece>()
+      const missing: PostId[] = []
+      const now = clock.now()
+      const isBelieved = known.isBelieved()
+      for (const id of ids) {
+        const entry = isBelieved ? known.peek(id) : undefined
+        if (!entry || !isCurrent(entry, viewer, now)) missing.push(id)
+        else if (entry.piece) found.set(id, entry.piece)
+      }
+      const hits = ids.length - missing.length
+      if (hits > 0) metrics.pieceLookups.inc({ result: 'hit' }, hits)
+      if (missing.length === 0) return found
+      metrics.pieceLookups.inc({ result: 'miss' }, missing.length)
+      const [namesBefore, countsBefore] = [names, counts]
+      await known.load(
+        () => posts.published(missing),
+        (published, keep) => {
+          for (const post of published) found.set(post.body.id, toPiece(post))
+          for (const id of missing) {
+            const piece = found.get(id) ?? null
+            const counted = countedSince(id, countsBefore, now)
+            keep(id, { piece, names: namesBefore, counted })
+          }
+        },
+      )
+      return found
+    },
+  }
+}
+
+export function toPiece(post: PublishedPost): PostPiece {
+  const json = JSON.stringify(presentPost({ ...post, liked: false }))
+  return { authorId: post.body.authorId, head: UTF8.encode(json.slice(0, -END.length)) }
+}

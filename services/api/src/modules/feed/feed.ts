@@ -1,0 +1,186 @@
+import type { PageQuery } from '@sns/shared/contract/http/fields'
+import type { Clock } from '@sns/shared/domain/clock'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { Grant } from '@sns/shared/domain/session'
+import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
+import type { Account } from '@sns/shared/domain/user'
+import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
+import type { Freshness } from '@sns/shared/ports/freshness'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-store'
+import { readIdCursor } from '../../input/cursors'
+import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
+import type { FeedView, Viewers } from '../../memory/viewers'
+import { sessionEnded } from '../../plugins/authentication'
+import { joinPage, type ShownPost } from './page-bytes'
+
+export interface FeedDeps {
+  readonly timelines: TimelineStore
+  readonly freshness: Freshness
+  readonly viewers: Viewers
+  readonly pieces: PostPieces
+  readonly sessions: Pick<SessionStore, 'findViewer'>
+  readonly posts: Pick<PostStore, 'feedIds' | 'inFeed' | 'liked'>
+  readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'feedReads' | 'feedStageSeconds'>
+  readonly logger: Logger
+}
+
+export interface FeedPage {
+  readonly viewerId: UserId
+  /** A page of posts as UTF-8 JSON. */
+  readonly body: Uint8Array
+}
+
+export type Feed = ReturnType<typeof createFeed>
+
+type Source = 'window' | 'sql'
+
+/** Ids of a feed, newest first, from where a page goes on. */
+interface Skeleton {
+  readonly ids: readonly PostId[]
+  readonly sources: readonly Source[]
+  /** Nothing lies below the last of `ids`. */
+  readonly isEnd: boolean
+}
+
+/** How much more is read at once where much of what was read may not be shown. */
+const GROWTH = 4
+
+/**
+ * The home feed: skeleton (ids) → hydrate (pieces of posts) → rules (what of it is shown) → join (bytes).
+ *
+ * The read of the timeline is the barrier: with its reply, every change that was answered before has
+ * been heard, and what this process keeps may be used. Where nothing may be believed, the same steps ask
+ * SQL: its predicate of the feed stands in for the rules.
+ */
+export function createFeed(deps: FeedDeps) {
+  const { timelines, freshness, viewers, pieces, sessions, posts, clock, metrics, logger } = deps
+
+  /** Null where the timelines cannot be reached: SQL answers, and nothing was heard. */
+  async function ask<Result>(call: () => Promise<Result>): Promise<Result | null> {
+    try {
+      return await call()
+    } catch (err) {
+      // The adapter counts and reports outages; a line for each read would flood the log.
+      logger.debug({ err }, 'timelines not reached; reading SQL')
+      return null
+    }
+  }
+
+  async function skeleton(
+    viewer: Account,
+    slice: TimelineSlice | null,
+    before: PostId | null,
+    limit: number,
+  ): Promise<Skeleton> {
+    if (slice === null || !freshness.hasCurrentTimelines()) return fromSql(viewer.id, before, limit)
+    if (slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion) {
+      return rebuild(viewer, before, limit)
+    }
+    const { ids, floor } = slice
+    if (ids.length >= limit || floor === 0) {
+      return { ids, sources: ['window'], isEnd: ids.length < limit }
+    }
+    // Everything from the floor up is in the window.
+    const belowFloor = before !== null && before < floor ? before : (floor as PostId)
+    const rest = await fromSql(viewer.id, belowFloor, limit - ids.length)
+    return {
+      ids: [...ids, ...rest.ids],
+      sources: ids.length > 0 ? ['window', 'sql'] : ['sql'],
+      isEnd: rest.isEnd,
+    }
+  }
+
+  async function fromSql(viewer: UserId, before: PostId | null, limit: number): Promise<Skeleton> {
+    const ids = await posts.feedIds(viewer, { before, limit })
+    return { ids, sources: ['sql'], isEnd: ids.length < limit }
+  }
+
+  /** Reads the newest part of the feed from SQL and makes a window of it. */
+  async function rebuild(viewer: Account, before: PostId | null, limit: number): Promise<Skeleton> {
+    const startedAt = performance.now()
+    const token = await ask(() => timelines.beginRebuild(viewer.id))
+    if (!token) return fromSql(viewer.id, before, limit)
+    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })
+    const complete = ids.length < TIMELINE_CAP
+    // The account was read before the ids, so its graph version can only be too old.
+    const { graphVersion } = viewer
+    await ask(() => timelines.finishRebuild(viewer.id, token, { ids, complete, graphVersion }))
+    metrics.feedStageSeconds.observe({ stage: 'rebuild' }, (performance.now() - startedAt) / 1000)
+    const below = before === null ? ids : ids.filter((id) => id < before)
+    if (below.length < limit && !complete) return fromSql(viewer.id, before, limit)
+    return { ids: below.slice(0, limit), sources: ['sql'], isEnd: below.length < limit }
+  }
+
+  /** What of a skeleton is in the feed, from what is kept (`view`) or as SQL says. */
+  async function hydrate(
+    viewer: UserId,
+    view: FeedView | null,
+    ids: readonly PostId[],
+  ): Promise<(id: PostId) => ShownPost | null> {
+    if (view === null) {
+      const viewed = await posts.inFeed(viewer, ids)
+      const byId = new Map(viewed.map((post) => [post.body.id, post]))
+      return (id) => {
+        const post = byId.get(id)
+        if (!post) return null
+        return { id, piece: toPiece(post), liked: post.liked }
+      }
+    }
+    const found = await pieces.of(viewer, ids)
+    const old = ids.filter((id) => id < view.likesFloor)
+    const oldLikes = old.length === 0 ? null : new Set(await posts.liked(viewer, old))
+    return (id) => {
+      const piece: PostPiece | undefined = found.get(id)
+      if (piece === undefined || !view.authors.has(piece.authorId)) return null
+      return { id, piece, liked: view.likes.has(id) || oldLikes?.has(id) === true }
+    }
+  }
+
+  return {
+    /** Errors: `invalid_cursor`, `unauthenticated` (the session has ended). */
+    async page(grant: Grant, query: PageQuery): Promise<FeedPage> {
+      const start = readIdCursor<'post'>('feed', query.cursor)
+      const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+      const { userId } = grant
+      let before = start
+      let count = limit + 1
+      let slice = await ask(() => timelines.read(userId, { before, limit: count }))
+      const isHeard = slice !== null
+      const viewer = isHeard
+        ? await viewers.account(grant)
+        : await sessions.findViewer(grant, clock.now())
+      if (!viewer) throw sessionEnded()
+      const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
+
+      const shown: ShownPost[] = []
+      const sources = new Set<Source>()
+      let last: number = before ?? Number.POSITIVE_INFINITY
+      for (;;) {
+        const found = await skeleton(viewer, slice, before, count)
+        for (const source of found.sources) sources.add(source)
+        const post = await hydrate(userId, view, found.ids)
+        for (const id of found.ids) {
+          const each = id < last ? post(id) : null
+          if (each) shown.push(each)
+          last = Math.min(last, id)
+        }
+        before = found.ids.at(-1) ?? before
+        if (shown.length > limit || found.isEnd) break
+        count = (limit + 1) * GROWTH
+        if (slice) slice = await ask(() => timelines.read(userId, { before, limit: count }))
+      }
+      metrics.feedReads.inc({ source: sourceLabel(sources) })
+      return { viewerId: userId, body: joinPage(shown, limit) }
+    },
+  }
+}
+
+function sourceLabel(sources: ReadonlySet<Source>): 'window' | 'merge' | 'sql' {
+  if (!sources.has('window')) return 'sql'
+  return sources.has('sql') ? 'merge' : 'window'
+}

@@ -1,0 +1,48 @@
+import type { PostId } from '@sns/shared/domain/id'
+import { writeIdCursor } from '../../input/cursors'
+import type { PostPiece } from '../../memory/post-pieces'
+
+export interface ShownPost {
+  readonly id: PostId
+  readonly piece: PostPiece
+  readonly liked: boolean
+}
+
+const HEAD = Buffer.from('{"items":[')
+const LIKED = Buffer.from('true}},')
+const NOT_LIKED = Buffer.from('false}},')
+const END = Buffer.from('],"nextCursor":null}')
+
+/**
+ * A page as UTF-8 JSON: the first `limit` of `shown`, and a cursor where there are more. The pieces are
+ * copied as they are; nothing is parsed or escaped again.
+ */
+export function joinPage(shown: readonly ShownPost[], limit: number): Uint8Array {
+  const count = Math.min(shown.length, limit)
+  const last = shown[count - 1]
+  const tail =
+    shown.length > limit && last
+      ? Buffer.from(`],"nextCursor":"${writeIdCursor('feed', last.id)}"}`)
+      : END
+  let size = HEAD.length + tail.length
+  for (let at = 0; at < count; at += 1) {
+    const post = shown[at]
+    if (post) size += post.piece.head.length + (post.liked ? LIKED : NOT_LIKED).length
+  }
+  const page = Buffer.allocUnsafe(size)
+  page.set(HEAD)
+  let end = HEAD.length
+  for (let at = 0; at < count; at += 1) {
+    const post = shown[at]
+    if (!post) continue
+    page.set(post.piece.head, end)
+    end += post.piece.head.length
+    const flag = post.liked ? LIKED : NOT_LIKED
+    page.set(flag, end)
+    end += flag.length
+  }
+  // Over the comma after the last post.
+  if (count > 0) end -= 1
+  page.set(tail, end)
+  return page.subarray(0, end + tail.length)
+}
