@@ -16,6 +16,7 @@ import type { SearchIndex } from '../ports/search-index'
 import type { SessionStore } from '../ports/session-store'
 import type { TimelineStore } from '../ports/timeline-store'
 import type { UserStore } from '../ports/user-store'
+import type { Job } from './job'
 
 /** Says which of its stores a service cannot work without. */
 export interface Watched {
@@ -57,6 +58,8 @@ export interface IndexStores extends Watched {
  * needs and nothing else; what two services need is opened once. Disposing closes all of it.
  */
 export interface Backend extends AsyncDisposable {
+  /** Run beside the services' jobs. One ends, with an error, where a store can only be opened anew. */
+  readonly jobs: readonly Job[]
   readonly ids: IdGenerator
   readonly clock: Clock
   forApi(): Promise<ApiStores>

@@ -6,7 +6,7 @@ export async function createBackend(settings: Settings, deps: BackendDeps): Prom
   const { database } = settings
   if (database.kind === 'sqlite') {
     const { createEmbeddedBackend } = await import('./embedded-backend')
-    return createEmbeddedBackend(database, deps)
+    return createEmbeddedBackend({ ...settings, database }, deps)
   }
   const { createServerBackend } = await import('./server-backend')
   return createServerBackend({ ...settings, database }, deps)

@@ -1,32 +1,38 @@
 import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
-import { createSqlHealthCheck } from '../adapters/sql/health-check'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
-import { openSqliteDatabase } from '../adapters/sqlite/database'
+import { openSqliteDatabase, type SqliteDatabase } from '../adapters/sqlite/database'
 import { lockForProcess } from '../adapters/sqlite/process-lock'
 import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '../adapters/sqlite/search-index-tables'
-import type { SqliteSettings } from '../config/settings'
+import { whenAborted } from '../async/sleep'
+import type { Settings, SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { Backend, BackendDeps } from './backend-ports'
+import type { Job } from './job'
 import { createSqlStores } from './sql-stores'
+
+export interface EmbeddedSettings extends Settings {
+  readonly database: SqliteSettings
+}
 
 /**
  * Everything in this process: tables, change log and search in one SQLite file, timelines and caches in
  * memory. The file is made or upgraded, and held for this process alone.
  */
 export async function createEmbeddedBackend(
-  settings: SqliteSettings,
+  settings: EmbeddedSettings,
   { logger, metrics, clock }: BackendDeps,
 ): Promise<Backend> {
   await using opened = new AsyncDisposableStack()
-  opened.use(lockForProcess(settings.path))
+  const { path, echo } = settings.database
+  opened.use(lockForProcess(path))
   const database = opened.use(
     await openSqliteDatabase({
-      path: settings.path,
+      path,
       metrics,
-      echo: settings.echo ? logger : null,
+      echo: echo ? logger : null,
     }),
   )
   const { db } = database
@@ -38,10 +44,11 @@ export async function createEmbeddedBackend(
   const freshness = createMemoryFreshness()
   const changeLog = createSqliteChangeLog(database, { clock })
   const search = createSqliteSearchIndex(db, { clock })
-  const health = [createSqlHealthCheck(db)]
+  const health = [database.health]
 
   const resources = opened.move()
   return {
+    jobs: [flushing(database)],
     ids,
     clock,
     forApi: async () => ({ ...stores, timelines, freshness, search, health }),
@@ -56,5 +63,16 @@ export async function createEmbeddedBackend(
     forIndex: async () => ({ changeLog, search, health }),
     forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** Ends the process where the disk failed: only a start anew finds out what is on it. */
+function flushing({ failure }: SqliteDatabase): Job {
+  return {
+    name: 'sqlite',
+    async run(signal) {
+      await whenAborted(AbortSignal.any([signal, failure]))
+      failure.throwIfAborted()
+    },
   }
 }

@@ -99,6 +99,7 @@ export function createServerBackend(
   })
 
   return {
+    jobs: [],
     ids,
     clock,
     async forApi() {

@@ -55,7 +55,7 @@ export async function startService(
 
   const backend = opened.use(await createBackend(settings, { logger, metrics, clock }))
   const parts = await spec.assemble({ settings, backend, logger, metrics, clock })
-  const runner = createJobRunner(parts.jobs, logger)
+  const runner = createJobRunner([...backend.jobs, ...parts.jobs], logger)
   const stop = new AbortController()
   const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
   const app = parts.app?.(health) ?? createStatusApp({ metrics, health })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorError } from '../../errors/operator-error'
 import { postIds, postRow } from '../../testing/post-rows'
@@ -68,6 +68,21 @@ describe('openSqliteDatabase', () => {
     expect(await database.db.selectFrom('change_log').select('seq').execute()).toHaveLength(
       (await postIds(database)).length,
     )
+  })
+
+  test('begins a new WAL, so that nothing stands behind what a crash left in the old one', async () => {
+    await using dir = await temporaryFolder()
+    const path = join(dir.path, 'sns.db')
+    const left = join(dir.path, 'left.db')
+    {
+      await using database = await openSqliteDatabase({ path })
+      await database.db.insertInto('posts').values(postRow(1)).execute()
+      for (const suffix of ['', '-wal']) await copyFile(path + suffix, left + suffix)
+    }
+    expect((await stat(`${left}-wal`)).size).toBeGreaterThan(0)
+    await using again = await openSqliteDatabase({ path: left, migrate: false })
+    expect((await stat(`${left}-wal`)).size).toBe(0)
+    expect(await postIds(again)).toEqual([1])
   })
 
   test('can be opened by several at once while its tables are made', async () => {

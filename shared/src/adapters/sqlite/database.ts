@@ -6,12 +6,14 @@ import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
+import type { HealthCheck } from '../../ports/health'
 import { echoTo } from '../sql/echo'
+import { createSqlHealthCheck } from '../sql/health-check'
 import { migrate } from '../sql/migrate'
 import type { Database } from '../sql/schema'
 import { createSqliteDialect } from './dialect'
 import { codeOf } from './errors'
-import { WalFlusher } from './wal-flusher'
+import { createWalFlusher, type WalFlusherDeps, walFiles } from './wal-flusher'
 
 export interface SqliteDatabaseOptions {
   /** A file, made with its folder where there is none; `:memory:` for one that ends with the process. */
@@ -23,6 +25,8 @@ export interface SqliteDatabaseOptions {
   readonly busyTimeoutMs?: number
   /** Creates or upgrades the tables; on by default, as embedded runs need no operator. */
   readonly migrate?: boolean
+  /** How the WAL file is opened to be flushed. */
+  readonly wal?: WalFlusherDeps
 }
 
 /**
@@ -33,6 +37,13 @@ export interface SqliteDatabaseOptions {
 export interface SqliteDatabase extends AsyncDisposable {
   readonly db: Kysely<Database>
   readonly path: string
+  /**
+   * Aborts, with an `OperatorError` as its reason, when a commit could not be flushed to disk. From then
+   * on every write fails with `store_unavailable`; only opening the file anew mends it.
+   */
+  readonly failure: AbortSignal
+  /** Red once nothing can be written any more, though reads go on. */
+  readonly health: HealthCheck
   /** Calls the listener after each commit of this process; returns the way to stop. */
   onCommit(listener: () => void): () => void
 }
@@ -41,10 +52,10 @@ const CACHE_KIB = 32 * 1024
 
 /** Opens the file, migrates it, and answers once it can be used. */
 export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
-  const { path, metrics = null, echo = null } = options
+  const { path, metrics = null, echo = null, wal = walFiles } = options
   const inMemory = path === ':memory:'
   const listeners = new Set<() => void>()
-  const flusher = inMemory ? null : new WalFlusher(`${path}-wal`)
+  const flusher = inMemory ? null : createWalFlusher(wal, { path: `${path}-wal` })
   const { writer, reader } = openFiles(path, inMemory)
   const db = new Kysely<Database>({
     dialect: createSqliteDialect({
@@ -54,7 +65,7 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
       onCommit() {
         for (const listener of listeners) listener()
       },
-      flush: async () => flusher?.flush(),
+      flusher,
       onError: () => metrics?.storeErrors.inc({ store: 'sqlite' }),
     }),
     ...echoTo(echo),
@@ -62,20 +73,30 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
   try {
     if (options.migrate ?? true) await migrate(db)
   } catch (error) {
-    await flusher?.close()
+    await flusher?.[Symbol.asyncDispose]()
     await db.destroy()
     throw error
   }
+  const { failure } = flusher ?? { failure: new AbortController().signal }
+  const answering = createSqlHealthCheck(db)
   return {
     db,
     path,
+    failure,
+    health: {
+      ...answering,
+      async check() {
+        failure.throwIfAborted()
+        await answering.check()
+      },
+    },
     onCommit(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     async [Symbol.asyncDispose]() {
       listeners.clear()
-      await flusher?.close()
+      await flusher?.[Symbol.asyncDispose]()
       await db.destroy()
     },
   }
@@ -88,6 +109,9 @@ function openFiles(path: string, inMemory: boolean) {
     writer.run('pragma journal_mode = wal')
     // Consistent after a power cut, though without the last commits: the flusher sees to those.
     writer.run('pragma synchronous = normal')
+    // What an earlier process could not flush may be whole in memory only: into the database file with
+    // it, so that no new commit stands behind it in the WAL.
+    writer.run('pragma wal_checkpoint(truncate)')
     return { writer, reader: inMemory ? null : open(path, { readonly: true }) }
   } catch (error) {
     throw new OperatorError(

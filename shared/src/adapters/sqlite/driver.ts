@@ -10,6 +10,7 @@ import {
 import { storeUnavailable } from '../../errors/sns-error'
 import { isBusy, translateSqliteError } from './errors'
 import { StatementCache } from './statement-cache'
+import type { WalFlusher } from './wal-flusher'
 
 export interface SqliteDriverOptions {
   /** Holds every write. */
@@ -20,8 +21,8 @@ export interface SqliteDriverOptions {
   readonly busyTimeoutMs: number
   /** Told of each commit once others can see it. */
   readonly onCommit: () => void
-  /** Resolves when everything committed so far is on disk; a commit is acknowledged only then. */
-  readonly flush: () => Promise<void>
+  /** A commit is acknowledged only when it was flushed; null where there is no disk. */
+  readonly flusher: Pick<WalFlusher, 'flush' | 'failure'> | null
   readonly onError: (error: unknown) => void
 }
 
@@ -92,6 +93,7 @@ class Session implements DatabaseConnection {
     await this.turn.acquire()
     let result: QueryResult<R>
     try {
+      if (!isSelect(query)) this.#refuseIfDiskFailed()
       result = await this.#unlessBusy(() => this.writer.run<R>(query))
     } finally {
       this.turn.release()
@@ -109,6 +111,7 @@ class Session implements DatabaseConnection {
   async begin(settings: TransactionSettings): Promise<void> {
     await this.turn.acquire()
     try {
+      if (settings.accessMode !== 'read only') this.#refuseIfDiskFailed()
       const begin = settings.accessMode === 'read only' ? 'begin' : 'begin immediate'
       await this.#unlessBusy(() => this.writer.run(CompiledQuery.raw(begin)))
       this.#inTransaction = true
@@ -119,6 +122,7 @@ class Session implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
+    if (this.#wrote) this.#refuseIfDiskFailed()
     this.#translated(() => this.writer.run(CompiledQuery.raw('commit')))
     const wrote = this.#wrote
     this.#end()
@@ -138,11 +142,17 @@ class Session implements DatabaseConnection {
   async #committed(): Promise<void> {
     this.options.onCommit()
     try {
-      await this.options.flush()
+      await this.options.flusher?.flush()
     } catch (error) {
       this.options.onError(error)
       throw storeUnavailable('sqlite', error)
     }
+  }
+
+  /** What would be committed now might be acknowledged and yet not be on disk. */
+  #refuseIfDiskFailed(): void {
+    const failure = this.options.flusher?.failure
+    if (failure?.aborted) throw storeUnavailable('sqlite', failure.reason)
   }
 
   #end(): void {
