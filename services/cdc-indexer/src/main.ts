@@ -1,12 +1,12 @@
 import type { HealthCheck } from '@sns/shared/ports/health'
 import type { CaptureServers } from '@sns/shared/runtime/backend-ports'
-import { consumerGroupPrefix } from '@sns/shared/runtime/consumer-group'
+import { consumerGroups } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceContext, ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
 import { type Capture, createCapture } from './capture/capture'
-import { createIndexer, INDEX_GROUP } from './index/indexer'
+import { createIndexer } from './index/indexer'
 
 /** The binlog into the change log, and the change log into the search index. */
 export const cdcIndexer: ServiceSpec = {
@@ -18,7 +18,7 @@ export const cdcIndexer: ServiceSpec = {
     const health = [...indexHealth, watched.health]
     const indexer = createIndexer(
       { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
-      { group: `${consumerGroupPrefix(settings)}.${INDEX_GROUP}` },
+      { group: consumerGroups(settings).index },
     )
     const index = { name: 'index', run: indexer.run }
     const servers = await backend.forCapture()

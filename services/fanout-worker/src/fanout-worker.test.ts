@@ -85,7 +85,7 @@ test('counts deliveries, skips, lag, retries and backlog', async () => {
 })
 
 test('names its group after the deployment', async () => {
-  const world = createWorld([], { options: { groupPrefix: 'sns.prod' } })
+  const world = createWorld([], { options: { group: 'sns.prod.fanout' } })
   await world.drain()
   expect([...world.log.groups]).toEqual(['sns.prod.fanout'])
 })
@@ -211,7 +211,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
       logger: createLogger('test', 'silent'),
       clock,
     },
-    { groupPrefix: 'test', ...world.options },
+    { group: 'test.fanout', ...world.options },
   )
   return {
     log,

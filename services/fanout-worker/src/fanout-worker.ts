@@ -12,8 +12,8 @@ export interface FanoutWorkerDeps extends FanOutDeps {
 }
 
 export interface FanoutWorkerOptions extends Partial<FanOutOptions> {
-  /** Tells this deployment's consumer group from others': the group is `<groupPrefix>.fanout`. */
-  readonly groupPrefix: string
+  /** The consumer group; in metrics it is `fanout`. */
+  readonly group: string
   readonly maxBatch?: number
   readonly backlogIntervalMs?: number
 }
@@ -36,7 +36,7 @@ export function createFanoutWorker(
   options: FanoutWorkerOptions,
 ): FanoutWorker {
   const { changeLog, metrics, logger } = deps
-  const group = `${options.groupPrefix}.${GROUP}`
+  const { group } = options
   const fanOut = createFanOut(deps, {
     followerPage: options.followerPage ?? 5_000,
     chunkSize: options.chunkSize ?? 500,

@@ -1,4 +1,4 @@
-import { consumerGroupPrefix } from '@sns/shared/runtime/consumer-group'
+import { consumerGroups } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
@@ -13,7 +13,7 @@ export const fanoutWorker: ServiceSpec = {
     const watched = watchChangeLog('fan-out', stores.changeLog, clock)
     const worker = createFanoutWorker(
       { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
-      { groupPrefix: consumerGroupPrefix(settings) },
+      { group: consumerGroups(settings).fanout },
     )
     return { jobs: [{ name: 'fan-out', run: worker.run }], health: [...health, watched.health] }
   },

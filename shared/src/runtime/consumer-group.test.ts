@@ -1,15 +1,18 @@
 import { expect, test } from 'bun:test'
 import { loadSettings } from '../config/load-settings'
-import { consumerGroupPrefix } from './consumer-group'
+import { consumerGroups } from './consumer-group'
 
 test('suites that differ in prefix or database share no group', () => {
-  const prefixOf = (KEY_PREFIX: string, DATABASE_URL: string) =>
-    consumerGroupPrefix(
+  const groupsOf = (KEY_PREFIX: string, DATABASE_URL: string) =>
+    consumerGroups(
       loadSettings({ KEY_PREFIX, DATABASE_URL, SECRET_KEY: 'x'.repeat(32) }, { role: 'suite' }),
     )
-  expect(prefixOf('sns', 'mysql://sns:sns@127.0.0.1:3306/one')).toBe('sns.one')
-  expect(prefixOf('sns', 'mysql://sns:sns@127.0.0.1:3306/two')).toBe('sns.two')
-  expect(prefixOf('test', 'mysql://sns:sns@127.0.0.1:3306/one')).toBe('test.one')
+  expect(groupsOf('sns', 'mysql://sns:sns@127.0.0.1:3306/one')).toEqual({
+    fanout: 'sns.one.fanout',
+    index: 'sns.one.index',
+  })
+  expect(groupsOf('sns', 'mysql://sns:sns@127.0.0.1:3306/two').index).toBe('sns.two.index')
+  expect(groupsOf('test', 'mysql://sns:sns@127.0.0.1:3306/one').index).toBe('test.one.index')
   // Its groups live in its own file.
-  expect(prefixOf('sns', 'sqlite:data/sns.db')).toBe('sns')
+  expect(groupsOf('sns', 'sqlite:data/sns.db').index).toBe('sns.index')
 })

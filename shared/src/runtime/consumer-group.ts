@@ -1,12 +1,18 @@
 import type { Settings } from '../config/settings'
 
 /**
- * What the names of a suite's consumer groups begin with: suites that share a Kafka and differ in prefix
- * or database read other topics, so they must not share a group.
+ * The groups that read the change log. Suites that share a Kafka and differ in prefix or database read
+ * other topics, so they must not share a group.
  */
-export function consumerGroupPrefix({
+export function consumerGroups({
   keyPrefix,
   database,
-}: Pick<Settings, 'keyPrefix' | 'database'>): string {
-  return database.kind === 'mysql' ? `${keyPrefix}.${database.database}` : keyPrefix
+}: Pick<Settings, 'keyPrefix' | 'database'>): ConsumerGroups {
+  const prefix = database.kind === 'mysql' ? `${keyPrefix}.${database.database}` : keyPrefix
+  return { fanout: `${prefix}.fanout`, index: `${prefix}.index` }
+}
+
+export interface ConsumerGroups {
+  readonly fanout: string
+  readonly index: string
 }

@@ -2,6 +2,7 @@ import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
+import { keepGroups } from '../adapters/sqlite/change-log-retention'
 import { openSqliteDatabase, type SqliteDatabase } from '../adapters/sqlite/database'
 import { lockForProcess } from '../adapters/sqlite/process-lock'
 import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
@@ -10,6 +11,7 @@ import { whenAborted } from '../async/sleep'
 import type { Settings, SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
 import type { Backend, BackendDeps } from './backend-ports'
+import { consumerGroups } from './consumer-group'
 import type { Job } from './job'
 import { createSqlStores } from './sql-stores'
 
@@ -37,6 +39,9 @@ export async function createEmbeddedBackend(
   )
   const { db } = database
   await migrateSqliteSearch(db, clock.now())
+  for (const group of await keepGroups(db, Object.values(consumerGroups(settings)))) {
+    logger.warn({ group }, 'forgot a consumer group of another KEY_PREFIX')
+  }
 
   const ids = createIdGenerator(clock)
   const stores = createSqlStores(db, { clock, ids })

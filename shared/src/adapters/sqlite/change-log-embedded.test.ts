@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'
 import { createManualClock } from '../../testing/manual-clock'
 import { createSqliteChangeLog } from './change-log'
+import { keepGroups, pruneLog } from './change-log-retention'
 import { openSqliteDatabase, type SqliteDatabase } from './database'
 
 const MINUTE_MS = 60_000
@@ -165,6 +166,110 @@ test('deletes old rows that every group has finished, and no others', async () =
   expect(ahead.done).toHaveLength(8)
 })
 
+describe('rows that every group has finished', () => {
+  const retainMs = 60 * MINUTE_MS
+
+  test('are kept for their hour, and go when it is over', async () => {
+    const clock = createManualClock(Date.now())
+    const database = await open()
+    for (let id = 1; id <= 5; id++) await post(database, id)
+    await finishAll(database)
+    const prune = () => pruneLog(database.db, { now: clock.now(), before: clock.now() - retainMs })
+    clock.advance(59 * MINUTE_MS)
+    expect(await prune()).toBeFalse()
+    expect(await rowsHeld(database)).toBe(5)
+    clock.advance(2 * MINUTE_MS)
+    await prune()
+    expect(await rowsHeld(database)).toBe(0)
+  })
+
+  test('are kept by a consumer, too, for the hour that is the default', async () => {
+    const clock = createManualClock(Date.now())
+    const database = await open()
+    const consumer = startConsumer(createSqliteChangeLog(database, { clock, pollMs: 5 }))
+    for (let id = 1; id <= 5; id++) await post(database, id)
+    await eventually(() => consumer.done.length === 5)
+    clock.advance(59 * MINUTE_MS)
+    // When the second has come, the look that followed the first is over.
+    for (const id of [6, 7]) {
+      await post(database, id)
+      await eventually(() => consumer.done.length === id)
+    }
+    expect(await rowsHeld(database)).toBe(7)
+    clock.advance(2 * MINUTE_MS)
+    await eventually(async () => (await rowsHeld(database)) === 0)
+    await consumer.stop()
+  })
+
+  test.each([500, 3_000])(
+    'go though the clock was ahead when %d of them were written',
+    async (count) => {
+      const clock = createManualClock(Date.now())
+      const database = await open()
+      await post(database, 1)
+      await like(database, count)
+      await database.db
+        .updateTable('change_log')
+        .set({ ts_ms: clock.now() + 365 * 24 * retainMs })
+        .where('seq', '>', 1)
+        .execute()
+      await post(database, 2)
+      await finishAll(database)
+      const prune = () =>
+        pruneLog(database.db, { now: clock.now(), before: clock.now() - retainMs })
+      await prune()
+      expect(await rowsHeld(database)).toBe(count + 2)
+      clock.advance(retainMs + MINUTE_MS)
+      while (await prune());
+      expect(await rowsHeld(database)).toBe(0)
+    },
+  )
+
+  test('go though the clock was set back since the last look', async () => {
+    const clock = createManualClock(Date.now() + 24 * retainMs)
+    const database = await open()
+    const consumer = startConsumer(createSqliteChangeLog(database, { clock, pollMs: 5, retainMs }))
+    await post(database, 1)
+    await eventually(() => consumer.done.length === 1)
+    clock.advance(-22 * retainMs)
+    await eventually(async () => (await rowsHeld(database)) === 0)
+    await consumer.stop()
+  })
+})
+
+describe('groups that are known', () => {
+  test('alone hold back what is deleted; those forgotten leave what they had not read', async () => {
+    const database = await open()
+    for (let id = 1; id <= 5; id++) await post(database, id)
+    expect(await keepGroups(database.db, ['old.fanout', 'old.index'])).toEqual([])
+    await finish(database, 'old.fanout', 5)
+    await finish(database, 'old.index', 2)
+    const everything = { now: Date.now(), before: Date.now() + MINUTE_MS }
+    await pruneLog(database.db, everything)
+    expect(await rowsHeld(database)).toBe(3)
+
+    const forgotten = await keepGroups(database.db, ['new.fanout', 'new.index'])
+    expect(forgotten.toSorted()).toEqual(['old.fanout', 'old.index'])
+    await finish(database, 'new.fanout', 5)
+    await pruneLog(database.db, everything)
+    expect(await rowsHeld(database)).toBe(3)
+    const consumer = startConsumer(createSqliteChangeLog(database), { group: 'new.index' })
+    await eventually(() => consumer.done.length === 3)
+    await consumer.stop()
+    await pruneLog(database.db, everything)
+    expect(await rowsHeld(database)).toBe(0)
+  })
+
+  test('keep their place when they are named again', async () => {
+    const database = await open()
+    for (let id = 1; id <= 5; id++) await post(database, id)
+    await keepGroups(database.db, ['fanout', 'index'])
+    await finish(database, 'index', 4)
+    expect(await keepGroups(database.db, ['fanout', 'index'])).toEqual([])
+    expect(await finished(database, 'index')).toBe(4)
+  })
+})
+
 async function open(): Promise<SqliteDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'sns-change-log-'))
   cleanups.push(() => rm(folder, { recursive: true, force: true }))
@@ -203,6 +308,16 @@ async function like({ db }: SqliteDatabase, count: number, from = 0): Promise<vo
         .execute()
     }
   })
+}
+
+/** As if the one group there is had read everything. */
+async function finishAll(database: SqliteDatabase): Promise<void> {
+  await keepGroups(database.db, ['g'])
+  await finish(database, 'g', Number.MAX_SAFE_INTEGER)
+}
+
+async function finish({ db }: SqliteDatabase, group: string, seq: number): Promise<void> {
+  await db.updateTable('change_offsets').set({ seq }).where('group_name', '=', group).execute()
 }
 
 async function finished({ db }: SqliteDatabase, group: string): Promise<number> {

@@ -55,7 +55,7 @@ export async function openGroupPosition(
       isEventUnsaved ||= hasEvents
     },
     async saveIfDue(isMore) {
-      const isDue = isMore ? clock.now() - savedAt >= SAVE_EVERY_MS : isEventUnsaved
+      const isDue = isMore ? Math.abs(clock.now() - savedAt) >= SAVE_EVERY_MS : isEventUnsaved
       if (isDue || seq - saved >= SAVE_EVERY_ROWS) await save()
     },
     save,

@@ -71,8 +71,10 @@ async function runConsumer<T extends CapturedTable>(
     if (events.length > 0 && !(await deliver(events, consumer, grace.signal))) return false
     position.advance(upTo, events.length > 0)
     await position.saveIfDue(isMore)
-    if (clock.now() - prunedAt >= PRUNE_EVERY_MS) {
-      if (!(await pruneLog(db, clock.now() - retainMs))) prunedAt = clock.now()
+    const now = clock.now()
+    // A clock that was set back must not stop it either.
+    if (Math.abs(now - prunedAt) >= PRUNE_EVERY_MS) {
+      if (!(await pruneLog(db, { now, before: now - retainMs }))) prunedAt = now
     }
     return isMore
   }
