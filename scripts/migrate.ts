@@ -51,11 +51,11 @@ async function migrateAll(settings: Settings, deps: BackendDeps, report: Report)
 
 async function migrateEmbedded(path: string, { clock }: BackendDeps, report: Report) {
   const { openSqliteDatabase } = await import('@sns/shared/adapters/sqlite/database')
-  const { migrateSqliteSearch } = await import('@sns/shared/adapters/sqlite/search-index-tables')
+  const { migrateSqliteSearch } = await import('@sns/shared/adapters/sqlite/search-index')
   using _lock = lockForProcess(path)
   await using database = await openSqliteDatabase({ path })
   report('tables', 1, 1)
-  await migrateSqliteSearch(database.db, clock.now())
+  await migrateSqliteSearch({ db: database.db, clock })
   report('indexes', 1, 1)
 }
 

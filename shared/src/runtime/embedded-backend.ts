@@ -2,11 +2,10 @@ import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
-import { keepGroups } from '../adapters/sqlite/change-log-retention'
+import { keepGroups } from '../adapters/sqlite/change-log-table'
 import { openSqliteDatabase, type SqliteDatabase } from '../adapters/sqlite/database'
 import { lockForProcess } from '../adapters/sqlite/process-lock'
-import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
-import { migrateSqliteSearch } from '../adapters/sqlite/search-index-tables'
+import { createSqliteSearchIndex, migrateSqliteSearch } from '../adapters/sqlite/search-index'
 import { whenAborted } from '../async/sleep'
 import type { Settings, SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id-generator'
@@ -38,7 +37,7 @@ export async function createEmbeddedBackend(
     }),
   )
   const { db } = database
-  await migrateSqliteSearch(db, clock.now())
+  await migrateSqliteSearch({ db, clock })
   for (const group of await keepGroups(db, Object.values(consumerGroups(settings)))) {
     logger.warn({ group }, 'forgot a consumer group of another KEY_PREFIX')
   }
@@ -47,8 +46,8 @@ export async function createEmbeddedBackend(
   const stores = createSqlStores(db, { clock, ids })
   const timelines = createMemoryTimelineStore({ clock })
   const freshness = createMemoryFreshness()
-  const changeLog = createSqliteChangeLog(database, { clock })
-  const search = createSqliteSearchIndex(db, { clock })
+  const changeLog = createSqliteChangeLog({ database, clock })
+  const search = createSqliteSearchIndex({ db, clock })
   const health = [database.health]
 
   const resources = opened.move()

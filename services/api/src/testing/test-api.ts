@@ -1,7 +1,9 @@
 import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
-import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
-import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-index-tables'
+import {
+  createSqliteSearchIndex,
+  migrateSqliteSearch,
+} from '@sns/shared/adapters/sqlite/search-index'
 import type { Session } from '@sns/shared/contract/http/session'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import { createIdGenerator } from '@sns/shared/domain/id-generator'
@@ -59,8 +61,8 @@ export async function openTestApi(options: TestApiOptions = {}) {
   const { db } = opened.use(await openTestDatabase(options.database ?? 'sqlite'))
   const searchDb =
     options.database === 'mysql' ? opened.use(await openTestDatabase('sqlite')).db : db
-  await migrateSqliteSearch(searchDb)
   const clock = createManualClock()
+  await migrateSqliteSearch({ db: searchDb, clock })
   const limits =
     timelineCap === undefined
       ? TIMELINE_LIMITS
@@ -69,7 +71,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     ...createSqlStores(db, { clock, ids: createIdGenerator(clock) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     freshness: createMemoryFreshness(),
-    search: createSqliteSearchIndex(searchDb, { clock }),
+    search: createSqliteSearchIndex({ db: searchDb, clock }),
     ...options.caches,
     clock,
     ids: createIdGenerator(clock),

@@ -1,16 +1,25 @@
 import { backoffMs } from '../../async/retry'
 import { sleep, yieldToEventLoop } from '../../async/sleep'
-import { type Clock, systemClock } from '../../domain/clock'
+import type { Clock } from '../../domain/clock'
 import type { CapturedTable } from '../../events/tables'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import { DELIVERY_BACKOFF, deliver, STOP_GRACE_MS } from '../change-delivery'
-import { finishedBy, type GroupPosition, openGroupPosition } from './change-log-position'
-import { pruneLog } from './change-log-retention'
-import { countLog, readLog } from './change-log-rows'
+import {
+  addGroups,
+  countLog,
+  finishedBy,
+  pruneLog,
+  readLog,
+  saveFinished,
+} from './change-log-table'
 import type { SqliteDatabase } from './database'
 
+export interface SqliteChangeLogDeps {
+  readonly database: Pick<SqliteDatabase, 'db' | 'onCommit'>
+  readonly clock: Clock
+}
+
 export interface SqliteChangeLogOptions {
-  readonly clock?: Clock
   /** How often to look without having been told of a commit: other processes write too. */
   readonly pollMs?: number
   /** Finished rows are kept this long, for groups that are yet to come. */
@@ -18,12 +27,13 @@ export interface SqliteChangeLogOptions {
 }
 
 const PRUNE_EVERY_MS = 60_000
+const SAVE_EVERY_MS = 200
+/** Rows of other tables alone are worth a write only from here on. */
+const SAVE_EVERY_ROWS = 1_000
 const HOUR_MS = 60 * 60 * 1000
 
-type Database = Pick<SqliteDatabase, 'db' | 'onCommit'>
-
 /** Who is consuming for a group of a database; others of the group stand by. */
-const active = new WeakMap<Database['db'], Map<string, Promise<void>>>()
+const active = new WeakMap<SqliteDatabase['db'], Map<string, Promise<void>>>()
 
 /**
  * The embedded log: rows that triggers write in the transaction of the change. One consumer of a group
@@ -32,31 +42,31 @@ const active = new WeakMap<Database['db'], Map<string, Promise<void>>>()
  * database for one process.
  */
 export function createSqliteChangeLog(
-  database: Database,
-  options: SqliteChangeLogOptions = {},
+  deps: SqliteChangeLogDeps,
+  { pollMs = 1_000, retainMs = HOUR_MS }: SqliteChangeLogOptions = {},
 ): ChangeLog {
-  const settings = { clock: systemClock, pollMs: 1_000, retainMs: HOUR_MS, ...options }
+  const { db } = deps.database
   return {
     async consume(consumer) {
-      const release = await takeGroup(database.db, consumer.group, consumer.signal)
+      const release = await takeGroup(db, consumer.group, consumer.signal)
       if (!release) return
       consumer.onMembership?.(true)
       try {
-        await runConsumer(database, consumer, settings)
+        await runConsumer(deps, consumer, { pollMs, retainMs })
       } finally {
         release()
       }
     },
     async backlog(group, tables) {
-      return countLog(database.db, await finishedBy(database.db, group), tables)
+      return countLog(db, await finishedBy(db, group), tables)
     },
   }
 }
 
 async function runConsumer<T extends CapturedTable>(
-  { db, onCommit }: Database,
+  { database: { db, onCommit }, clock }: SqliteChangeLogDeps,
   consumer: ConsumeOptions<T>,
-  { clock, pollMs, retainMs }: Required<SqliteChangeLogOptions>,
+  { pollMs, retainMs }: Required<SqliteChangeLogOptions>,
 ): Promise<void> {
   const { group, tables, maxBatch, signal } = consumer
   using bell = createBell(onCommit)
@@ -96,6 +106,53 @@ async function runConsumer<T extends CapturedTable>(
   await position?.save()
 }
 
+/** A group's place in the log: ahead of what is saved only by what it has finished. */
+interface GroupPosition {
+  readonly seq: number
+  /** The group has finished everything up to `seq`; `hasEvents` if any of that was for it. */
+  advance(seq: number, hasEvents: boolean): void
+  /** Saves now and then while there is more to do, and at once when there is not. */
+  saveIfDue(isMore: boolean): Promise<void>
+  save(): Promise<void>
+}
+
+/** Registers the group, so that what it has yet to read is kept. */
+async function openGroupPosition(
+  db: SqliteDatabase['db'],
+  group: string,
+  clock: Clock,
+): Promise<GroupPosition> {
+  await addGroups(db, [group])
+  let seq = await finishedBy(db, group)
+  let saved = seq
+  let savedAt = clock.now()
+  let isEventUnsaved = false
+
+  async function save(): Promise<void> {
+    if (seq === saved) return
+    const finished = seq
+    await saveFinished(db, group, finished)
+    saved = finished
+    savedAt = clock.now()
+    isEventUnsaved = false
+  }
+
+  return {
+    get seq() {
+      return seq
+    },
+    advance(to, hasEvents) {
+      seq = to
+      isEventUnsaved ||= hasEvents
+    },
+    async saveIfDue(isMore) {
+      const isDue = isMore ? Math.abs(clock.now() - savedAt) >= SAVE_EVERY_MS : isEventUnsaved
+      if (isDue || seq - saved >= SAVE_EVERY_ROWS) await save()
+    },
+    save,
+  }
+}
+
 /** Until the bell rings, the signal aborts or the time is over. */
 async function rest(rung: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
   const woken = new AbortController()
@@ -104,7 +161,7 @@ async function rest(rung: Promise<void>, ms: number, signal: AbortSignal): Promi
 }
 
 /** Tells one waiter of the next commit. */
-function createBell(onCommit: Database['onCommit']) {
+function createBell(onCommit: SqliteDatabase['onCommit']) {
   let ring = () => {}
   const release = onCommit(() => ring())
   return {
@@ -134,7 +191,7 @@ function abortAfter(signal: AbortSignal, ms: number) {
 }
 
 /** The way to give the group back; null where the signal aborted first. */
-async function takeGroup(db: Database['db'], group: string, signal: AbortSignal) {
+async function takeGroup(db: SqliteDatabase['db'], group: string, signal: AbortSignal) {
   const groups = active.get(db) ?? new Map<string, Promise<void>>()
   active.set(db, groups)
   for (let held = groups.get(group); held; held = groups.get(group)) {

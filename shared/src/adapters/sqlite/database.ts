@@ -58,16 +58,18 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
   const flusher = inMemory ? null : createWalFlusher(wal, { path: `${path}-wal` })
   const { writer, reader } = openFiles(path, inMemory)
   const db = new Kysely<Database>({
-    dialect: createSqliteDialect({
-      writer,
-      reader,
-      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
-      onCommit() {
-        for (const listener of listeners) listener()
+    dialect: createSqliteDialect(
+      {
+        writer,
+        reader,
+        flusher,
+        onCommit() {
+          for (const listener of listeners) listener()
+        },
+        onError: () => metrics?.storeErrors.inc({ store: 'sqlite' }),
       },
-      flusher,
-      onError: () => metrics?.storeErrors.inc({ store: 'sqlite' }),
-    }),
+      { busyTimeoutMs: options.busyTimeoutMs ?? 5_000 },
+    ),
     ...echoTo(echo),
   })
   try {

@@ -1,20 +1,20 @@
 import { expect, test } from 'bun:test'
 import { sql } from 'kysely'
+import { systemClock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
 import { createManualClock } from '../../testing/manual-clock'
 import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { openSqliteDatabase } from './database'
-import { createSqliteSearchIndex } from './search-index'
-import { migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-index-tables'
+import { createSqliteSearchIndex, migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-index'
 
 searchIndexConformance('SqliteSearchIndex', {
   exact: true,
   runs: 100,
   async open() {
     const { db } = await openSqliteDatabase({ path: ':memory:' })
-    await migrateSqliteSearch(db)
+    await migrateSqliteSearch({ db, clock: systemClock })
     return {
-      index: createSqliteSearchIndex(db),
+      index: createSqliteSearchIndex({ db, clock: systemClock }),
       [Symbol.asyncDispose]: () => db.destroy(),
     }
   },
@@ -32,8 +32,8 @@ const document = { kind: 'post', id: 1 as PostId, authorId: 2 as UserId, created
 
 test('terms of another version are made anew', async () => {
   const { db } = await openSqliteDatabase({ path: ':memory:' })
-  await migrateSqliteSearch(db)
-  const index = createSqliteSearchIndex(db)
+  await migrateSqliteSearch({ db, clock: systemClock })
+  const index = createSqliteSearchIndex({ db, clock: systemClock })
   const removed = { op: 'delete', kind: 'post', id: 3, version: 1n } as const
   await index.apply([
     { op: 'index', version: 1n, document: { ...document, text: '영화를' } },
@@ -42,7 +42,7 @@ test('terms of another version are made anew', async () => {
   await sql`insert into search_post_terms(search_post_terms) values ('delete-all')`.execute(db)
   await sql`update search_meta set value = 0`.execute(db)
   expect(await index.searchPosts({ ...search, q: '영화' })).toEqual([])
-  await migrateSqliteSearch(db)
+  await migrateSqliteSearch({ db, clock: systemClock })
   expect(await index.searchPosts({ ...search, q: '영화' })).toMatchObject([{ id: 1 }])
   await db.destroy()
 })
@@ -50,8 +50,8 @@ test('terms of another version are made anew', async () => {
 test('tombstones are forgotten when nothing older can come any more', async () => {
   const { db } = await openSqliteDatabase({ path: ':memory:' })
   const clock = createManualClock()
-  await migrateSqliteSearch(db, clock.now())
-  const index = createSqliteSearchIndex(db, { clock })
+  await migrateSqliteSearch({ db, clock })
+  const index = createSqliteSearchIndex({ db, clock })
   await index.apply([
     { op: 'delete', kind: 'post', id: 1, version: 9n },
     { op: 'delete', kind: 'user', id: 1, version: 9n },
@@ -59,10 +59,10 @@ test('tombstones are forgotten when nothing older can come any more', async () =
   const left = async () =>
     (await sql`select id from search_posts union all select id from search_users`.execute(db)).rows
   clock.advance(TOMBSTONE_TTL_MS)
-  await migrateSqliteSearch(db, clock.now())
+  await migrateSqliteSearch({ db, clock })
   expect(await left()).toHaveLength(2)
   clock.advance(1)
-  await migrateSqliteSearch(db, clock.now())
+  await migrateSqliteSearch({ db, clock })
   expect(await left()).toHaveLength(0)
   await db.destroy()
 })

@@ -1,5 +1,8 @@
-import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
-import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-index-tables'
+import {
+  createSqliteSearchIndex,
+  migrateSqliteSearch,
+} from '@sns/shared/adapters/sqlite/search-index'
+import { systemClock } from '@sns/shared/domain/clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { laggingSearchSuite } from '../../testing/lagging-search-suite'
 
@@ -8,9 +11,9 @@ laggingSearchSuite('FTS5', {
   runs: 40,
   async open() {
     const database = await openTestDatabase('sqlite')
-    await migrateSqliteSearch(database.db)
+    await migrateSqliteSearch({ db: database.db, clock: systemClock })
     return {
-      index: createSqliteSearchIndex(database.db),
+      index: createSqliteSearchIndex({ db: database.db, clock: systemClock }),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     }
   },

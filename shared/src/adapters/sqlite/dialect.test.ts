@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../testing/temporary-folder'
 import { transact } from '../sql/transaction'
 import { openSqliteDatabase } from './database'
 
-describe('the SQLite driver', () => {
+describe('the SQLite dialect', () => {
   test('keeps other requests out of an open transaction, and lets reads pass it', async () => {
     await using dir = await temporaryFolder()
     await using database = await openSqliteDatabase({ path: join(dir.path, 'sns.db') })
