@@ -40,10 +40,10 @@ export function createServerBackend(
     const { changeChannel, createRedisChangeAnnouncer } = await import(
       '../adapters/redis/freshness'
     )
-    const client = opened.use(createRedisClient(settings.redis.url, { logger, metrics }))
+    const client = opened.use(createRedisClient({ logger, metrics }, settings.redis))
     return {
-      timelines: createRedisTimelineStore(client, { prefix }),
-      announcer: createRedisChangeAnnouncer(client, { channel: changeChannel(prefix) }),
+      timelines: createRedisTimelineStore({ client }, { prefix }),
+      announcer: createRedisChangeAnnouncer({ client }, { channel: changeChannel(prefix) }),
       health: client.health,
     }
   })
@@ -60,13 +60,13 @@ export function createServerBackend(
       { channel: changeChannel(prefix) },
     )
     const client = opened.use(
-      createRedisClient(settings.redis.url, { logger, metrics }, { listener: freshness.listener }),
+      createRedisClient({ logger, metrics, listener: freshness.listener }, settings.redis),
     )
     opened.use(freshness)
     freshness.start(client)
     return {
       freshness,
-      timelines: createRedisTimelineStore(client, { prefix }),
+      timelines: createRedisTimelineStore({ client }, { prefix }),
       health: client.health,
     }
   })

@@ -1,9 +1,10 @@
 import {
   createRedisClient,
   type RedisClient,
+  type RedisClientDeps,
   type RedisClientOptions,
 } from '../adapters/redis/client'
-import { createLogger, type Logger } from '../observability/logger'
+import { createLogger } from '../observability/logger'
 import { createMetrics } from '../observability/metrics'
 import { testServers, uniqueName } from './servers'
 
@@ -16,11 +17,11 @@ export interface TestRedis extends AsyncDisposable {
 
 export function createTestRedis(
   url: string = testServers.redis ?? '',
-  options: RedisClientOptions & { readonly logger?: Logger } = {},
+  options: Partial<RedisClientDeps & RedisClientOptions> = {},
 ): TestRedis {
   const metrics = createMetrics()
-  const { logger = createLogger('test', 'silent') } = options
-  const client = createRedisClient(url, { logger, metrics }, options)
+  const logger = createLogger('test', 'silent')
+  const client = createRedisClient({ logger, metrics, ...options }, { url, ...options })
   const prefix = uniqueName('redis')
   return {
     client,

@@ -125,7 +125,7 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
     url.username = 'nobody'
     url.password = password
     const deps = { logger: log.logger, metrics: createMetrics() }
-    await using client = createRedisClient(url.href, deps, options)
+    await using client = createRedisClient(deps, { url: url.href, ...options })
     expect(await codeOf(client.health.check())).toBe('store_unavailable')
     expect(log.text()).toContain('redis is away')
     expect(log.text()).not.toContain(password)
@@ -145,7 +145,7 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
   test('loses no push to a timeline when the connection breaks again and again', async () => {
     await using proxy = await createTcpProxy(target)
     await using redis = createTestRedis(proxy.url, options)
-    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     const token = await store.beginRebuild(user)
     await store.finishRebuild(user, token!, { ids: [], complete: true, graphVersion: 1 })
     const ids = Array.from({ length: 300 }, (_, index) => (index + 1) as PostId)

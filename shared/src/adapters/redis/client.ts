@@ -6,7 +6,6 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
-import { defineTimelineScripts } from './timeline-scripts'
 
 /** One connection to Redis, shared by the adapters. Pipelines by itself what is called at once. */
 export interface RedisClient extends AsyncDisposable {
@@ -18,6 +17,8 @@ export interface RedisClient extends AsyncDisposable {
    * change of servers.
    */
   run<Result>(commands: (redis: Redis, run: string) => Promise<Result>): Promise<Result>
+  /** Lets commands call a script by its name. It runs by its hash, and is sent whole where the server does not know it. */
+  define(name: string, script: { readonly lua: string; readonly numberOfKeys?: number }): void
   /** The run of the server that the connection was found to talk to; null while there is none. */
   currentRun(): string | null
   /** Asks the server again which run it is: a promotion does not close connections. */
@@ -30,6 +31,7 @@ export interface RedisClient extends AsyncDisposable {
 export interface RedisClientDeps {
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'storeErrors'>
+  readonly listener?: RedisListener
 }
 
 /**
@@ -46,7 +48,7 @@ export interface RedisListener {
 }
 
 export interface RedisClientOptions {
-  readonly listener?: RedisListener
+  readonly url: string
   readonly commandTimeoutMs?: number
   readonly connectTimeoutMs?: number
 }
@@ -62,12 +64,10 @@ const REPLY_ERROR_LOG_INTERVAL_MS = 1_000
  * the next one is used only after a handshake that a hung server cannot answer.
  */
 export function createRedisClient(
-  url: string,
-  deps: RedisClientDeps,
-  options: RedisClientOptions = {},
+  { logger, metrics, listener }: RedisClientDeps,
+  options: RedisClientOptions,
 ): RedisClient {
-  const { logger, metrics } = deps
-  const redis = new Redis(url, {
+  const redis = new Redis(options.url, {
     commandTimeout: options.commandTimeoutMs ?? 1_000,
     connectTimeout: options.connectTimeoutMs ?? 1_000,
     disconnectTimeout: 50,
@@ -83,7 +83,6 @@ export function createRedisClient(
     // A former primary: another connection may reach the present one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
-  defineTimelineScripts(redis)
 
   let isAway = false
   let isClosed = false
@@ -99,7 +98,6 @@ export function createRedisClient(
   // sent under a run meets that run.
   let serverRun: string | null = null
   let termSuffix = ''
-  const { listener } = options
   if (listener) redis.on('message', (_channel, message) => listener.heard(message))
   const wentAway = (cause: unknown) => {
     if (serverRun !== null) listener?.lost()
@@ -159,6 +157,7 @@ export function createRedisClient(
 
   return {
     run,
+    define: (name, script) => redis.defineCommand(name, script),
     currentRun: () => serverRun,
     useTerm(term) {
       termSuffix = term.toString(16)

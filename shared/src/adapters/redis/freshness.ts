@@ -1,10 +1,10 @@
 import { repeatEvery } from '../../async/repeat-every'
 import { sleep } from '../../async/sleep'
+import type { PostId, UserId } from '../../domain/id'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { Belief, Change, ChangeAnnouncer, Freshness } from '../../ports/freshness'
 import { type FenceState, type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
-import { decodeChanges, encodeChanges } from './change-message'
 import type { RedisClient, RedisListener } from './client'
 
 export interface RedisFreshnessDeps {
@@ -49,7 +49,7 @@ export function changeChannel(prefix: string): string {
 
 /** Tells who listens, for services that keep nothing themselves: their log repeats what failed. */
 export function createRedisChangeAnnouncer(
-  client: RedisClient,
+  { client }: { readonly client: RedisClient },
   { channel }: { readonly channel: string },
 ): ChangeAnnouncer {
   return {
@@ -220,5 +220,45 @@ export function createRedisFreshness(
       await looking
       await fence.leave(process).catch(() => {})
     },
+  }
+}
+
+/** Changes as one line of text: a letter and ids each, `p7 e7:3 a3 v3`. */
+function encodeChanges(changes: readonly Change[]): string {
+  return changes.map(encode).join(' ')
+}
+
+/** What is none of ours is passed over: a newer version may know more kinds. */
+function decodeChanges(message: string): Change[] {
+  return message.split(' ').flatMap((part) => decode(part) ?? [])
+}
+
+function encode(change: Change): string {
+  switch (change.kind) {
+    case 'post':
+      return `p${change.post}`
+    case 'engagement':
+      return `e${change.post}:${change.by}`
+    case 'author':
+      return `a${change.user}`
+    case 'viewer':
+      return `v${change.user}`
+  }
+}
+
+function decode(part: string): Change | null {
+  const [, kind, first, second] = /^([peav])(\d+)(?::(\d+))?$/.exec(part) ?? []
+  const id = Number(first)
+  switch (kind) {
+    case 'p':
+      return { kind: 'post', post: id as PostId }
+    case 'e':
+      return { kind: 'engagement', post: id as PostId, by: Number(second) as UserId }
+    case 'a':
+      return { kind: 'author', user: id as UserId }
+    case 'v':
+      return { kind: 'viewer', user: id as UserId }
+    default:
+      return null
   }
 }

@@ -13,7 +13,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
   timelineStoreConformance(async (limits) => {
     const { client, prefix, ...redis } = createTestRedis()
     return {
-      store: createRedisTimelineStore(client, { prefix, limits }),
+      store: createRedisTimelineStore({ client }, { prefix, limits }),
       elapse: (of, ms) =>
         client.run(async (connected) => {
           const key = `${prefix}:tl:{${of}}`
@@ -26,7 +26,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
 
   test('pushes and reads on after the server forgot the scripts', async () => {
     await using redis = createTestRedis()
-    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     await install(store, [10])
     await redis.client.run((connected) => connected.script('FLUSH'))
     const answers = await Promise.all([
@@ -40,7 +40,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
 
   test('has no timeline after its key was lost', async () => {
     await using redis = createTestRedis()
-    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     await install(store, [10])
     const token = await store.beginRebuild(8 as UserId)
     await redis.client.run(async (connected) => {
@@ -54,7 +54,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
 
   test('never reads a window that another run of the server wrote', async () => {
     await using redis = createTestRedis()
-    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     const key = `${redis.prefix}:tl:{${user}}`
     for (const state of ['r', 'b']) {
       await redis.client.run((connected) =>
@@ -70,7 +70,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
 
   test('removes what is no timeline and goes on with the others', async () => {
     await using redis = createTestRedis()
-    const store = createRedisTimelineStore(redis.client, { prefix: redis.prefix })
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     const broken = [1, 2, 3, 4] as UserId[]
     const keys = broken.map((each) => `${redis.prefix}:tl:{${each}}`)
     const spoil = () =>
@@ -95,7 +95,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
 
   test('keeps a timeline within its time to live, and pushes do not prolong it', async () => {
     await using redis = createTestRedis()
-    const store = createRedisTimelineStore(redis.client, {
+    const store = createRedisTimelineStore(redis, {
       prefix: redis.prefix,
       limits: testLimits,
     })

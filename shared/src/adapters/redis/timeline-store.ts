@@ -1,11 +1,48 @@
+import type { Result } from 'ioredis'
 import type { PostId, UserId } from '../../domain/id'
 import { TIMELINE_LIMITS, type TimelineLimits } from '../../domain/timeline'
 import type { PushResult, RebuildToken, TimelineStore } from '../../ports/timeline-store'
 import { chunks } from '../chunks'
 import type { RedisClient } from './client'
+import begin from './timeline-begin.lua' with { type: 'text' }
+import finish from './timeline-finish.lua' with { type: 'text' }
+import push from './timeline-push.lua' with { type: 'text' }
+import read from './timeline-read.lua' with { type: 'text' }
+import window from './window.lua' with { type: 'text' }
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    snsTimelinePush(
+      keyCount: number,
+      ...keysThenIdCapSlack: (string | number)[]
+    ): Result<[delivered: number, absent: number, duplicate: number, belowFloor: number], Context>
+    snsTimelineRead(
+      key: string,
+      run: string,
+      before: number | '',
+      limit: number,
+      ttlMs: number,
+    ): Result<[floor: string, graphVersion: string, ids: string[]] | null, Context>
+    snsTimelineBegin(key: string, run: string, token: string, ttlMs: number): Result<0 | 1, Context>
+    snsTimelineFinish(
+      key: string,
+      run: string,
+      token: string,
+      complete: 0 | 1,
+      graphVersion: number,
+      cap: number,
+      ttlMs: number,
+      ...ids: number[]
+    ): Result<0 | 1, Context>
+  }
+}
 
 /** Timelines that one script call fans a post out to: long enough to be cheap, short enough to let others in. */
 const KEYS_PER_PUSH = 500
+
+export interface RedisTimelineStoreDeps {
+  readonly client: RedisClient
+}
 
 export interface RedisTimelineStoreOptions {
   readonly prefix: string
@@ -18,9 +55,13 @@ export interface RedisTimelineStoreOptions {
  * of the server that wrote it, so what a restart brings back from an old snapshot is never read.
  */
 export function createRedisTimelineStore(
-  client: RedisClient,
+  { client }: RedisTimelineStoreDeps,
   options: RedisTimelineStoreOptions,
 ): TimelineStore {
+  client.define('snsTimelinePush', { lua: `${window}\n${push}` })
+  client.define('snsTimelineRead', { lua: `${window}\n${read}`, numberOfKeys: 1 })
+  client.define('snsTimelineBegin', { lua: `${window}\n${begin}`, numberOfKeys: 1 })
+  client.define('snsTimelineFinish', { lua: `${window}\n${finish}`, numberOfKeys: 1 })
   const { cap, slack, ttlMs, rebuildTtlMs } = options.limits ?? TIMELINE_LIMITS
   const keyOf = (user: UserId) => `${options.prefix}:tl:{${user}}`
 

@@ -17,7 +17,7 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
     await using api = await openTestApi({
       database: 'mysql',
       caches: {
-        timelines: createRedisTimelineStore(client, { prefix, limits }),
+        timelines: createRedisTimelineStore({ client }, { prefix, limits }),
         freshness: createMemoryFreshness(),
       },
       wrap: (deps) => ({
