@@ -1,13 +1,13 @@
-import { Kysely, sql } from 'kysely'
+import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, type MysqlPool, sql } from 'kysely'
 import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
+import type { SqlTraits } from '../sql/dialect'
 import { echoTo } from '../sql/echo'
 import type { Database } from '../sql/schema'
-import { createMysqlDialect } from './dialect'
-import { detailsOf, ER } from './errors'
+import { detailsOf, ER, isTransientMysqlError, mysqlDuplicateIndex } from './errors'
 import { createMysqlPool } from './pool'
 
 export interface MysqlDatabaseOptions {
@@ -34,25 +34,18 @@ export async function connectMysql(
   options: MysqlDatabaseOptions = {},
 ): Promise<MysqlDatabase> {
   const { metrics = null, echo = null } = options
-  const { host, port, user, password, database, poolSize } = settings
-  const pool = createMysqlPool({
-    host,
-    port,
-    user,
-    password,
-    database,
-    poolSize,
-    metrics,
-    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
-    queryTimeoutMs: options.queryTimeoutMs ?? 15_000,
-    acquireTimeoutMs: options.acquireTimeoutMs ?? 5_000,
-    queueLimit: options.queueLimit ?? 5_000,
-  })
+  const pool = createMysqlPool(
+    { metrics },
+    {
+      ...settings,
+      connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+      queryTimeoutMs: options.queryTimeoutMs ?? 15_000,
+      acquireTimeoutMs: options.acquireTimeoutMs ?? 5_000,
+      queueLimit: options.queueLimit ?? 5_000,
+    },
+  )
   const db = new Kysely<Database>({
-    dialect: createMysqlDialect({
-      pool,
-      onRetry: () => metrics?.storeRetries.inc({ store: 'mysql' }),
-    }),
+    dialect: createMysqlDialect(pool, () => metrics?.storeRetries.inc({ store: 'mysql' })),
     ...echoTo(echo),
   })
   try {
@@ -66,6 +59,33 @@ export async function connectMysql(
     async [Symbol.asyncDispose]() {
       await db.destroy()
     },
+  }
+}
+
+/** Kysely's MySQL dialect, carrying what the one query code must know of MySQL. */
+function createMysqlDialect(pool: MysqlPool, onRetry: () => void): Dialect {
+  const dialect = new MysqlDialect({ pool })
+  return {
+    createAdapter: () => new MysqlTraitsAdapter(onRetry),
+    createDriver: () => dialect.createDriver(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+  }
+}
+
+class MysqlTraitsAdapter extends MysqlAdapter implements SqlTraits {
+  readonly kind = 'mysql'
+
+  constructor(readonly onRetry: () => void) {
+    super()
+  }
+
+  isTransient(error: unknown): boolean {
+    return isTransientMysqlError(error)
+  }
+
+  duplicateIndex(error: unknown): string | null {
+    return mysqlDuplicateIndex(error)
   }
 }
 

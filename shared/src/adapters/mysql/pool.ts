@@ -3,9 +3,12 @@ import { createPool, type PoolConnection } from 'mysql2'
 import type { MysqlSettings } from '../../config/settings'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Metrics } from '../../observability/metrics'
-import { castColumn } from './column-types'
+import { castColumn, PooledConnection } from './connection'
 import { stripMysqlError } from './errors'
-import { PooledConnection } from './pooled-connection'
+
+export interface MysqlPoolDeps {
+  readonly metrics: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null
+}
 
 export interface MysqlPoolOptions extends Omit<MysqlSettings, 'kind' | 'echo'> {
   readonly connectTimeoutMs: number
@@ -13,7 +16,6 @@ export interface MysqlPoolOptions extends Omit<MysqlSettings, 'kind' | 'echo'> {
   /** How long a statement waits for a free connection, and how many may wait. */
   readonly acquireTimeoutMs: number
   readonly queueLimit: number
-  readonly metrics: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null
 }
 
 /** What a callback gets beside an error, which Kysely does not look at. */
@@ -46,8 +48,8 @@ function sessionSettings(queryTimeoutMs: number): string {
 }
 
 /** mysql2's pool in the shape Kysely wants, with every wait bounded. */
-export function createMysqlPool(options: MysqlPoolOptions): MysqlPool {
-  const { metrics, acquireTimeoutMs, queryTimeoutMs } = options
+export function createMysqlPool({ metrics }: MysqlPoolDeps, options: MysqlPoolOptions): MysqlPool {
+  const { acquireTimeoutMs, queryTimeoutMs } = options
   const open = new Set<PoolConnection>()
   let busy = 0
   let waiting = 0

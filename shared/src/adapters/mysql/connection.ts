@@ -1,6 +1,5 @@
 import type { MysqlOkPacket, MysqlPoolConnection, MysqlQueryResult } from 'kysely'
-import type { PoolConnection, QueryValues } from 'mysql2'
-import { InexactIntegerError } from './column-types'
+import type { PoolConnection, QueryValues, TypeCastField } from 'mysql2'
 import { detailsOf, isConnectionLoss, QUERY_TIMEOUT_CODE, translateMysqlError } from './errors'
 
 export interface PooledConnectionOptions {
@@ -130,4 +129,23 @@ export class PooledConnection implements MysqlPoolConnection {
     })
     if (Array.isArray(rows)) yield* rows
   }
+}
+
+/** A BIGINT that no JavaScript number holds: rounded, it would be somebody else's row. */
+export class InexactIntegerError extends RangeError {
+  override readonly name = 'InexactIntegerError'
+
+  constructor(column: string, digits: string) {
+    super(`${column} holds ${digits}, which is past 2^53`)
+  }
+}
+
+/** Reads BIGINTs as exact numbers, where mysql2 would round past 2^53. */
+export function castColumn(field: TypeCastField, next: () => unknown): unknown {
+  if (field.type !== 'LONGLONG') return next()
+  const digits = field.string()
+  if (digits === null) return null
+  const value = Number(digits)
+  if (!Number.isSafeInteger(value)) throw new InexactIntegerError(field.name, digits)
+  return value
 }
