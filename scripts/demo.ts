@@ -50,7 +50,7 @@ export const demo: Command = async ({ args, signal }) => {
   console.log(`
   api        ${service.url}
   docs       ${service.url}/swagger
-  metrics    ${service.url}/metrics
+  metrics    ${service.statusUrl}/metrics
   database   ${DATABASE_URL.slice('sqlite:'.length)}
 `)
   console.log('  serving; Ctrl-C stops\n')

@@ -18,7 +18,7 @@ export function renderEnvExample(): string {
 function envReaders({ readBy, default: preset }: Setting): string {
   if (readBy === 'all') return 'every program'
   if (preset === null || typeof preset === 'string') return readBy.join(', ')
-  return readBy.map((reader) => `${reader} (default ${preset[reader] ?? 'none'})`).join(', ')
+  return readBy.map((reader) => `${reader} (default ${preset[reader] ?? preset.others})`).join(', ')
 }
 
 /** Where that table stands. */

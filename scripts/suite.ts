@@ -6,7 +6,7 @@ import { optionalCheck } from '@sns/shared/runtime/optional-check'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 
 /**
- * All services in one process on the api's port. It is ready when its api is: a store that only
+ * All services in one process, on the api's two ports. It is ready when its api is: a store that only
  * the workers cannot do without is shown, and they go on by themselves when it is back.
  */
 export const suite: ServiceSpec = {

@@ -56,13 +56,17 @@ function createEmbeddedSuite(secretKey: string): BenchSuite {
     secretKey,
     async prepare() {},
     async start() {
-      const port = freePort()
-      const program = spawnProgram('start', [], { ...env, WEB_PORT: String(port) })
+      const [port, metricsPort] = [freePort(), freePort()]
+      const program = spawnProgram('start', [], {
+        ...env,
+        WEB_PORT: String(port),
+        METRICS_PORT: String(metricsPort),
+      })
       const url = `http://127.0.0.1:${port}`
       await program.ready(url)
       return {
         url,
-        indexerUrl: url,
+        indexerUrl: `http://127.0.0.1:${metricsPort}`,
         programs: new Map([['sns (all in one)', program]]),
         [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
       }

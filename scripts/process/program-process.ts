@@ -19,7 +19,10 @@ export interface ProgramProcess extends AsyncDisposable {
   stop(): Promise<number>
 }
 
-/** Runs `bun scripts/NAME.ts ARGS…` with `env` and nothing else but PATH and HOME. */
+/**
+ * Runs `bun scripts/NAME.ts ARGS…` with `env` and nothing else but PATH and HOME; operators' port is any
+ * free one where `env` names none, as several may run on one machine.
+ */
 export function spawnProgram(
   script: string,
   args: readonly string[],
@@ -30,7 +33,7 @@ export function spawnProgram(
     {
       // Away from the checkout, so that no `.env` of a developer's is read.
       cwd: '/tmp',
-      env: { ...commandEnvironment(), ...env },
+      env: { ...commandEnvironment(), METRICS_PORT: '0', ...env },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',

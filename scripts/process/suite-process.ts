@@ -6,7 +6,7 @@ export interface SuiteProcess extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
   readonly names: readonly ServiceName[]
   program(name: ServiceName): ProgramProcess
-  /** Where a program answers /readyz and /metrics. */
+  /** Where a program answers /readyz with details and /metrics. */
   statusUrl(name: ServiceName): string
   /** Starts a program again after it was crashed or stopped, and waits until it is ready. */
   restart(name: ServiceName): Promise<void>
@@ -19,6 +19,7 @@ export type ServiceName = (typeof SERVICE_NAMES)[number]
 export async function startSuiteProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<SuiteProcess> {
+  const webPort = freePort()
   const ports = Object.fromEntries(SERVICE_NAMES.map((name) => [name, freePort()])) as Record<
     ServiceName,
     number
@@ -29,7 +30,7 @@ export async function startSuiteProcess(
   async function start(name: ServiceName): Promise<void> {
     const program = spawnProgram('start', [name], {
       ...env,
-      WEB_PORT: String(ports.api),
+      WEB_PORT: String(webPort),
       METRICS_PORT: String(ports[name]),
     })
     running.set(name, program)
@@ -37,7 +38,7 @@ export async function startSuiteProcess(
   }
 
   const suite: SuiteProcess = {
-    url: statusUrl('api'),
+    url: `http://127.0.0.1:${webPort}`,
     env,
     names: SERVICE_NAMES,
     program(name) {

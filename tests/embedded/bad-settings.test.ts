@@ -82,11 +82,11 @@ describe('exit 2 and one line that names the setting', () => {
 })
 
 describe('exit 1 and one line that says what to do', () => {
-  test('a port in use', async () => {
+  test.each(['WEB_PORT', 'METRICS_PORT'])('a port in use, %s', async (setting) => {
     using taken = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-    expect(await refusal('start', [], { WEB_PORT: String(taken.port) })).toEqual({
+    expect(await refusal('start', [], { [setting]: String(taken.port) })).toEqual({
       code: 1,
-      output: `sns: port ${taken.port} on 127.0.0.1 is in use: stop what listens there or choose another WEB_PORT\n`,
+      output: `sns: port ${taken.port} on 127.0.0.1 is in use: stop what listens there or choose another ${setting}\n`,
     })
   })
 

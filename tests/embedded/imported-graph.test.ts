@@ -18,6 +18,7 @@ import {
 describe.skipIf(!realData)('a real graph, embedded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sns-imported-'))
   const port = freePort()
+  const metricsPort = freePort()
   const url = `http://127.0.0.1:${port}`
   let program: ProgramProcess
   let database: Database
@@ -28,6 +29,7 @@ describe.skipIf(!realData)('a real graph, embedded', () => {
     const env = {
       DATABASE_URL: `sqlite:${folder}/sns.db`,
       WEB_PORT: String(port),
+      METRICS_PORT: String(metricsPort),
     }
     await importRealData(env)
     program = spawnProgram('start', [], env)
@@ -51,7 +53,7 @@ describe.skipIf(!realData)('a real graph, embedded', () => {
 
   test('a common and a rare word are found once the log is read', async () => {
     const backlog = async () => {
-      const text = await (await fetch(`${url}/metrics`)).text()
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
       return /sns_consumer_backlog\{group="[^"]*index"\} (\d+)/.exec(text)?.[1]
     }
     await eventually(async () => (await backlog()) === '0', { timeoutMs: 180_000 })

@@ -29,7 +29,7 @@ describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle
 
   /** How many feed pages came from a window since this was last asked. */
   async function readsFromWindows(): Promise<number> {
-    const text = await (await fetch(`${suite.url}/metrics`)).text()
+    const text = await (await fetch(`${suite.statusUrl('api')}/metrics`)).text()
     const now = Number(/^sns_feed_reads_total{source="window"} (\d+)/m.exec(text)?.[1] ?? 0)
     const since = now - windowReads
     windowReads = now

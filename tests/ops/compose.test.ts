@@ -112,11 +112,14 @@ describe.each(Object.entries(PROGRAMS).filter(([service]) => service !== 'migrat
   (service, role) => {
     test('answers its health check where it listens', () => {
       const settings = loadSettings(environmentOf(service, SECRETS), { role })
-      const { host, port } = settings.address
+      const { host, port } = settings.statusAddress
       expect(host).toBe('0.0.0.0')
       const check = compose.services[service]?.healthcheck?.test.join(' ')
       expect(check).toContain(`http://127.0.0.1:${port}/readyz`)
       expect(compose.services[service]?.command).toEqual([role])
+      for (const published of compose.services[service]?.ports ?? []) {
+        expect(published, 'operators’ port is published').not.toEndWith(`:${port}`)
+      }
       const jobs = (
         parse(read('ops/prometheus/prometheus.yml')) as {
           scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[]

@@ -25,13 +25,20 @@ describe.skipIf(!hasAllTestServers)('three services as separate processes', () =
     await liveThroughTheMainJob(suite.url)
   })
 
-  test('each service answers /livez, /readyz and /metrics', async () => {
+  test('each service answers /livez, /readyz and /metrics on a port of its own, the api’s clients the probes alone', async () => {
     for (const name of suite.names) {
       for (const path of ['/livez', '/readyz', '/metrics']) {
         const answer = await fetch(suite.statusUrl(name) + path)
         expect([name, path, answer.status]).toEqual([name, path, 200])
       }
     }
+    for (const [path, answer] of [
+      ['/livez', '{"status":"alive"}'],
+      ['/readyz', '{"status":"ready"}'],
+    ] as const) {
+      expect(await (await fetch(suite.url + path)).text()).toBe(answer)
+    }
+    expect((await fetch(`${suite.url}/metrics`)).status).toBe(404)
     const metrics = await (await fetch(`${suite.statusUrl('fanout-worker')}/metrics`)).text()
     expect(metrics).toMatch(/sns_fanout_deliveries_total [1-9]/)
     const indexer = await (await fetch(`${suite.statusUrl('cdc-indexer')}/metrics`)).text()

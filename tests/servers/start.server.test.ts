@@ -22,17 +22,17 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
   async function startReady(
     args: readonly string[],
     env: Readonly<Record<string, string>>,
-  ): Promise<ProgramProcess & { readonly url: string }> {
-    const port = String(freePort())
+  ): Promise<ProgramProcess & { readonly url: string; readonly statusUrl: string }> {
+    const [port, metricsPort] = [freePort(), freePort()]
     const program = spawnProgram('start', args, {
       ...names.env,
-      WEB_PORT: port,
-      METRICS_PORT: port,
+      WEB_PORT: String(port),
+      METRICS_PORT: String(metricsPort),
       ...env,
     })
-    const url = `http://127.0.0.1:${port}`
-    await program.ready(url, '/livez')
-    return Object.assign(program, { url })
+    const statusUrl = `http://127.0.0.1:${metricsPort}`
+    await program.ready(statusUrl, '/livez')
+    return Object.assign(program, { url: `http://127.0.0.1:${port}`, statusUrl })
   }
 
   /** Waits: the first answer of a store may be slow. */
@@ -65,7 +65,7 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
 
   test('all services in one process carry a post to feed and search, and stop cleanly', async () => {
     await using program = await startReady([], {})
-    await untilReadiness(program.url, 200, { mysql: 'ok', redis: 'ok', elasticsearch: 'ok' })
+    await untilReadiness(program.statusUrl, 200, { mysql: 'ok', redis: 'ok', elasticsearch: 'ok' })
     const { data } = await createClient(program.url).v1.auth.signup.post({
       username: 'all_in_one',
       password: 'correct horse',
@@ -85,7 +85,11 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
       REDIS_URL: `redis://${NOWHERE}`,
       ES_URL: `http://${NOWHERE}`,
     })
-    await untilReadiness(program.url, 200, { mysql: 'ok', redis: 'away', elasticsearch: 'away' })
+    await untilReadiness(program.statusUrl, 200, {
+      mysql: 'ok',
+      redis: 'away',
+      elasticsearch: 'away',
+    })
     const { data } = await createClient(program.url).v1.auth.signup.post({
       username: 'without_redis',
       password: 'correct horse',
@@ -104,7 +108,7 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
     ['cdc-indexer', { KAFKA_BROKERS: NOWHERE }, { elasticsearch: 'ok', kafka: 'away' }],
   ] as const)('%s waits, not ready, with %j', async (service, env, stores) => {
     await using program = await startReady([service], env)
-    await untilReadiness(program.url, 503, stores)
+    await untilReadiness(program.statusUrl, 503, stores)
     expect(await program.stop()).toBe(0)
   })
 })

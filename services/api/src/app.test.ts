@@ -190,7 +190,7 @@ describe('every answer', () => {
     for (const id of ['has space', '<x>', 'x'.repeat(65), '"']) {
       expect((await ask(id)).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     }
-    for (const path of ['/livez', '/nope', '/swagger', '/metrics', '/v1/feed']) {
+    for (const path of ['/livez', '/nope', '/swagger', '/v1/feed']) {
       const { headers } = await api.request('GET', path)
       expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -259,12 +259,19 @@ describe('what operators see', () => {
     expect(written).not.toContain('correct horse')
   })
 
-  test('health and metrics', async () => {
-    expect(await api.request('GET', '/livez')).toMatchObject({ status: 200 })
-    expect(await api.request('GET', '/readyz')).toMatchObject({ status: 200 })
-    const metrics = await api.request('GET', '/metrics')
-    expect(metrics.status).toBe(200)
-    expect(metrics.body).toContain('sns_http_requests_in_flight 1')
+  test('is for operators alone: clients learn that the api lives and wants requests, no more', async () => {
+    const status = (name: string) => ({ body: { status: name } })
+    expect(await api.request('GET', '/livez')).toMatchObject({ status: 200, ...status('alive') })
+    const ready = await api.request('GET', '/readyz')
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }])
+    expectProblem(await api.request('GET', '/metrics'), 'route_not_found')
+
+    const away = { ready: false, stores: { mysql: 'away' } }
+    await using without = await openTestApi({
+      wrap: (deps) => ({ ...deps, readiness: async () => away }),
+    })
+    const answer = await without.request('GET', '/readyz')
+    expect([answer.status, answer.body]).toEqual([503, { status: 'not_ready' }])
   })
 })
 

@@ -6,13 +6,11 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
-import type { HealthCheck } from '@sns/shared/ports/health'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SearchIndex } from '@sns/shared/ports/search-index'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { createStatusApp } from '@sns/shared/runtime/status-app'
 import { Elysia } from 'elysia'
 import { createAnnouncedStores } from './memory/announced-stores'
 import { createPostPieces } from './memory/post-pieces'
@@ -36,6 +34,7 @@ import { createUserService } from './modules/users/service'
 import { authentication, grantReader } from './plugins/authentication'
 import { crossOrigin } from './plugins/cross-origin'
 import { swagger } from './plugins/openapi/swagger'
+import { type ProbesDeps, probes } from './plugins/probes'
 import { problems } from './plugins/problems'
 import { createRequestContexts } from './plugins/request-context'
 import { requestLog } from './plugins/request-log'
@@ -57,7 +56,7 @@ export interface ApiDeps {
   readonly ids: IdGenerator
   readonly logger: Logger
   readonly metrics: Metrics
-  readonly health: readonly HealthCheck[]
+  readonly readiness: ProbesDeps['readiness']
   readonly settings: ApiSettings
 }
 
@@ -116,7 +115,7 @@ export function createApp(backend: ApiDeps) {
     .use(requestLog({ contexts, logger, metrics }))
     .use(problems({ contexts, logger, routeMethods }))
     .use(crossOrigin(settings.cors))
-    .use(createStatusApp(deps))
+    .use(probes(deps))
     .use(sessionRoutes(accounts, sessions))
     .use(meRoutes(accounts, sessions, authenticated))
     .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))

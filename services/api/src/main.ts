@@ -16,14 +16,14 @@ export const api: ServiceSpec = {
     return {
       jobs: [createHousekeeping({ ...announced, clock, logger })],
       health: stores.health,
-      app: (health) =>
+      app: (readiness) =>
         createApp({
           ...stores,
           clock,
           ids: backend.ids,
           logger,
           metrics,
-          health,
+          readiness,
           settings: {
             cors: settings.cors,
             secretKey,

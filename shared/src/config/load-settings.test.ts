@@ -43,15 +43,21 @@ describe('what is read', () => {
 
 describe('settings that depend on each other', () => {
   test.each([
-    ['api', 8_000, 'WEB_PORT'],
-    ['fanout-worker', 8_001, 'METRICS_PORT'],
-    ['cdc-indexer', 8_002, 'METRICS_PORT'],
-    ['suite', 8_000, 'WEB_PORT'],
-  ] as const)('%s listens on %d, which %s changes', (role, port, portSetting) => {
-    expect(loadSettings({}, { role }).address).toEqual({ host: '127.0.0.1', port, portSetting })
-    const both = { WEB_PORT: '1', METRICS_PORT: '2' }
-    const chosen = loadSettings({ ...both, [portSetting]: '3' }, { role })
-    expect(chosen.address.port).toBe(3)
+    ['fanout-worker', 8_001],
+    ['cdc-indexer', 8_002],
+    ['api', 8_003],
+    ['suite', 8_003],
+  ] as const)('%s answers operators on %d, which METRICS_PORT changes', (role, port) => {
+    const address = { host: '127.0.0.1', port, portSetting: 'METRICS_PORT' } as const
+    expect(loadSettings({}, { role }).statusAddress).toEqual(address)
+    const chosen = loadSettings({ WEB_PORT: '1', METRICS_PORT: '2' }, { role })
+    expect(chosen.statusAddress.port).toBe(2)
+  })
+
+  test.each(['api', 'suite'] as const)('%s answers clients on WEB_PORT', (role) => {
+    const address = { host: '127.0.0.1', port: 8_000, portSetting: 'WEB_PORT' } as const
+    expect(loadSettings({}, { role }).address).toEqual(address)
+    expect(loadSettings({ WEB_PORT: '1' }, { role }).address.port).toBe(1)
   })
 
   test('a server database needs a SECRET_KEY where tokens are signed, and only there', () => {

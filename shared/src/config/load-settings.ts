@@ -58,8 +58,9 @@ function isRead({ readBy }: Setting, role: Role): boolean {
 }
 
 function defaultFor(setting: Setting, role: Role): string | null {
-  if (setting.default === null || typeof setting.default === 'string') return setting.default
-  return setting.default[role] ?? null
+  const { default: preset } = setting
+  if (preset === null || typeof preset === 'string') return preset
+  return preset[role] ?? preset.others
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

@@ -180,6 +180,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [[KEY, (s) => s.secretKey, KEY]],
     bad: ['short', 'k'.repeat(31)],
   },
+  PAGE_MEMORY_MIB: {
+    role: 'api',
+    good: [['256', (s) => s.pageMemoryMib, 256]],
+    bad: ['0', '65537', 'x'],
+  },
   SESSION_MAX_DAYS: {
     role: 'api',
     good: [['7', (s) => s.sessionMaxDays, 7]],
@@ -195,7 +200,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
   METRICS_PORT: {
     role: 'fanout-worker',
-    good: [['9001', (s) => s.address.port, 9_001]],
+    good: [['9001', (s) => s.statusAddress.port, 9_001]],
     bad: ['x', '65536'],
   },
 }

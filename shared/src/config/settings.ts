@@ -12,13 +12,16 @@ export interface Setting<Value = unknown> {
   readonly name: string
   readonly summary: string
   readonly parse: parse.Parser<Value>
-  /** Parsed where nothing is set; one a reader where they differ; null where there is none. */
-  readonly default: string | Readonly<Partial<Record<Role, string>>> | null
+  /** Parsed where nothing is set; where programs differ, one a reader; null where there is none. */
+  readonly default: string | DefaultByProgram | null
   /** `all`: every program. */
   readonly readBy: 'all' | readonly Reader[]
   /** Never logged, and never given a default value in compose. */
   readonly secret?: true
 }
+
+/** `others` is for every program that is not named. */
+export type DefaultByProgram = Readonly<Partial<Record<Role, string>> & { others: string }>
 
 export interface SettingTree {
   readonly [key: string]: Setting | SettingTree
@@ -29,7 +32,7 @@ export const SETTINGS = {
   web: {
     host: {
       name: 'WEB_HOST',
-      summary: 'Address that a service listens on, a worker for its METRICS_PORT',
+      summary: 'Address that a service listens on, for METRICS_PORT too',
       parse: parse.host,
       default: '127.0.0.1',
       readBy: ['api', 'fanout-worker', 'cdc-indexer'],
@@ -244,17 +247,18 @@ export const SETTINGS = {
   },
   metricsPort: {
     name: 'METRICS_PORT',
-    summary: "Port of a worker's own /livez, /readyz and /metrics",
+    summary:
+      'Port for operators: /livez, /readyz with every store, /metrics. Give it to no one outside',
     parse: parse.ownPort,
-    default: { 'fanout-worker': '8001', 'cdc-indexer': '8002' },
-    readBy: ['fanout-worker', 'cdc-indexer'],
+    default: { 'fanout-worker': '8001', 'cdc-indexer': '8002', others: '8003' },
+    readBy: ['api', 'fanout-worker', 'cdc-indexer'],
   },
 } as const satisfies SettingTree
 
 /** What parsing a tree of settings gives: the same tree of values, null where nothing is set. */
 export type Values<Tree> = {
   readonly [Key in keyof Tree]: Tree[Key] extends Setting<infer Value>
-    ? Tree[Key] extends { readonly default: string }
+    ? Tree[Key] extends { readonly default: string | DefaultByProgram }
       ? Value
       : Value | null
     : Values<Tree[Key]>
@@ -303,23 +307,18 @@ export function combineSettings(values: SettingValues, role: Role) {
   const database = databaseOf(values.database)
   return {
     ...others,
-    address: addressOf({ web, metricsPort }, role),
+    address: { ...web, portSetting: 'WEB_PORT' } satisfies Address,
+    statusAddress: {
+      host: web.host,
+      port: metricsPort,
+      portSetting: 'METRICS_PORT',
+    } satisfies Address,
     database,
     redis: redisOf(values.redis),
     elasticsearch: elasticsearchOf(values.elasticsearch),
     cors: corsOf(values.cors),
     secretKey: secretKeyOf(values.secretKey, database, role),
   }
-}
-
-/** A worker listens for its metrics alone, unless the api shares its process. */
-function addressOf(
-  { web, metricsPort }: Pick<SettingValues, 'web' | 'metricsPort'>,
-  role: Role,
-): Address {
-  return metricsPort === null || role === 'suite'
-    ? { ...web, portSetting: 'WEB_PORT' }
-    : { host: web.host, port: metricsPort, portSetting: 'METRICS_PORT' }
 }
 
 function databaseOf({ url, echo, poolSize }: SettingValues['database']): DatabaseSettings {

@@ -7,6 +7,7 @@ import { createBackend } from './backend'
 import type { Backend } from './backend-ports'
 import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
+import { createReadiness, type Readiness } from './readiness'
 import { createStatusApp } from './status-app'
 
 export interface ServiceContext {
@@ -21,8 +22,8 @@ export interface ServiceContext {
 export interface ServiceParts {
   readonly jobs: readonly Job[]
   readonly health: readonly HealthCheck[]
-  /** Answers HTTP, the status routes with `health` included; without it they are all there is. */
-  readonly app?: (health: readonly HealthCheck[]) => ListeningApp
+  /** Answers clients, on the port for them; a service without it has the port for operators alone. */
+  readonly app?: (readiness: () => Promise<Readiness>) => ListeningApp
 }
 
 export interface ServiceSpec {
@@ -38,7 +39,10 @@ export interface ServiceOptions {
 
 /** Disposing answers what is in flight, lets the jobs finish and closes the stores. */
 export interface RunningService extends AsyncDisposable {
+  /** Where clients are answered, or operators in a service that has no clients. */
   readonly url: string
+  /** Where operators ask: `/livez`, `/readyz` with details and `/metrics`. */
+  readonly statusUrl: string
   /** Rejects when a job fails; resolves when the service was disposed of. */
   readonly ended: Promise<void>
 }
@@ -58,20 +62,24 @@ export async function startService(
   const runner = createJobRunner([...backend.jobs, ...parts.jobs], logger)
   const stop = new AbortController()
   const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
-  const app = parts.app?.(health) ?? createStatusApp({ metrics, health })
+  const readiness = createReadiness(health)
   // Before the jobs begin, so that an address in use disturbs nothing.
-  const listener = listen(app, settings.address)
+  const status = opened.use(listen(createStatusApp({ metrics, readiness }), settings.statusAddress))
+  const listener = parts.app ? listen(parts.app(readiness), settings.address) : null
   const ended = runner.run(stop.signal)
   ended.catch(() => {})
   opened.defer(async () => {
     stop.abort()
-    await Promise.allSettled([listener[Symbol.asyncDispose](), ended])
+    await Promise.allSettled([listener?.[Symbol.asyncDispose](), ended])
   })
 
-  logger.info({ url: listener.url }, `${spec.name} is ready at ${listener.url}`)
+  const statusUrl = status.url
+  const url = listener?.url ?? statusUrl
+  logger.info({ url, statusUrl }, `${spec.name} is ready at ${url}`)
   const resources = opened.move()
   return {
-    url: listener.url,
+    url,
+    statusUrl,
     ended,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

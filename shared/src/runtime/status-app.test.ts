@@ -12,7 +12,7 @@ const away = (name: string, optional = false): HealthCheck => ({
 })
 
 async function ask(health: readonly HealthCheck[], path: string): Promise<Response> {
-  const app = createStatusApp({ metrics: createMetrics(), health })
+  const app = createStatusApp({ metrics: createMetrics(), readiness: createReadiness(health) })
   return app.handle(new Request(`http://localhost${path}`))
 }
 

@@ -77,7 +77,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     ids: createIdGenerator(clock),
     logger: createLogger('api', 'silent'),
     metrics: createMetrics(),
-    health: [],
+    readiness: async () => ({ ready: true }),
     settings: {
       cors: { origins: [], credentials: false, methods: [], headers: [] },
       secretKey: 'a key for tests that is long enough',
