@@ -4,7 +4,6 @@ import { consumerGroups } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceContext, ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
-import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
 import { type Capture, createCapture } from './capture/capture'
 import { createIndexer } from './index/indexer'
 
@@ -14,13 +13,11 @@ export const cdcIndexer: ServiceSpec = {
   async assemble(context) {
     const { settings, backend, logger, metrics, clock } = context
     const { health: indexHealth, ...stores } = await backend.forIndex()
-    const watched = watchChangeLog('index', stores.changeLog, clock)
-    const health = [...indexHealth, watched.health]
-    const indexer = createIndexer(
-      { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
+    const index = createIndexer(
+      { ...stores, logger, metrics, clock },
       { group: consumerGroups(settings).index },
     )
-    const index = { name: 'index', run: indexer.run }
+    const health = [...indexHealth, index.health]
     const servers = await backend.forCapture()
     if (!servers) return { jobs: [index], health }
     const capture = await openCapture(servers, context)

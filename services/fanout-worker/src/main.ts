@@ -2,20 +2,21 @@ import { consumerGroups } from '@sns/shared/runtime/consumer-group'
 import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
-import { watchChangeLog } from '@sns/shared/runtime/watched-change-log'
+import { createAnnouncements } from './announcements'
 import { createFanoutWorker } from './fanout-worker'
 
-/** The change log into timelines. */
+/** The change log into timelines, and to processes that keep what changed. */
 export const fanoutWorker: ServiceSpec = {
   name: 'fanout-worker',
   async assemble({ settings, backend, logger, metrics, clock }) {
     const { health, ...stores } = await backend.forFanout()
-    const watched = watchChangeLog('fan-out', stores.changeLog, clock)
-    const worker = createFanoutWorker(
-      { ...stores, changeLog: watched.changeLog, logger, metrics, clock },
-      { group: consumerGroups(settings).fanout },
-    )
-    return { jobs: [{ name: 'fan-out', run: worker.run }], health: [...health, watched.health] }
+    const deps = { ...stores, logger, metrics, clock }
+    const groups = consumerGroups(settings)
+    const consumers = [
+      createFanoutWorker(deps, { group: groups.fanout }),
+      createAnnouncements(deps, { group: groups.announce }),
+    ]
+    return { jobs: consumers, health: [...health, ...consumers.map((each) => each.health)] }
   },
 }
 

@@ -10,6 +10,7 @@ test('suites that differ in prefix or database share no group', () => {
   expect(groupsOf('sns', 'mysql://sns:sns@127.0.0.1:3306/one')).toEqual({
     fanout: 'sns.one.fanout',
     index: 'sns.one.index',
+    announce: 'sns.one.announce',
   })
   expect(groupsOf('sns', 'mysql://sns:sns@127.0.0.1:3306/two').index).toBe('sns.two.index')
   expect(groupsOf('test', 'mysql://sns:sns@127.0.0.1:3306/one').index).toBe('test.one.index')

@@ -9,10 +9,15 @@ export function consumerGroups({
   database,
 }: Pick<Settings, 'keyPrefix' | 'database'>): ConsumerGroups {
   const prefix = database.kind === 'mysql' ? `${keyPrefix}.${database.database}` : keyPrefix
-  return { fanout: `${prefix}.fanout`, index: `${prefix}.index` }
+  return {
+    fanout: `${prefix}.fanout`,
+    index: `${prefix}.index`,
+    announce: `${prefix}.announce`,
+  }
 }
 
 export interface ConsumerGroups {
   readonly fanout: string
   readonly index: string
+  readonly announce: string
 }

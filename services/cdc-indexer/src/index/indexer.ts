@@ -1,10 +1,10 @@
-import { repeatEvery } from '@sns/shared/async/repeat-every'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
+import { type Consumer, createConsumer } from '@sns/shared/runtime/consumer'
 import { INDEXED_TABLES, type IndexedTable, searchChange } from './search-change'
 
 export const INDEX_GROUP = 'index'
@@ -29,28 +29,20 @@ export interface IndexerOptions {
   readonly group?: string
   /** The most changes taken from the log at once. */
   readonly maxBatch?: number
-  /** How often the backlog is counted. */
-  readonly backlogIntervalMs?: number
-}
-
-export interface Indexer {
-  /** Keeps the search index in step with the log until the signal aborts and the batch in hand is done. */
-  run(signal: AbortSignal): Promise<void>
 }
 
 const MAX_BATCH = 4_000
-const BACKLOG_INTERVAL_MS = 5_000
 
 /**
- * Log → search index. Delivery is at least once and the index keeps the newest version of a document,
+ * Log → search index, as a consumer of the log. Delivery is at least once and the index keeps the newest version of a document,
  * so repeats and late arrivals change nothing.
  *
  * Retrying cannot help with a document that the index rejects: it is logged as an error with its id and
  * the reason, counted as rejected and dropped, so that the changes after it go on. Its next edit brings
  * it in, or a new index.
  */
-export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Indexer {
-  const { changeLog, search, metrics, logger, clock } = deps
+export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Consumer {
+  const { search, metrics, logger, clock } = deps
   const { group = INDEX_GROUP } = options
 
   async function handle(events: readonly ChangeEvent<IndexedTable>[]): Promise<void> {
@@ -75,38 +67,13 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     }
   }
 
-  return {
-    async run(signal) {
-      const done = new AbortController()
-      const watching = repeatEvery(
-        async () => {
-          const backlog = await changeLog.backlog(group, INDEXED_TABLES)
-          metrics.consumerBacklog.set({ group: INDEX_GROUP }, backlog)
-        },
-        {
-          intervalMs: options.backlogIntervalMs ?? BACKLOG_INTERVAL_MS,
-          signal: AbortSignal.any([signal, done.signal]),
-          onError: (error) => logger.debug({ err: error }, 'the backlog cannot be counted'),
-        },
-      )
-      try {
-        await changeLog.consume({
-          group,
-          tables: INDEXED_TABLES,
-          maxBatch: options.maxBatch ?? MAX_BATCH,
-          handle,
-          signal,
-          onRetry(error, attempt) {
-            metrics.consumerRetries.inc({ group: INDEX_GROUP })
-            logger.warn({ err: error, attempt }, 'a batch of changes could not be indexed')
-          },
-        })
-      } finally {
-        done.abort()
-        await watching
-      }
-    },
-  }
+  return createConsumer(deps, {
+    name: INDEX_GROUP,
+    group,
+    tables: INDEXED_TABLES,
+    maxBatch: options.maxBatch ?? MAX_BATCH,
+    handle,
+  })
 }
 
 /** The last change of each document: what came before it in the same batch nobody needs to see. */

@@ -1,0 +1,100 @@
+import { repeatEvery } from '../async/repeat-every'
+import type { Clock } from '../domain/clock'
+import type { CapturedTable } from '../events/tables'
+import type { Logger } from '../observability/logger'
+import type { Metrics } from '../observability/metrics'
+import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
+import type { HealthCheck } from '../ports/health'
+
+export interface ConsumerDeps {
+  readonly changeLog: ChangeLog
+  readonly metrics: Pick<Metrics, 'consumerRetries' | 'consumerBacklog'>
+  readonly logger: Pick<Logger, 'warn' | 'debug'>
+  readonly clock: Clock
+}
+
+export interface ConsumerOptions<T extends CapturedTable>
+  extends Pick<ConsumeOptions<T>, 'group' | 'tables' | 'maxBatch' | 'handle'> {
+  /** In metrics, logs and readiness: the same in every deployment, unlike the group. */
+  readonly name: string
+  readonly backlogIntervalMs?: number
+}
+
+export interface Consumer {
+  readonly name: string
+  /** Consumes until the signal aborts, finishes the batch in hand and resolves. */
+  run(signal: AbortSignal): Promise<void>
+  /**
+   * Fails while the consumer has no place in its group, as what is written then waits, and while some
+   * changes have failed for more than a minute, whatever else gets through.
+   */
+  readonly health: HealthCheck
+}
+
+const BACKLOG_INTERVAL_MS = 5_000
+/** Failing for longer than this is more than a restart or a failover. */
+const STUCK_MS = 60_000
+/** Longer than any pause between two attempts, the attempt included. */
+const REPORT_HOLDS_MS = 60_000
+
+/** One consumer group of the change log, with its backlog, its retries and its health watched. */
+export function createConsumer<T extends CapturedTable>(
+  { changeLog, metrics, logger, clock }: ConsumerDeps,
+  options: ConsumerOptions<T>,
+): Consumer {
+  const { name, group, tables, maxBatch, handle } = options
+  let stuckAt = Number.NEGATIVE_INFINITY
+  let failure: unknown = null
+  let isMember = false
+
+  async function consume(signal: AbortSignal): Promise<void> {
+    await changeLog.consume({
+      group,
+      tables,
+      maxBatch,
+      handle,
+      signal,
+      onMembership(is) {
+        isMember = is
+      },
+      onRetry(error, attempt, failingMs) {
+        if (failingMs > STUCK_MS) {
+          stuckAt = clock.now()
+          failure = error
+        }
+        metrics.consumerRetries.inc({ group: name })
+        logger.warn({ consumer: name, err: error, attempt }, 'a batch failed; it is tried again')
+      },
+    })
+  }
+
+  return {
+    name,
+    async run(signal) {
+      const done = new AbortController()
+      const watching = repeatEvery(
+        async () => {
+          metrics.consumerBacklog.set({ group: name }, await changeLog.backlog(group, tables))
+        },
+        {
+          intervalMs: options.backlogIntervalMs ?? BACKLOG_INTERVAL_MS,
+          signal: AbortSignal.any([signal, done.signal]),
+          onError: (err) => logger.debug({ consumer: name, err }, 'the backlog cannot be counted'),
+        },
+      )
+      try {
+        await consume(signal)
+      } finally {
+        done.abort()
+        await watching
+      }
+    },
+    health: {
+      name,
+      async check() {
+        if (!isMember) throw new Error('the consumer has no place in its group yet')
+        if (clock.now() - stuckAt <= REPORT_HOLDS_MS) throw failure
+      },
+    },
+  }
+}
