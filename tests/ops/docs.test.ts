@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ERROR_CATALOGUE } from '@sns/shared/errors/catalogue'
+import { openTestApi } from '@sns/api/testing/test-api'
+import { ERROR_CODES } from '@sns/shared/errors/error-codes'
 import { createMetrics } from '@sns/shared/observability/metrics'
+import { Glob } from 'bun'
 
 const root = join(import.meta.dir, '../..')
 const docs = join(root, 'docs')
@@ -22,6 +24,22 @@ function rowsBelow(page: string, heading: string): string[] {
   return [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name)
 }
 
+/** The quoted examples in the second column of a table. */
+function quotesBelow(page: string, heading: string): string[] {
+  const [, section = ''] = read(page).split(`\n## ${heading}\n`)
+  const cells = [...section.matchAll(/^\|[^|]+\| (`[^|]+) \|/gm)]
+  return cells.flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it))
+}
+
+/** Every TypeScript file but this one, texts that are put together from several on one line. */
+let sourceTexts: readonly string[] | null = null
+function sources(): readonly string[] {
+  sourceTexts ??= [...new Glob('{services,shared,scripts,tests}/**/*.ts').scanSync(root)]
+    .filter((path) => !path.includes('node_modules') && path !== 'tests/ops/docs.test.ts')
+    .map((path) => readFileSync(join(root, path), 'utf8').replace(/['`] \+\n\s*['`]/g, ''))
+  return sourceTexts
+}
+
 describe('the page on operations', () => {
   test('tells of each metric, and of no other', async () => {
     const declared = Object.values(createMetrics()).flatMap((metric) =>
@@ -33,12 +51,25 @@ describe('the page on operations', () => {
 })
 
 describe('the page on errors', () => {
-  test.each(Object.entries(ERROR_CATALOGUE))('tells of %s', (code, { status }) => {
+  test.each(Object.entries(ERROR_CODES))('tells of %s', (code, { status }) => {
     expect(rows('06-errors.md').get(code)).toStartWith(`| \`${code}\` | ${status} |`)
   })
 
   test('tells of no other', () => {
-    expect(rowsBelow('06-errors.md', 'To clients')).toEqual(Object.keys(ERROR_CATALOGUE))
+    expect(rowsBelow('06-errors.md', 'To clients')).toEqual(Object.keys(ERROR_CODES))
+  })
+
+  test('shows the body that a sign-up without a password gives', async () => {
+    const [, example = ''] = /```json\n([\s\S]*?)```/.exec(read('06-errors.md')) ?? []
+    await using api = await openTestApi()
+    const { body } = await api.request('POST', '/v1/auth/signup', { body: { username: 'minji' } })
+    expect({ ...body, requestId: '' }).toEqual({ ...JSON.parse(example), requestId: '' })
+  })
+
+  test.each(quotesBelow('06-errors.md', 'To operators'))('quotes what is printed: %s', (quote) => {
+    const parts = quote.split('…').map((part) => RegExp.escape(part.trim()))
+    const printed = new RegExp(parts.join('.*'))
+    expect(sources().some((source) => printed.test(source))).toBe(true)
   })
 })
 

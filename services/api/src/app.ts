@@ -1,6 +1,6 @@
 import type { Settings } from '@sns/shared/config/settings'
 import type { Clock } from '@sns/shared/domain/clock'
-import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import type { IdGenerator } from '@sns/shared/domain/id'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'

@@ -1,4 +1,4 @@
-import type { PostId, UserId } from './id'
+import type { CommentId, PostId, UserId } from './id'
 import type { Author } from './user'
 
 /** What a post says. A body of a given id and version never changes. */
@@ -23,6 +23,15 @@ export interface PublishedPost {
 /** A post as one viewer sees it. */
 export interface ViewedPost extends PublishedPost {
   readonly liked: boolean
+}
+
+export interface Comment {
+  readonly id: CommentId
+  readonly postId: PostId
+  readonly author: Author
+  readonly text: string
+  /** Unix milliseconds. */
+  readonly createdAt: number
 }
 
 /** Characters are Unicode code points. */

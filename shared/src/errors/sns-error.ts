@@ -1,4 +1,4 @@
-import { ERROR_CATALOGUE, type ErrorCode } from './catalogue'
+import { ERROR_CODES, type ErrorCode } from './error-codes'
 
 export interface FieldProblem {
   /** Where, as a dotted path: `username`, `query.limit`. */
@@ -25,14 +25,14 @@ export class SnsError extends Error {
     readonly code: ErrorCode,
     options: SnsErrorOptions = {},
   ) {
-    super(options.detail ?? ERROR_CATALOGUE[code].title, { cause: options.cause })
+    super(options.detail ?? ERROR_CODES[code].title, { cause: options.cause })
     this.detail = options.detail
     this.fields = options.fields ?? []
     this.retryAfterSeconds = options.retryAfterSeconds
   }
 
   get status(): number {
-    return ERROR_CATALOGUE[this.code].status
+    return ERROR_CODES[this.code].status
   }
 }
 

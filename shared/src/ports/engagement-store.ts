@@ -1,6 +1,6 @@
-import type { Comment } from '../domain/comment'
 import type { CommentId, PostId, UserId } from '../domain/id'
 import type { Page } from '../domain/page'
+import type { Comment } from '../domain/post'
 
 export interface NewComment {
   readonly id: CommentId

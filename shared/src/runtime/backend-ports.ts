@@ -1,7 +1,7 @@
 import type { KafkaClient } from '../adapters/kafka/kafka-client'
 import type { MysqlSettings } from '../config/settings'
 import type { Clock } from '../domain/clock'
-import type { IdGenerator } from '../domain/id-generator'
+import type { IdGenerator } from '../domain/id'
 import type { TopicNames } from '../events/topics'
 import type { Logger } from '../observability/logger'
 import type { Metrics } from '../observability/metrics'

@@ -1,6 +1,6 @@
 import type { KafkaClient } from '../adapters/kafka/kafka-client'
 import type { MysqlSettings, Settings } from '../config/settings'
-import { createIdGenerator } from '../domain/id-generator'
+import { createIdGenerator } from '../domain/id'
 import type { Backend, BackendDeps } from './backend-ports'
 import { optionalCheck } from './optional-check'
 import { createSqlStores } from './sql-stores'

@@ -4,7 +4,7 @@ import { createSqlPostStore } from '../adapters/sql/post-store'
 import { createSqlSessionStore } from '../adapters/sql/session-store'
 import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { Clock } from '../domain/clock'
-import type { IdGenerator } from '../domain/id-generator'
+import type { IdGenerator } from '../domain/id'
 import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<ApiStores, 'users' | 'sessions' | 'graph' | 'posts' | 'engagement'>

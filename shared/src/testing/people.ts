@@ -1,6 +1,5 @@
 import { systemClock } from '../domain/clock'
-import type { UserId } from '../domain/id'
-import { createIdGenerator } from '../domain/id-generator'
+import { createIdGenerator, type UserId } from '../domain/id'
 import type { Grant } from '../domain/session'
 import type { User } from '../domain/user'
 import type { NewRefreshToken, SessionStore } from '../ports/session-store'

@@ -1,4 +1,4 @@
-import type { IdGenerator } from '../domain/id-generator'
+import type { IdGenerator } from '../domain/id'
 import type { User } from '../domain/user'
 import type { EngagementStore } from '../ports/engagement-store'
 import type { GraphStore } from '../ports/graph-store'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { FeedScanLimits } from '../adapters/sql/post-feed'
 import { createSqlPostStore } from '../adapters/sql/post-store'
-import { createIdGenerator } from '../domain/id-generator'
+import { createIdGenerator } from '../domain/id'
 import { createSqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
 import type { PostStoreHarness } from './post-store-harness'

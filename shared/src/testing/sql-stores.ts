@@ -1,6 +1,5 @@
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
-import type { FollowId, Id } from '../domain/id'
-import { createIdGenerator, type IdGenerator } from '../domain/id-generator'
+import { createIdGenerator, type FollowId, type Id, type IdGenerator } from '../domain/id'
 import { createSqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
 import { openTestDatabase, type TestDatabase } from './sql-database'

@@ -1,5 +1,5 @@
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/contract/http/problem'
-import { ERROR_CATALOGUE } from '@sns/shared/errors/catalogue'
+import { ERROR_CODES } from '@sns/shared/errors/error-codes'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
@@ -43,7 +43,7 @@ function pathOf({ url }: Request): string {
 }
 
 function toProblem(error: SnsError, requestId: string): Problem {
-  const { status, title } = ERROR_CATALOGUE[error.code]
+  const { status, title } = ERROR_CODES[error.code]
   const inside = status >= 500
   return {
     type: problemType(error.code),

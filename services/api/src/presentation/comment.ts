@@ -1,6 +1,6 @@
 import type * as contract from '@sns/shared/contract/http/comment'
-import type { Comment } from '@sns/shared/domain/comment'
 import { formatId } from '@sns/shared/domain/id'
+import type { Comment } from '@sns/shared/domain/post'
 import { formatTime } from './time'
 import { presentAuthor } from './user'
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { normalizingProblem } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField } from '../input/invalid-field'
-import { TOO_MANY_MARKS } from '../input/written-text'
+import { TOO_MANY_MARKS } from '../input/parse-text'
 import { isCommonPassword } from './common-passwords'
 import { createWorkGate } from './work-gate'
 

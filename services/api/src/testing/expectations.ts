@@ -2,7 +2,7 @@ import { expect } from 'bun:test'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { PROBLEM_CONTENT_TYPE, Problem } from '@sns/shared/contract/http/problem'
-import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
+import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import type { Answer } from './test-api'
 
 /** The answer has that status and a body exactly of that shape. */
@@ -21,12 +21,12 @@ export function expectNoContent(answer: Answer): void {
 export function expectProblem(answer: Answer, code: ErrorCode, fields?: readonly string[]): void {
   expect(answer.body).toMatchObject({
     type: `urn:sns:problem:${code}`,
-    title: ERROR_CATALOGUE[code].title,
-    status: ERROR_CATALOGUE[code].status,
+    title: ERROR_CODES[code].title,
+    status: ERROR_CODES[code].status,
     code,
     requestId: answer.headers.get('x-request-id') ?? '',
   })
-  expect(answer.status).toBe(ERROR_CATALOGUE[code].status)
+  expect(answer.status).toBe(ERROR_CODES[code].status)
   expect(answer.headers.get('content-type')).toBe(PROBLEM_CONTENT_TYPE)
   expect([...Value.Errors(Problem, answer.body)]).toEqual([])
   if (fields) {

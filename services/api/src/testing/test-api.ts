@@ -5,8 +5,7 @@ import {
   migrateSqliteSearch,
 } from '@sns/shared/adapters/sqlite/search-index'
 import type { Session } from '@sns/shared/contract/http/session'
-import type { PostId, UserId } from '@sns/shared/domain/id'
-import { createIdGenerator } from '@sns/shared/domain/id-generator'
+import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'

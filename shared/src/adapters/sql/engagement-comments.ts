@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Comment } from '../../domain/comment'
 import { type CommentId, idTime, type PostId, type UserId } from '../../domain/id'
 import type { Page } from '../../domain/page'
+import type { Comment } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { RowOf } from '../../events/tables'
 import type { NewComment } from '../../ports/engagement-store'

@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import { idTime, type UserId } from '../../domain/id'
-import type { IdGenerator } from '../../domain/id-generator'
+import { type IdGenerator, idTime, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { GraphStore } from '../../ports/graph-store'
 import { lockAccounts } from './account-locks'

@@ -6,14 +6,14 @@ import type {
   Signup,
 } from '@sns/shared/contract/http/session'
 import type * as contract from '@sns/shared/contract/http/user'
-import type { IdGenerator } from '@sns/shared/domain/id-generator'
-import { isReservedUsername } from '@sns/shared/domain/reserved-usernames'
+import type { IdGenerator } from '@sns/shared/domain/id'
 import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { invalidField } from '../../input/invalid-field'
-import { writtenName } from '../../input/written-text'
+import { isReservedUsername } from '../../input/names'
+import { parseName } from '../../input/parse-text'
 import { presentUser } from '../../presentation/user'
 import { checkNewPassword, type Passwords } from '../../security/passwords'
 import type { Sessions } from './sessions'
@@ -55,7 +55,7 @@ export function createAccountService(deps: AccountServiceDeps) {
       const name =
         displayName === undefined
           ? username
-          : writtenName('displayName', displayName, DISPLAY_NAME_MAX)
+          : parseName('displayName', displayName, DISPLAY_NAME_MAX)
       // Spares the hashing; the store decides where two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password)
@@ -78,7 +78,7 @@ export function createAccountService(deps: AccountServiceDeps) {
       const displayName =
         change.displayName === undefined
           ? null
-          : writtenName('displayName', change.displayName, DISPLAY_NAME_MAX)
+          : parseName('displayName', change.displayName, DISPLAY_NAME_MAX)
       await changePassword(account, change)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)

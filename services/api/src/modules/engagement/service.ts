@@ -1,13 +1,12 @@
 import type * as contract from '@sns/shared/contract/http/comment'
 import type { PageQuery } from '@sns/shared/contract/http/fields'
-import type { UserId } from '@sns/shared/domain/id'
-import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import type { IdGenerator, UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import { parseText } from '../../input/parse-text'
 import { pathId } from '../../input/path-id'
-import { writtenText } from '../../input/written-text'
 import { presentComment } from '../../presentation/comment'
 
 export interface EngagementServiceDeps {
@@ -30,7 +29,7 @@ export function createEngagementService({ engagement, ids }: EngagementServiceDe
         id: ids.next<'comment'>(),
         postId: pathId(postId),
         authorId: viewer,
-        text: writtenText('text', text, COMMENT_TEXT_MAX),
+        text: parseText('text', text, COMMENT_TEXT_MAX),
       })
       return presentComment(comment)
     },

@@ -1,6 +1,6 @@
 import { PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
 import { UserPage } from '@sns/shared/contract/http/user'
-import type { ErrorCode } from '@sns/shared/errors/catalogue'
+import type { ErrorCode } from '@sns/shared/errors/error-codes'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../plugins/authentication'
 import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'

@@ -1,7 +1,6 @@
 import type { PageQuery } from '@sns/shared/contract/http/fields'
 import type * as contract from '@sns/shared/contract/http/post'
-import type { PostId, UserId } from '@sns/shared/domain/id'
-import type { IdGenerator } from '@sns/shared/domain/id-generator'
+import type { IdGenerator, PostId, UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { POST_TEXT_MAX, type PostBody, type ViewedPost } from '@sns/shared/domain/post'
 import type { Account } from '@sns/shared/domain/user'
@@ -10,8 +9,8 @@ import type { PostStore } from '@sns/shared/ports/post-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import { parseText } from '../../input/parse-text'
 import { pathId } from '../../input/path-id'
-import { writtenText } from '../../input/written-text'
 import { presentPost } from '../../presentation/post'
 import type { UserLookup } from '../users/lookup'
 
@@ -48,7 +47,7 @@ export function createPostService(deps: PostServiceDeps) {
       const { body, created } = await posts.create({
         id: ids.next<'post'>(),
         authorId: author.id,
-        text: writtenText('text', text, POST_TEXT_MAX),
+        text: parseText('text', text, POST_TEXT_MAX),
         idempotencyKey: key ?? null,
       })
       await showToAuthor(body.id, author.id)
@@ -61,7 +60,7 @@ export function createPostService(deps: PostServiceDeps) {
     },
 
     async edit(id: string, viewer: UserId, text: string): Promise<contract.Post> {
-      const cleaned = writtenText('text', text, POST_TEXT_MAX)
+      const cleaned = parseText('text', text, POST_TEXT_MAX)
       const postId = pathId<'post'>(id)
       await posts.edit(postId, viewer, cleaned)
       return presentPost(await posts.find(postId, viewer))

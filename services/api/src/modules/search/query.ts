@@ -1,17 +1,17 @@
 import { SEARCH_QUERY_MAX } from '@sns/shared/contract/http/search'
 import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-query'
 import { invalidField } from '../../input/invalid-field'
-import { writtenText } from '../../input/written-text'
+import { parseText } from '../../input/parse-text'
 
 /** A query that can find something. Throws `invalid_request`. */
 export function readPostQuery(input: string): string {
-  const q = writtenText('query.q', input, SEARCH_QUERY_MAX)
+  const q = parseText('query.q', input, SEARCH_QUERY_MAX)
   if (parseSearchQuery(q).phrases.length === 0) throw nothingToFind()
   return q
 }
 
 export function readUserQuery(input: string): string {
-  const q = writtenText('query.q', input, SEARCH_QUERY_MAX)
+  const q = parseText('query.q', input, SEARCH_QUERY_MAX)
   const { username, name } = parseUserQuery(q)
   if (username === null && name.phrases.length === 0) throw nothingToFind()
   return q

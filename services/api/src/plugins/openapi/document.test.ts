@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
+import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import { openTestApi, type TestApi } from '../../testing/test-api'
 
 // biome-ignore lint/suspicious/noExplicitAny: a document of many shapes
@@ -164,7 +164,7 @@ describe('the document', () => {
         expect(schema.$ref).toBe('#/components/schemas/Problem')
         for (const [code, { value }] of Object.entries<Json>(examples)) {
           expect(problemsOf(resolve(schema), value), name).toEqual([])
-          expect(ERROR_CATALOGUE[code as ErrorCode].status, name).toBe(Number(status) as 400)
+          expect(ERROR_CODES[code as ErrorCode].status, name).toBe(Number(status) as 400)
         }
       }
     }

@@ -1,6 +1,6 @@
 import { toOpenAPISchema, unwrapSchema } from '@elysiajs/openapi/openapi'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/contract/http/problem'
-import { ERROR_CATALOGUE, type ErrorCode } from '@sns/shared/errors/catalogue'
+import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import { componentSchemas, GENERATOR_VERSION, referTo } from './components'
@@ -172,7 +172,7 @@ function errorCodes(target: OperationObject, operation: Operation): readonly Err
 function failures(codes: readonly ErrorCode[]): Record<string, ResponseObject> {
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of codes) {
-    const { status } = ERROR_CATALOGUE[code]
+    const { status } = ERROR_CODES[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
   return Object.fromEntries([...byStatus].map(([status, each]) => [status, failure(status, each)]))
@@ -183,7 +183,7 @@ function failure(status: number, codes: readonly ErrorCode[]) {
     'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
   }
   return {
-    description: codes.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].title}`).join('\n\n'),
+    description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}`).join('\n\n'),
     headers: { ...REQUEST_ID, ...(status === 429 || status === 503 ? retryAfter : {}) },
     content: {
       [PROBLEM_CONTENT_TYPE]: {
@@ -195,7 +195,7 @@ function failure(status: number, codes: readonly ErrorCode[]) {
 }
 
 function problemExample(code: ErrorCode): Problem {
-  const { status, title } = ERROR_CATALOGUE[code]
+  const { status, title } = ERROR_CODES[code]
   return {
     type: problemType(code),
     title,

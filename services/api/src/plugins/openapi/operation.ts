@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@sns/shared/errors/catalogue'
+import type { ErrorCode } from '@sns/shared/errors/error-codes'
 
 export const TAGS = {
   accounts: 'Sign up, sign in, your own account',

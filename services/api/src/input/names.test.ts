@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { holdsHidden } from './display-name'
+import { holdsHidden, isReservedUsername } from './names'
 
 test.each([
   '민지',
@@ -41,3 +41,18 @@ test.each([
 ])('%s may not be in a name', (_, name) => {
   expect(holdsHidden(name)).toBe(true)
 })
+
+test.each([
+  ...['admin', 'administrator', 'root', 'support', 'moderator', 'staff', 'help', 'security'],
+  ...['abuse', 'postmaster', 'system', 'official', 'sns', 'api', 'null', 'undefined'],
+  ...['ADMIN', 'Sys_Admin', '_root_', 'no_reply'],
+])('%s is reserved', (name) => {
+  expect(isReservedUsername(name)).toBe(true)
+})
+
+test.each(['minji', 'administrated', 'rooted', 'helper', '__', 'supporter1'])(
+  '%s is not',
+  (name) => {
+    expect(isReservedUsername(name)).toBe(false)
+  },
+)

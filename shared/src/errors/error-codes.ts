@@ -2,36 +2,36 @@
  * Every error a client can meet: its stable code, the HTTP status it becomes and a title that never
  * changes with the case at hand. What to do about each is in docs/06-errors.md.
  */
-export const ERROR_CATALOGUE = {
+export const ERROR_CODES = {
   invalid_request: { status: 422, title: 'The request is invalid' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
-  invalid_cursor: { status: 422, title: 'The cursor is not one this list gave out' },
+  invalid_cursor: { status: 422, title: 'The cursor is not valid for this list' },
   unauthenticated: { status: 401, title: 'A valid bearer token is required' },
-  bad_credentials: { status: 401, title: 'Username or password is wrong' },
+  bad_credentials: { status: 401, title: 'The username or the password is wrong' },
   refresh_token_invalid: {
     status: 401,
     title: 'The refresh token is unknown, expired or revoked',
   },
   refresh_token_reused: {
     status: 401,
-    title: 'The refresh token was used before; its family is revoked',
+    title: 'The refresh token was already used; its session has ended',
   },
-  forbidden: { status: 403, title: 'Only its owner may do that' },
-  blocked: { status: 403, title: 'A block stands between the two accounts' },
-  not_found: { status: 404, title: 'There is nothing here, or not for you' },
+  forbidden: { status: 403, title: 'Only the owner may do this' },
+  blocked: { status: 403, title: 'One of the two accounts has blocked the other' },
+  not_found: { status: 404, title: 'Not found' },
   route_not_found: { status: 404, title: 'No such route' },
-  method_not_allowed: { status: 405, title: 'The route does not take that method' },
+  method_not_allowed: { status: 405, title: 'The route does not allow this method' },
   username_taken: { status: 409, title: 'The username is taken' },
   idempotency_key_reused: {
     status: 409,
-    title: 'The Idempotency-Key was used with another request',
+    title: 'The Idempotency-Key was already used for another request',
   },
-  self_target: { status: 422, title: 'One cannot do that to oneself' },
+  self_target: { status: 422, title: 'You cannot follow, block or mute yourself' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   too_many_requests: { status: 429, title: 'Too many requests' },
-  internal: { status: 500, title: 'Something went wrong on our side' },
-  store_unavailable: { status: 503, title: 'A store is away; try again' },
+  internal: { status: 500, title: 'Internal server error' },
+  store_unavailable: { status: 503, title: 'Temporarily unavailable; retry later' },
 } as const satisfies Record<string, { status: number; title: string }>
 
-export type ErrorCode = keyof typeof ERROR_CATALOGUE
+export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,6 +1,6 @@
-import { holdsHidden } from '@sns/shared/domain/display-name'
 import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
 import { invalidField } from './invalid-field'
+import { holdsHidden } from './names'
 
 export const TOO_MANY_MARKS = `must not hold more than ${MARK_RUN_MAX} combining marks in a row`
 
@@ -13,15 +13,15 @@ const MESSAGES: Readonly<Record<TextProblem, (max: number) => string>> = {
 }
 
 /** What a person wrote, cleaned. Throws `invalid_request` naming `field`. */
-export function writtenText(field: string, input: string, max: number): string {
+export function parseText(field: string, input: string, max: number): string {
   const result = cleanText(input, max)
   if (!result.ok) throw invalidField(field, MESSAGES[result.problem](max))
   return result.text
 }
 
 /** What others know a person by: on one line, and nothing in it that nobody sees. */
-export function writtenName(field: string, input: string, max: number): string {
-  const name = writtenText(field, input, max)
+export function parseName(field: string, input: string, max: number): string {
+  const name = parseText(field, input, max)
   if (/[\n\t]/.test(name)) throw invalidField(field, 'must be on one line')
   if (holdsHidden(name)) throw invalidField(field, 'must not hold invisible characters')
   return name
