@@ -19,5 +19,5 @@ COPY services services
 COPY scripts scripts
 RUN mkdir -p data && chown bun:bun data
 USER bun
-EXPOSE 8000 8001 8002
+EXPOSE 8000 8001 8002 8003
 ENTRYPOINT ["bun", "scripts/start.ts"]

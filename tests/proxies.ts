@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commandEnvironment } from '@sns/shared/config/environment'
+import { eventually } from '@sns/shared/testing/eventually'
+import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
+import { freePort } from '../scripts/process/program-process'
+
+const ops = join(import.meta.dir, '../ops')
+
+export const NGINX_FILE = join(ops, 'nginx/sns.conf')
+export const CADDY_FILE = join(ops, 'caddy/Caddyfile')
+
+/** A proxy as `ops/` configures it, before two apis on this machine. */
+export interface Proxy extends AsyncDisposable {
+  readonly url: string
+}
+
+export interface ProxyProgram {
+  readonly name: string
+  /** Null where this machine has none. */
+  readonly binary: string | null
+  /** Starts it before the apis on these two ports, and waits until it answers. */
+  start(ports: readonly [number, number]): Promise<Proxy>
+}
+
+export const nginx: ProxyProgram = {
+  name: 'nginx',
+  binary: find('nginx'),
+  async start(ports) {
+    await using opened = new AsyncDisposableStack()
+    const folder = opened.use(await temporaryFolder()).path
+    const port = freePort()
+    const { command } = await layOutNginx(folder, { port, httpPort: freePort(), ports })
+    const url = `https://127.0.0.1:${port}`
+    opened.use(await run([...command, '-g', 'daemon off;'], { url }))
+    const resources = opened.move()
+    return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  },
+}
+
+export const caddy: ProxyProgram = {
+  name: 'Caddy',
+  binary: find('caddy'),
+  async start(ports) {
+    await using opened = new AsyncDisposableStack()
+    const folder = opened.use(await temporaryFolder()).path
+    const url = `http://127.0.0.1:${freePort()}`
+    const file = join(folder, 'Caddyfile')
+    const text = onPorts(readFileSync(CADDY_FILE, 'utf8'), ports)
+    // Certificates are not for a test to ask for.
+    writeFileSync(file, replace(replace(text, 'sns.example.org', url), '{\n', '{\n\tadmin off\n'))
+    const command = [caddy.binary ?? '', 'run', '--config', file, '--adapter', 'caddyfile']
+    opened.use(await run(command, { url, env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } }))
+    const resources = opened.move()
+    return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  },
+}
+
+export interface NginxPorts {
+  readonly port: number
+  readonly httpPort: number
+  readonly ports: readonly [number, number]
+}
+
+/** Writes the shipped file with these ports and a certificate of its own, and what nginx needs around it. */
+export async function layOutNginx(
+  folder: string,
+  { port, httpPort, ports }: NginxPorts,
+): Promise<{ readonly command: readonly string[] }> {
+  const [certificate, key] = [join(folder, 'fullchain.pem'), join(folder, 'privkey.pem')]
+  const subject = ['-subj', '/CN=sns.example.org', '-days', '2']
+  const making = Bun.spawn(
+    ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject].concat([
+      ...['-keyout', key, '-out', certificate],
+    ]),
+    { stdout: 'ignore', stderr: 'ignore' },
+  )
+  if ((await making.exited) !== 0) throw new Error('openssl made no certificate')
+  let text = onPorts(readFileSync(NGINX_FILE, 'utf8'), ports)
+  text = replace(text, '/etc/ssl/sns/fullchain.pem', certificate)
+  text = replace(text, '/etc/ssl/sns/privkey.pem', key)
+  text = replace(text, 'listen 80;', `listen 127.0.0.1:${httpPort};`)
+  text = replace(text, 'listen 443 ', `listen 127.0.0.1:${port} `)
+  writeFileSync(join(folder, 'sns.conf'), text)
+
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => {
+    mkdirSync(join(folder, name))
+    return `${name}_temp_path ${join(folder, name)};`
+  })
+  const main = join(folder, 'nginx.conf')
+  writeFileSync(
+    main,
+    `${process.getuid?.() === 0 ? 'user root;' : ''}
+     pid ${join(folder, 'nginx.pid')};
+     worker_processes 1;
+     events {}
+     http {
+       access_log off;
+       ${temporary.join('\n')}
+       include ${join(folder, 'sns.conf')};
+     }`,
+  )
+  return { command: [nginx.binary ?? '', '-e', join(folder, 'error.log'), '-c', main] }
+}
+
+/** On the PATH, or where Debian puts what only root has there. */
+function find(name: string): string | null {
+  const beside = `/usr/sbin/${name}`
+  return Bun.which(name) ?? (existsSync(beside) ? beside : null)
+}
+
+function onPorts(text: string, [first, second]: readonly [number, number]): string {
+  return replace(
+    replace(text, '127.0.0.1:8000', `127.0.0.1:${first}`),
+    '127.0.0.1:8010',
+    `127.0.0.1:${second}`,
+  )
+}
+
+function replace(text: string, what: string, by: string): string {
+  if (!text.includes(what)) throw new Error(`there is no "${what}" in it`)
+  return text.replace(what, () => by)
+}
+
+async function run(
+  command: readonly string[],
+  { url, env = {} }: { readonly url: string; readonly env?: Readonly<Record<string, string>> },
+): Promise<AsyncDisposable> {
+  const child = Bun.spawn([...command], {
+    env: { ...commandEnvironment(), ...env },
+    stdout: 'ignore',
+    stderr: 'ignore',
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await child.exited
+  }
+  try {
+    await eventually(async () => {
+      if (child.exitCode !== null) throw new Error(`${command[0]} exited with ${child.exitCode}`)
+      return (await fetch(url, { tls: { rejectUnauthorized: false } })).status > 0
+    })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { [Symbol.asyncDispose]: stop }
+}
