@@ -87,8 +87,8 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
     })
     await untilReadiness(program.statusUrl, 200, {
       mysql: 'ok',
-      redis: 'away',
-      elasticsearch: 'away',
+      redis: 'unavailable',
+      elasticsearch: 'unavailable',
     })
     const { data } = await createClient(program.url).v1.auth.signup.post({
       username: 'without_redis',
@@ -102,10 +102,10 @@ describe.skipIf(!hasAllTestServers)('start and migrate on the servers', () => {
   })
 
   test.each([
-    ['fanout-worker', { REDIS_URL: `redis://${NOWHERE}` }, { redis: 'away', kafka: 'ok' }],
-    ['fanout-worker', { KAFKA_BROKERS: NOWHERE }, { redis: 'ok', kafka: 'away' }],
-    ['cdc-indexer', { ES_URL: `http://${NOWHERE}` }, { elasticsearch: 'away', kafka: 'ok' }],
-    ['cdc-indexer', { KAFKA_BROKERS: NOWHERE }, { elasticsearch: 'ok', kafka: 'away' }],
+    ['fanout-worker', { REDIS_URL: `redis://${NOWHERE}` }, { redis: 'unavailable', kafka: 'ok' }],
+    ['fanout-worker', { KAFKA_BROKERS: NOWHERE }, { redis: 'ok', kafka: 'unavailable' }],
+    ['cdc-indexer', { ES_URL: `http://${NOWHERE}` }, { elasticsearch: 'unavailable', kafka: 'ok' }],
+    ['cdc-indexer', { KAFKA_BROKERS: NOWHERE }, { elasticsearch: 'ok', kafka: 'unavailable' }],
   ] as const)('%s waits, not ready, with %j', async (service, env, stores) => {
     await using program = await startReady([service], env)
     await untilReadiness(program.statusUrl, 503, stores)

@@ -266,7 +266,7 @@ describe('what operators see', () => {
     expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }])
     expectProblem(await api.request('GET', '/metrics'), 'route_not_found')
 
-    const away = { ready: false, stores: { mysql: 'away' } }
+    const away = { ready: false, stores: { mysql: 'unavailable' } }
     await using without = await openTestApi({
       wrap: (deps) => ({ ...deps, readiness: async () => away }),
     })

@@ -3,11 +3,11 @@ import type { HealthCheck } from '../ports/health'
 export interface Readiness {
   /** Whether everything the service cannot work without is there. */
   readonly ready: boolean
-  readonly stores: Readonly<Record<string, 'ok' | 'away'>>
+  readonly stores: Readonly<Record<string, 'ok' | 'unavailable'>>
 }
 
 export interface ReadinessOptions {
-  /** A check that takes longer counts as away. */
+  /** A check that takes longer counts as unavailable. */
   readonly timeoutMs?: number
   /** An answer is given again for this long, so that asking often costs the stores nothing. */
   readonly cacheMs?: number
@@ -37,14 +37,14 @@ export function createReadiness(
   }
 }
 
-async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'away'> {
+async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'unavailable'> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const tooLate = new Promise<'away'>((resolve) => {
-    timer = setTimeout(() => resolve('away'), timeoutMs)
+  const tooLate = new Promise<'unavailable'>((resolve) => {
+    timer = setTimeout(() => resolve('unavailable'), timeoutMs)
   })
   const asked = (async () => check.check())().then(
     () => 'ok' as const,
-    () => 'away' as const,
+    () => 'unavailable' as const,
   )
   const state = await Promise.race([asked, tooLate])
   clearTimeout(timer)

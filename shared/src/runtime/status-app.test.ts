@@ -37,14 +37,14 @@ describe('status app', () => {
     expect(answer.status).toBe(503)
     expect(await answer.json()).toEqual({
       status: 'not_ready',
-      stores: { mysql: 'away', redis: 'ok' },
+      stores: { mysql: 'unavailable', redis: 'ok' },
     })
   })
 
   test('stays ready while only something optional is away', async () => {
     const answer = await ask([ok('mysql'), away('redis', true)], '/readyz')
     expect(answer.status).toBe(200)
-    expect(await answer.json()).toMatchObject({ stores: { redis: 'away' } })
+    expect(await answer.json()).toMatchObject({ stores: { redis: 'unavailable' } })
   })
 
   test('gives metrics in the Prometheus format', async () => {
@@ -64,14 +64,14 @@ describe('readiness', () => {
         },
       },
     ])
-    expect(await readiness()).toEqual({ ready: false, stores: { odd: 'away' } })
+    expect(await readiness()).toEqual({ ready: false, stores: { odd: 'unavailable' } })
   })
 
   test('a check that never answers is away after the timeout', async () => {
     const readiness = createReadiness([{ name: 'slow', check: () => new Promise(() => {}) }], {
       timeoutMs: 5,
     })
-    expect(await readiness()).toEqual({ ready: false, stores: { slow: 'away' } })
+    expect(await readiness()).toEqual({ ready: false, stores: { slow: 'unavailable' } })
   })
 
   test('asks the stores once however often it is asked, and anew when the answer is old', async () => {

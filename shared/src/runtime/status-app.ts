@@ -9,7 +9,7 @@ export interface StatusDeps {
 
 /**
  * What a service tells operators, on a port of its own: `/livez` (the process answers), `/readyz` (200, or
- * 503 while something it cannot work without is away; the body names each store) and `/metrics`
+ * 503 while something it cannot work without is unavailable; the body names each store) and `/metrics`
  * (Prometheus text).
  */
 export function createStatusApp({ metrics, readiness }: StatusDeps) {

@@ -4,7 +4,7 @@ import { awkwardTexts } from './awkward-texts'
 import { codeOf } from './error-code'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
 
-/** What every `PostStore` promises about writing and reading posts; feeds have a suite of their own. */
+/** What every `PostStore` promises about writing and reading posts; feeds have theirs in feed-truth. */
 export function postStoreConformance(create: CreatePostStoreHarness): void {
   describe('PostStore', () => {
     let harness: PostStoreHarness

@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import type { SearchIndex } from '../ports/search-index'
 import { disorderedMarks, plainLetters } from './mark-runs'
 import { idOf, numberOf, post, removal, turnThePage } from './search-documents'
-import { type SearchIndexSuite, searchSteps } from './search-index-harness'
+import { type SearchIndexFixture, searchSteps } from './search-index-harness'
 import { workRatio } from './work-ratio'
 
 /** The part of a `SearchIndex`'s promise that is about changes: newest wins, in whatever order. */
 export function searchApplyConformance(
   index: () => SearchIndex,
-  { runs }: Pick<SearchIndexSuite, 'runs'>,
+  { runs }: Pick<SearchIndexFixture, 'runs'>,
 ): void {
   const { apply, fill, found } = searchSteps(index)
 

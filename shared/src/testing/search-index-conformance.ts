@@ -4,16 +4,20 @@ import type { UserId } from '../domain/id'
 import type { PostSearch, SearchIndex, SearchKey } from '../ports/search-index'
 import { searchApplyConformance } from './search-apply-conformance'
 import { anyPost, MINUTE, pageStart, post, turnThePage } from './search-documents'
-import { type SearchIndexHarness, type SearchIndexSuite, searchSteps } from './search-index-harness'
+import {
+  type SearchIndexFixture,
+  type SearchIndexHarness,
+  searchSteps,
+} from './search-index-harness'
 import { searchMatchConformance } from './search-match-conformance'
 import { searchUserConformance } from './search-user-conformance'
 
 /** What every `SearchIndex` promises. The tests share one index, each with days of its own. */
-export function searchIndexConformance(name: string, suite: SearchIndexSuite): void {
+export function searchIndexConformance(name: string, fixture: SearchIndexFixture): void {
   describe(name, () => {
     let harness: SearchIndexHarness
     beforeAll(async () => {
-      harness = await suite.open()
+      harness = await fixture.open()
     })
     beforeEach(turnThePage)
     afterAll(() => harness?.[Symbol.asyncDispose]())
@@ -21,8 +25,8 @@ export function searchIndexConformance(name: string, suite: SearchIndexSuite): v
     const index = (): SearchIndex => harness.index
     const { apply, fill, found } = searchSteps(index)
 
-    searchApplyConformance(index, suite)
-    searchMatchConformance(index, suite)
+    searchApplyConformance(index, fixture)
+    searchMatchConformance(index, fixture)
     searchUserConformance(index)
 
     describe('filters', () => {

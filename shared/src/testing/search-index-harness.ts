@@ -5,7 +5,7 @@ export interface SearchIndexHarness extends AsyncDisposable {
   readonly index: SearchIndex
 }
 
-export interface SearchIndexSuite {
+export interface SearchIndexFixture {
   open(): Promise<SearchIndexHarness>
   /** Whether it finds what the reference finds and nothing else. */
   readonly exact: boolean

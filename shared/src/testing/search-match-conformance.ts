@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { matchesQuery, parseSearchQuery } from '../domain/search-query'
 import type { SearchIndex } from '../ports/search-index'
 import { turnThePage } from './search-documents'
-import { type SearchIndexSuite, searchSteps } from './search-index-harness'
+import { type SearchIndexFixture, searchSteps } from './search-index-harness'
 
 /** The part of a `SearchIndex`'s promise that is about what matches: never less than the reference. */
 export function searchMatchConformance(
   index: () => SearchIndex,
-  { exact, runs }: Pick<SearchIndexSuite, 'exact' | 'runs'>,
+  { exact, runs }: Pick<SearchIndexFixture, 'exact' | 'runs'>,
 ): void {
   const { fill, found } = searchSteps(index)
 

@@ -127,7 +127,7 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
     const deps = { logger: log.logger, metrics: createMetrics() }
     await using client = createRedisClient(deps, { url: url.href, ...options })
     expect(await codeOf(client.health.check())).toBe('store_unavailable')
-    expect(log.text()).toContain('redis is away')
+    expect(log.text()).toContain('redis is unavailable')
     expect(log.text()).not.toContain(password)
   })
 

@@ -104,7 +104,7 @@ export function createRedisClient(
     serverRun = null
     if (isAway) return
     isAway = true
-    logger.warn({ err: cause }, 'redis is away; reads use SQL until it is back')
+    logger.warn({ err: cause }, 'redis is unavailable; reads use SQL until it is back')
   }
   redis.on('ready', async () => {
     try {

@@ -1,7 +1,7 @@
 import { describe } from 'bun:test'
-import { accountDeletionSuite } from '../../testing/account-deletion-suite'
+import { accountDeletionConformance } from '../../testing/account-deletion-conformance'
 import { testServers } from '../../testing/servers'
 
 describe.skipIf(!testServers.mysql)('on MySQL', () => {
-  accountDeletionSuite('mysql')
+  accountDeletionConformance('mysql')
 })

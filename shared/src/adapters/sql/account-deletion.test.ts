@@ -1,3 +1,3 @@
-import { accountDeletionSuite } from '../../testing/account-deletion-suite'
+import { accountDeletionConformance } from '../../testing/account-deletion-conformance'
 
-accountDeletionSuite('sqlite')
+accountDeletionConformance('sqlite')

@@ -1,7 +1,7 @@
 import { describe } from 'bun:test'
+import { migrationConformance } from '../../testing/migration-conformance'
 import { testServers } from '../../testing/servers'
-import { sqlMigrationSuite } from '../../testing/sql-migration-suite'
 
 describe.skipIf(!testServers.mysql)('on MySQL', () => {
-  sqlMigrationSuite('mysql')
+  migrationConformance('mysql')
 })

@@ -1,3 +1,3 @@
-import { sqlMigrationSuite } from '../../testing/sql-migration-suite'
+import { migrationConformance } from '../../testing/migration-conformance'
 
-sqlMigrationSuite('sqlite')
+migrationConformance('sqlite')

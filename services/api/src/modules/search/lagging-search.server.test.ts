@@ -2,10 +2,10 @@ import { describe } from 'bun:test'
 import { createElasticsearchSearchIndex } from '@sns/shared/adapters/elasticsearch/search-index'
 import { testServers } from '@sns/shared/testing/servers'
 import { createTestElasticsearch } from '@sns/shared/testing/test-elasticsearch'
-import { laggingSearchSuite } from '../../testing/lagging-search-suite'
+import { laggingSearchConformance } from '../../testing/lagging-search-conformance'
 
 describe.skipIf(!testServers.elasticsearch)('on a server', () => {
-  laggingSearchSuite('Elasticsearch', {
+  laggingSearchConformance('Elasticsearch', {
     exact: false,
     runs: 20,
     async open() {

@@ -4,9 +4,9 @@ import {
 } from '@sns/shared/adapters/sqlite/search-index'
 import { systemClock } from '@sns/shared/domain/clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
-import { laggingSearchSuite } from '../../testing/lagging-search-suite'
+import { laggingSearchConformance } from '../../testing/lagging-search-conformance'
 
-laggingSearchSuite('FTS5', {
+laggingSearchConformance('FTS5', {
   exact: true,
   runs: 40,
   async open() {

@@ -6,7 +6,7 @@ import type { TestDatabase } from './sql-database'
 import { openTestStores } from './sql-stores'
 
 /** That `UserStore.delete` leaves nothing behind and everyone else's rows alone, in the tables. */
-export function accountDeletionSuite(kind: TestDatabase['kind']): void {
+export function accountDeletionConformance(kind: TestDatabase['kind']): void {
   describe('deleting an account', () => {
     test('takes 10,000 posts and all that hangs on them, and lowers others’ counts', async () => {
       await using stores = await openTestStores(kind)

@@ -13,7 +13,7 @@ import { openTestDatabase, type TestDatabase } from './sql-database'
 const DAY_MS = 24 * 3600 * 1000
 
 /** What migrations promise on either database. */
-export function sqlMigrationSuite(kind: TestDatabase['kind']): void {
+export function migrationConformance(kind: TestDatabase['kind']): void {
   describe('migrate', () => {
     const openEmpty = () => openTestDatabase(kind, { migrated: false })
 

@@ -57,7 +57,10 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 /** What a reader may see of posts that were edited while the index still holds what they said before. */
-export function laggingSearchSuite(name: string, { open, exact, runs }: LaggingSearchSuite): void {
+export function laggingSearchConformance(
+  name: string,
+  { open, exact, runs }: LaggingSearchSuite,
+): void {
   describe(`search over ${name} that trails`, () => {
     let opened: Awaited<ReturnType<typeof open>>
     let api: TestApi
