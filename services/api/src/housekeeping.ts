@@ -1,3 +1,4 @@
+import { repeatEvery } from '@sns/shared/async/repeat-every'
 import { sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { Logger } from '@sns/shared/observability/logger'
@@ -45,5 +46,26 @@ export function createHousekeeping(
         }
       }
     },
+  }
+}
+
+export interface DeletionsDeps {
+  readonly users: Pick<UserStore, 'finishDeletions'>
+  readonly logger: Logger
+}
+
+/** Removes, minute by minute, what deleted accounts have left: what takes long, and what a crash cut off. */
+export function createDeletions(
+  { users, logger }: DeletionsDeps,
+  { everyMs = 60_000 }: { readonly everyMs?: number } = {},
+) {
+  return {
+    name: 'account-deletions',
+    run: (signal: AbortSignal): Promise<void> =>
+      repeatEvery(() => users.finishDeletions(signal), {
+        intervalMs: everyMs,
+        signal,
+        onError: (err) => logger.warn({ err }, 'deletions of accounts stopped; they go on later'),
+      }),
   }
 }

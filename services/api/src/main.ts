@@ -2,7 +2,7 @@ import { runProgram } from '@sns/shared/runtime/program'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 import { serviceCommand } from '@sns/shared/runtime/service-command'
 import { createApp } from './app'
-import { createHousekeeping } from './housekeeping'
+import { createDeletions, createHousekeeping } from './housekeeping'
 import { createAnnouncedStores } from './memory/announced-stores'
 import { signingKey } from './security/embedded-secret'
 
@@ -14,7 +14,10 @@ export const api: ServiceSpec = {
     const announced = createAnnouncedStores(stores, stores.freshness)
     const secretKey = signingKey(settings)
     return {
-      jobs: [createHousekeeping({ ...announced, clock, logger })],
+      jobs: [
+        createHousekeeping({ ...announced, clock, logger }),
+        createDeletions({ ...announced, logger }),
+      ],
       health: stores.health,
       app: (readiness) =>
         createApp({

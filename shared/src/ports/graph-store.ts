@@ -4,8 +4,8 @@ import type { User } from '../domain/user'
 
 /**
  * Follows, blocks and mutes. Every call that changes what a user's feed is made of raises that user's
- * `graphVersion` in the same transaction: the follower's for follows, the muter's for mutes, both
- * sides' for blocks; nothing is raised where nothing changed. All changes are idempotent.
+ * `graphVersion` in the same transaction: the follower's for follows, the muter's for mutes, for
+ * blocks that of whoever loses a follow by it; nothing is raised where nothing changed, nor by unblocking. All changes are idempotent.
  *
  * Errors: `blocked` (following across a block); of follow, block and mute `self_target` (oneself),
  * `unauthenticated` (the account that acts is gone), `not_found` (the other is); undoing any of them

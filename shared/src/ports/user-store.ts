@@ -55,12 +55,15 @@ export interface UserStore {
    */
   updatePassword(id: UserId, change: PasswordChange): Promise<boolean>
   /**
-   * Removes the account and every row it wrote or that points at it: posts with their likes and
-   * comments, follows, blocks, mutes, likes, comments, sessions. Counts of others' posts follow. The
-   * username rests from then on. False, and nothing removed, where `passwordHash` is given and is no
-   * longer the stored one.
+   * Takes the account away at once and for good: nobody can act by it and nothing of it is shown any
+   * more. The username rests from then on. Then removes every row that it wrote or that points at it:
+   * posts with their likes and comments, follows, blocks, mutes, likes, comments; counts of others'
+   * posts follow. Rows that would take longer than a second or two are left to `finishDeletions`. False, and
+   * nothing changed, where `passwordHash` is given and is no longer the stored one.
    */
   delete(id: UserId, passwordHash?: string): Promise<boolean>
+  /** Goes on with deletions that were stopped or are large, until all are done or the signal aborts. */
+  finishDeletions(signal: AbortSignal): Promise<void>
   /** Forgets usernames whose rest was over at `now` (Unix milliseconds). */
   pruneUsernames(now: number): Promise<void>
 }

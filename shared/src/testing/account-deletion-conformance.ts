@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { finishDeletion } from '../adapters/sql/account-deletion'
 import type { Database } from '../adapters/sql/schema'
+import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
+import { codeOf } from './error-code'
 import { signUp, startSession } from './people'
 import type { TestDatabase } from './sql-database'
 import { openTestStores } from './sql-stores'
@@ -8,6 +11,51 @@ import { openTestStores } from './sql-stores'
 /** That `UserStore.delete` leaves nothing behind and everyone else's rows alone, in the tables. */
 export function accountDeletionConformance(kind: TestDatabase['kind']): void {
   describe('deleting an account', () => {
+    test('hides everything at once and goes on in chunks where it was stopped', async () => {
+      await using stores = await openTestStores(kind)
+      const { db } = stores.database
+      const users = createSqlUserStore(db, {
+        clock: stores.clock,
+        deletion: { chunk: 3, inlineMs: 0 },
+      })
+      const [gone, ann] = [await signUp(users), await signUp(users)]
+      const mine = Array.from({ length: 10 }, (_, n) => (1_000_000 + n) as PostId)
+      await insertAll(db, 'posts', [
+        ...mine.map((id) => post(id, gone.id)),
+        post(7 as PostId, ann.id),
+      ])
+      await insertAll(db, 'likes', [like(ann.id, mine[0]!), like(gone.id, 7 as PostId)])
+      await insertAll(db, 'post_counts', [{ post_id: 7 as PostId, likes: 1, comments: 0 }])
+      const followers = Array.from({ length: 8 }, (_, n) => (9_000 + n) as UserId)
+      await insertAll(db, 'follows', [
+        ...followers.map((id, n) => follow(id, gone.id, 10 + n)),
+        follow(ann.id, gone.id, 1),
+      ])
+
+      expect(await users.delete(gone.id)).toBe(true)
+      // No chunk was removed yet, and nothing is to be seen.
+      expect(await db.selectFrom('posts').select('id').execute()).toHaveLength(11)
+      expect(await stores.posts.published(mine)).toEqual([])
+      expect(await stores.posts.visible(ann.id, mine)).toEqual([])
+      expect(await codeOf(stores.engagement.like(ann.id, mine[0]!))).toBe('not_found')
+      expect(await codeOf(stores.graph.follow(ann.id, gone.id))).toBe('not_found')
+      expect(await users.findAccount(gone.id)).toBeNull()
+
+      // Killed after some chunks: what was removed stays removed, the rest comes later.
+      let chunks = 0
+      await finishDeletion(db, gone.id, () => ++chunks <= 2, 3)
+      expect(await db.selectFrom('posts').select('id').execute()).toHaveLength(5)
+      await users.finishDeletions(new AbortController().signal)
+      expect(await db.selectFrom('posts').select('id').execute()).toEqual([{ id: 7 as PostId }])
+      expect(await db.selectFrom('likes').selectAll().execute()).toEqual([])
+      expect(await db.selectFrom('follows').selectAll().execute()).toEqual([])
+      expect(await db.selectFrom('account_deletions').selectAll().execute()).toEqual([])
+      expect((await stores.posts.find(7 as PostId, ann.id)).counts).toEqual({
+        likes: 0,
+        comments: 0,
+      })
+    })
+
     test('takes 10,000 posts and all that hangs on them, and lowers others’ counts', async () => {
       await using stores = await openTestStores(kind)
       const { db } = stores.database
@@ -54,6 +102,7 @@ export function accountDeletionConformance(kind: TestDatabase['kind']): void {
       ])
 
       await stores.users.delete(gone.id)
+      await stores.users.finishDeletions(new AbortController().signal)
 
       expect(await db.selectFrom('posts').select('id').execute()).toHaveLength(theirs.length)
       expect(await db.selectFrom('likes').select('post_id').execute()).toHaveLength(

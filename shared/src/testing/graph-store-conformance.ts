@@ -53,7 +53,7 @@ export function graphStoreConformance(create: () => Promise<GraphStoreHarness>):
       expect([await version(ann), await version(bob)]).toEqual([2, 0])
     })
 
-    test('a block ends both follows, bars new ones and raises both sides', async () => {
+    test('a block ends both follows, bars new ones and raises who lost a follow', async () => {
       const [ann, bob, cem] = await signUpAll(harness.users, 'ann', 'bob', 'cem')
       await graph.follow(ann.id, bob.id)
       await graph.follow(bob.id, ann.id)
@@ -73,11 +73,24 @@ export function graphStoreConformance(create: () => Promise<GraphStoreHarness>):
       expect(await graph.isBlockedEitherWay(ann.id, cem.id)).toBeFalse()
       await graph.unblock(ann.id, bob.id)
       await graph.unblock(ann.id, bob.id)
-      expect([await version(ann), await version(bob)]).toEqual([3, 3])
+      expect([await version(ann), await version(bob)]).toEqual([2, 2])
       expect(await graph.isBlockedEitherWay(ann.id, bob.id)).toBeFalse()
       expect(await followingIds(ann, ann)).toEqual([])
       await graph.follow(bob.id, ann.id)
       expect(await followerIds(ann, cem)).toEqual([bob.id])
+    })
+
+    test('a block by a stranger leaves the timeline of whom it is about alone', async () => {
+      const [ann, bob, cem] = await signUpAll(harness.users, 'ann', 'bob', 'cem')
+      await graph.follow(bob.id, cem.id)
+      for (let round = 0; round < 3; round++) {
+        await graph.block(ann.id, bob.id)
+        await graph.unblock(ann.id, bob.id)
+      }
+      expect([await version(ann), await version(bob)]).toEqual([0, 1])
+      await graph.follow(bob.id, ann.id)
+      await graph.block(ann.id, bob.id)
+      expect([await version(ann), await version(bob)]).toEqual([0, 3])
     })
 
     test('blocks in both directions are two blocks', async () => {

@@ -49,6 +49,15 @@ export function idempotencyConformance(create: CreatePostStoreHarness): void {
       expect(await codeOf(writeKeyed(author, 'key', 'gone'))).toBe('not_found')
     })
 
+    test('answers a key with no post of somebody else that got the deleted one’s id', async () => {
+      const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
+      const { body } = await writeKeyed(ann, 'key', 'mine')
+      await harness.posts.delete(body.id, ann)
+      const post = { id: body.id, authorId: bob, text: 'theirs', idempotencyKey: null }
+      expect((await harness.posts.create(post)).body.id).toBe(body.id)
+      expect(await codeOf(writeKeyed(ann, 'key', 'mine'))).toBe('not_found')
+    })
+
     test('forgets keys once they are old', async () => {
       const author = (await harness.addUser()).id
       const old = await writeKeyed(author, 'old', 'x')

@@ -1,81 +1,126 @@
-import type { Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
-import { chunks } from '../chunks'
 import { lockAccounts } from './account-locks'
 import { restUsername } from './resting-usernames'
 import { forUpdate } from './row-locks'
 import type { Database } from './schema'
 import { endEverySession } from './session-store'
+import { transact } from './transaction'
 
-const CHUNK = 500
+type Tx = Transaction<Database>
+
+/** Only tests take others than these. */
+export interface DeletionLimits {
+  /** Rows in one transaction: locks are held for milliseconds, however many followers there are. */
+  readonly chunk: number
+  /** How long the one who deletes waits for rows to go. */
+  readonly inlineMs: number
+}
+
+export const DELETION_LIMITS: DeletionLimits = { chunk: 500, inlineMs: 2_000 }
 
 /**
- * Removes an account and every row it wrote or that points at it. The account's row is locked first:
- * who writes in its name waits for that lock and then finds it gone.
+ * Takes the account away in one transaction: nobody can sign in, and nothing of it is shown from its
+ * commit on, since all that is shown is joined with `users`. The rows that are left go in chunks, by
+ * `finishDeletion`. Who writes in its name waits for the lock on its row and then finds it gone.
  */
-export async function deleteAccount(
-  tx: Transaction<Database>,
-  id: UserId,
-  now: number,
-): Promise<void> {
+export async function beginDeletion(tx: Tx, id: UserId, now: number): Promise<void> {
   await lockAccounts(tx, [id])
-  await deletePosts(tx, id)
-  await deleteLikes(tx, id)
-  await deleteComments(tx, id)
-  await tx.deleteFrom('follows').where('follower_id', '=', id).execute()
-  await tx.deleteFrom('follows').where('followee_id', '=', id).execute()
-  await tx.deleteFrom('blocks').where('blocker_id', '=', id).execute()
-  await tx.deleteFrom('blocks').where('blocked_id', '=', id).execute()
-  await tx.deleteFrom('mutes').where('muter_id', '=', id).execute()
-  await tx.deleteFrom('mutes').where('muted_id', '=', id).execute()
   await endEverySession(tx, id)
-  await tx.deleteFrom('idempotency_keys').where('user_id', '=', id).execute()
   await tx.deleteFrom('accounts').where('user_id', '=', id).execute()
   await restUsername(tx, id, now)
-  await tx.deleteFrom('users').where('id', '=', id).execute()
+  const { numDeletedRows } = await tx
+    .deleteFrom('users')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  if (numDeletedRows === 0n) return
+  await tx.insertInto('account_deletions').values({ user_id: id, started_at: now }).execute()
+}
+
+/** Those whose rows are not all gone, oldest deletion first. */
+export async function pendingDeletions(db: Kysely<Database>): Promise<readonly UserId[]> {
+  const rows = await db
+    .selectFrom('account_deletions')
+    .select('user_id')
+    .orderBy('started_at')
+    .limit(100)
+    .execute()
+  return rows.map((row) => row.user_id)
+}
+
+/**
+ * Removes what is left of an account, a chunk a transaction, while `mayGoOn`. Stopped or killed, it goes
+ * on where it was; run twice at once, each chunk is removed by one. False where something is left.
+ */
+export async function finishDeletion(
+  db: Kysely<Database>,
+  id: UserId,
+  mayGoOn: () => boolean,
+  chunk: number,
+): Promise<boolean> {
+  const steps = [
+    deletePosts,
+    deleteLikes,
+    deleteComments,
+    deletePairs('follows', 'follower_id', 'followee_id'),
+    deletePairs('follows', 'followee_id', 'follower_id'),
+    deletePairs('blocks', 'blocker_id', 'blocked_id'),
+    deletePairs('blocks', 'blocked_id', 'blocker_id'),
+    deletePairs('mutes', 'muter_id', 'muted_id'),
+    deletePairs('mutes', 'muted_id', 'muter_id'),
+    deletePairs('idempotency_keys', 'user_id', 'idem_key'),
+  ]
+  for (const step of steps) {
+    for (;;) {
+      if (!mayGoOn()) return false
+      const removed = await transact(db, (tx) => step(tx, id, chunk))
+      if (removed < chunk) break
+    }
+  }
+  await db.deleteFrom('account_deletions').where('user_id', '=', id).execute()
+  return true
 }
 
 /** The posts go before what hangs on them, so that nobody can like or comment on one meanwhile. */
-async function deletePosts(tx: Transaction<Database>, author: UserId): Promise<void> {
+async function deletePosts(tx: Tx, author: UserId, chunk: number): Promise<number> {
   const posts = tx.selectFrom('posts').select('id').where('author_id', '=', author).orderBy('id')
-  const ids = (await forUpdate(tx, posts).execute()).map((post) => post.id)
-  for (const chunk of chunks(ids, CHUNK)) {
-    await tx.deleteFrom('posts').where('id', 'in', chunk).execute()
-    await tx.deleteFrom('post_counts').where('post_id', 'in', chunk).execute()
-    await tx.deleteFrom('likes').where('post_id', 'in', chunk).execute()
-    await tx.deleteFrom('comments').where('post_id', 'in', chunk).execute()
-  }
+  const ids = (await forUpdate(tx, posts.limit(chunk)).execute()).map((post) => post.id)
+  if (ids.length === 0) return 0
+  await tx.deleteFrom('posts').where('id', 'in', ids).execute()
+  await tx.deleteFrom('post_counts').where('post_id', 'in', ids).execute()
+  await tx.deleteFrom('likes').where('post_id', 'in', ids).execute()
+  await tx.deleteFrom('comments').where('post_id', 'in', ids).execute()
+  return ids.length
 }
 
-async function deleteLikes(tx: Transaction<Database>, user: UserId): Promise<void> {
+async function deleteLikes(tx: Tx, user: UserId, chunk: number): Promise<number> {
   const likes = tx.selectFrom('likes').select('post_id').where('user_id', '=', user)
-  const posts = (await forUpdate(tx, likes.orderBy('post_id')).execute()).map((row) => row.post_id)
-  for (const chunk of chunks(posts, CHUNK)) {
+  const rows = await forUpdate(tx, likes.orderBy('post_id').limit(chunk)).execute()
+  const posts = rows.map((row) => row.post_id)
+  if (posts.length === 0) return 0
+  await tx
+    .updateTable('post_counts')
+    .set((eb) => ({ likes: eb('likes', '-', 1) }))
+    .where('post_id', 'in', posts)
+    .execute()
+  await tx.deleteFrom('likes').where('user_id', '=', user).where('post_id', 'in', posts).execute()
+  return posts.length
+}
+
+async function deleteComments(tx: Tx, author: UserId, chunk: number): Promise<number> {
+  const comments = tx.selectFrom('comments').select(['id', 'post_id'])
+  const mine = comments.where('author_id', '=', author).orderBy('id').limit(chunk)
+  const rows = await forUpdate(tx, mine).execute()
+  for (const [count, posts] of postsByCount(rows.map((row) => row.post_id))) {
     await tx
       .updateTable('post_counts')
-      .set((eb) => ({ likes: eb('likes', '-', 1) }))
-      .where('post_id', 'in', chunk)
+      .set((eb) => ({ comments: eb('comments', '-', count) }))
+      .where('post_id', 'in', posts)
       .execute()
-    await tx.deleteFrom('likes').where('user_id', '=', user).where('post_id', 'in', chunk).execute()
   }
-}
-
-async function deleteComments(tx: Transaction<Database>, author: UserId): Promise<void> {
-  const comments = tx.selectFrom('comments').select(['id', 'post_id'])
-  const rows = await forUpdate(tx, comments.where('author_id', '=', author).orderBy('id')).execute()
-  for (const [count, posts] of postsByCount(rows.map((row) => row.post_id))) {
-    for (const chunk of chunks(posts, CHUNK)) {
-      await tx
-        .updateTable('post_counts')
-        .set((eb) => ({ comments: eb('comments', '-', count) }))
-        .where('post_id', 'in', chunk)
-        .execute()
-    }
-  }
-  for (const chunk of chunks(rows, CHUNK)) {
-    const ids = chunk.map((row) => row.id)
-    await tx.deleteFrom('comments').where('id', 'in', ids).execute()
-  }
+  const ids = rows.map((row) => row.id)
+  if (ids.length > 0) await tx.deleteFrom('comments').where('id', 'in', ids).execute()
+  return ids.length
 }
 
 /** Posts by how often they are named: one statement lowers the counts of all with the same. */
@@ -89,4 +134,19 @@ function postsByCount(posts: readonly PostId[]): Map<number, PostId[]> {
     else byCount.set(count, [post])
   }
   return byCount
+}
+
+/** Removes rows of a table whose key is the user (`own`) and something else. */
+function deletePairs(table: string, own: string, other: string) {
+  const [from, mine, theirs] = [sql.table(table), sql.ref(own), sql.ref(other)]
+  return async (tx: Tx, id: UserId, chunk: number): Promise<number> => {
+    const { rows } = await sql<{ other: number | string }>`
+      select ${theirs} as other from ${from} where ${mine} = ${id} limit ${sql.lit(chunk)}`.execute(
+      tx,
+    )
+    if (rows.length === 0) return 0
+    const others = sql.join(rows.map((row) => row.other))
+    await sql`delete from ${from} where ${mine} = ${id} and ${theirs} in (${others})`.execute(tx)
+    return rows.length
+  }
 }

@@ -1,7 +1,7 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
-import { forUpdate } from './row-locks'
+import { forShare, forUpdate } from './row-locks'
 import type { AccountsTable, Database } from './schema'
 
 /**
@@ -21,7 +21,32 @@ export async function lockAccounts(
   return new Map(rows.map((row) => [row.user_id, row]))
 }
 
-/** Locks the account that somebody acts by. Throws `unauthenticated` where it is gone. */
+/**
+ * Keeps the accounts from being deleted until the transaction ends. Many may do so at once, and all that
+ * waits for them is a change of the account itself. To be called in id order where another is locked too.
+ */
+export async function holdAccounts(
+  tx: Transaction<Database>,
+  ids: readonly UserId[],
+): Promise<ReadonlySet<UserId>> {
+  const query = tx
+    .selectFrom('accounts')
+    .select('user_id')
+    .where('user_id', 'in', [...ids])
+  const rows = await forShare(tx, query.orderBy('user_id')).execute()
+  return new Set(rows.map((row) => row.user_id))
+}
+
+/** Holds the account that somebody acts by. Throws `unauthenticated` where it is gone. */
+export async function holdActor(tx: Transaction<Database>, id: UserId): Promise<void> {
+  const accounts = await holdAccounts(tx, [id])
+  if (!accounts.has(id)) throw new SnsError('unauthenticated')
+}
+
+/**
+ * Locks the account that somebody acts by, so that its requests take turns. Throws `unauthenticated`
+ * where it is gone.
+ */
 export async function lockActor(tx: Transaction<Database>, id: UserId): Promise<void> {
   const accounts = await lockAccounts(tx, [id])
   if (!accounts.has(id)) throw new SnsError('unauthenticated')

@@ -5,7 +5,7 @@ import type { Comment } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { RowOf } from '../../events/tables'
 import type { NewComment } from '../../ports/engagement-store'
-import { lockActor } from './account-locks'
+import { holdActor } from './account-locks'
 import type { Queryable } from './dialect'
 import { moveCount } from './engagement-counts'
 import { insertWithFreeId } from './insert-with-free-id'
@@ -19,7 +19,7 @@ import { notBlockedEitherWay } from './visibility'
 
 export async function createComment(db: Kysely<Database>, comment: NewComment): Promise<Comment> {
   return transact(db, async (tx) => {
-    await lockActor(tx, comment.authorId)
+    await holdActor(tx, comment.authorId)
     await lockPost(tx, comment.postId, comment.authorId)
     const id = await insertWithFreeId(tx, comment.id, ['PRIMARY'], (id) =>
       tx

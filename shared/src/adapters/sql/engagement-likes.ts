@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
-import { lockActor } from './account-locks'
+import { holdActor } from './account-locks'
 import { moveCount } from './engagement-counts'
 import { insertIfAbsent } from './insert-if-absent'
 import { lockPost } from './post-lock'
@@ -16,7 +16,7 @@ export async function likePost(
   postId: PostId,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    await lockActor(tx, userId)
+    await holdActor(tx, userId)
     await lockPost(tx, postId, userId)
     const like = { user_id: userId, post_id: postId, created_at: clock.now() }
     if (await insertIfAbsent(tx, 'likes', like)) await moveCount(tx, postId, 'likes', 1)

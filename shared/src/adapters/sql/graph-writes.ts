@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock'
 import { type IdGenerator, idTime, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { GraphStore } from '../../ports/graph-store'
-import { lockAccounts } from './account-locks'
+import { holdAccounts, lockAccounts, lockActor } from './account-locks'
 import { traitsOf } from './dialect'
 import { isBlockedEitherWay } from './graph-reads'
 import { raiseGraphVersion } from './graph-version'
@@ -20,8 +20,8 @@ export interface SqlGraphStoreDeps {
 type GraphWrites = Pick<GraphStore, 'follow' | 'unfollow' | 'block' | 'unblock' | 'mute' | 'unmute'>
 
 /**
- * Every change locks the accounts of both sides first, so that changes between the same two people
- * happen one after the other: a follow cannot slip past the block that another request just sets.
+ * Every change locks the account of who acts and holds the other's, so that changes between the same two
+ * people happen one after the other: a follow cannot slip past the block that another request just sets.
  */
 export function createGraphWrites(
   db: Kysely<Database>,
@@ -30,7 +30,7 @@ export function createGraphWrites(
   return {
     follow: (follower, followee) =>
       transact(db, async (tx) => {
-        await lockBoth(tx, follower, followee)
+        await lockActorHoldTarget(tx, follower, followee)
         if (await isBlockedEitherWay(tx, follower, followee)) throw new SnsError('blocked')
         if (await insertFollow(tx, follower, followee, ids)) {
           await raiseGraphVersion(tx, [follower])
@@ -46,32 +46,29 @@ export function createGraphWrites(
     block: (blocker, blocked) =>
       transact(db, async (tx) => {
         await lockBoth(tx, blocker, blocked)
-        const changes = [
-          await insertIfAbsent(tx, 'blocks', {
-            blocker_id: blocker,
-            blocked_id: blocked,
-            created_at: clock.now(),
-          }),
-          await deleteFollow(tx, blocker, blocked),
-          await deleteFollow(tx, blocked, blocker),
-        ]
-        if (changes.includes(true)) await raiseGraphVersion(tx, [blocker, blocked])
+        await insertIfAbsent(tx, 'blocks', {
+          blocker_id: blocker,
+          blocked_id: blocked,
+          created_at: clock.now(),
+        })
+        // A feed holds posts of people followed: who loses no follow keeps the timeline.
+        if (await deleteFollow(tx, blocker, blocked)) await raiseGraphVersion(tx, [blocker])
+        if (await deleteFollow(tx, blocked, blocker)) await raiseGraphVersion(tx, [blocked])
       }),
 
     unblock: (blocker, blocked) =>
       transact(db, async (tx) => {
         await lockAccounts(tx, [blocker, blocked])
-        const { numDeletedRows } = await tx
+        await tx
           .deleteFrom('blocks')
           .where('blocker_id', '=', blocker)
           .where('blocked_id', '=', blocked)
-          .executeTakeFirstOrThrow()
-        if (numDeletedRows > 0n) await raiseGraphVersion(tx, [blocker, blocked])
+          .execute()
       }),
 
     mute: (muter, muted) =>
       transact(db, async (tx) => {
-        await lockBoth(tx, muter, muted)
+        await lockActorHoldTarget(tx, muter, muted)
         const isNew = await insertIfAbsent(tx, 'mutes', {
           muter_id: muter,
           muted_id: muted,
@@ -91,6 +88,19 @@ export function createGraphWrites(
         if (numDeletedRows > 0n) await raiseGraphVersion(tx, [muter])
       }),
   }
+}
+
+/** Many may follow one account at once: its row is shared, and is the first of both locks or the second by id. */
+async function lockActorHoldTarget(
+  tx: Transaction<Database>,
+  actor: UserId,
+  target: UserId,
+): Promise<void> {
+  if (actor === target) throw new SnsError('self_target')
+  const isFirst = target < actor
+  const held = isFirst ? await holdAccounts(tx, [target]) : null
+  await lockActor(tx, actor)
+  if (!(held ?? (await holdAccounts(tx, [target]))).has(target)) throw new SnsError('not_found')
 }
 
 async function lockBoth(tx: Transaction<Database>, actor: UserId, target: UserId): Promise<void> {

@@ -17,7 +17,12 @@ export async function lockPost(
   id: PostId,
   viewer: UserId | null,
 ): Promise<BodyRow> {
-  let query = tx.selectFrom('posts').select(BODY_COLUMNS).where('posts.id', '=', id)
+  let query = tx
+    .selectFrom('posts')
+    // Whose account is gone has nothing left to like, though rows may still be there.
+    .innerJoin('users', 'users.id', 'posts.author_id')
+    .select(BODY_COLUMNS)
+    .where('posts.id', '=', id)
   if (viewer !== null) {
     query = query.where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
   }

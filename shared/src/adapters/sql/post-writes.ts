@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import { idTime, type PostId, type UserId } from '../../domain/id'
 import type { PostBody } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
 import { lockActor } from './account-locks'
+import { type Queryable, traitsOf } from './dialect'
 import { insertWithFreeId } from './insert-with-free-id'
 import { lockOwnPost } from './post-lock'
 import { selectBodies } from './post-reads'
@@ -15,17 +16,20 @@ import { transact } from './transaction'
 
 type Tx = Transaction<Database>
 
-/** The author's account is locked throughout: that is what makes two requests with one key take turns. */
+/**
+ * Without a key, one statement that commits by itself: the author's account is held while it runs. With
+ * one, the account is locked throughout: that is what makes two requests with one key take turns.
+ */
 export async function createPost(
   db: Kysely<Database>,
   clock: Clock,
   { id, authorId, text, idempotencyKey }: NewPost,
 ): ReturnType<PostStore['create']> {
+  if (idempotencyKey === null) {
+    return { body: await insertPost(db, { id, authorId, text }), created: true }
+  }
   return transact(db, async (tx) => {
     await lockActor(tx, authorId)
-    if (idempotencyKey === null) {
-      return { body: await insertPost(tx, { id, authorId, text }), created: true }
-    }
     const textHash = createHash('sha256').update(text).digest('hex')
     const known = await tx
       .selectFrom('idempotency_keys')
@@ -35,7 +39,7 @@ export async function createPost(
       .executeTakeFirst()
     if (known) {
       if (known.text_hash !== textHash) throw new SnsError('idempotency_key_reused')
-      return { body: await replay(tx, known.post_id), created: false }
+      return { body: await replay(tx, known.post_id, authorId), created: false }
     }
     const body = await insertPost(tx, { id, authorId, text })
     await tx
@@ -52,8 +56,9 @@ export async function createPost(
   })
 }
 
-async function replay(tx: Tx, id: PostId): Promise<PostBody> {
-  const row = await selectBodies(tx, [id]).executeTakeFirst()
+/** Only a post of the same author: its id may have come twice, after the first was deleted. */
+async function replay(tx: Tx, id: PostId, author: UserId): Promise<PostBody> {
+  const row = await selectBodies(tx, [id]).where('author_id', '=', author).executeTakeFirst()
   if (!row) {
     throw new SnsError('not_found', {
       detail: 'The post that this Idempotency-Key made was deleted since; use another key',
@@ -62,18 +67,21 @@ async function replay(tx: Tx, id: PostId): Promise<PostBody> {
   return toBody(row)
 }
 
+/** A post has no counts until there is something to count. Throws `unauthenticated` without an account. */
 async function insertPost(
-  tx: Tx,
+  db: Queryable,
   { id, authorId, text }: Omit<NewPost, 'idempotencyKey'>,
 ): Promise<PostBody> {
+  const hold = traitsOf(db).kind === 'mysql' ? sql`for share` : sql``
   const row = { author_id: authorId, text, version: 1, edited_at: null }
-  const taken = await insertWithFreeId(tx, id, ['PRIMARY'], (id) =>
-    tx
-      .insertInto('posts')
-      .values({ ...row, id, created_at: idTime(id), updated_at: idTime(id) })
-      .execute(),
-  )
-  await tx.insertInto('post_counts').values({ post_id: taken, likes: 0, comments: 0 }).execute()
+  const taken = await insertWithFreeId(db, id, ['PRIMARY'], async (id) => {
+    const time = idTime(id)
+    const { numAffectedRows } = await sql`
+      insert into posts (id, author_id, text, version, created_at, edited_at, updated_at)
+      select ${id}, user_id, ${text}, 1, ${time}, null, ${time}
+      from accounts where user_id = ${authorId} ${hold}`.execute(db)
+    if (!numAffectedRows) throw new SnsError('unauthenticated')
+  })
   return toBody({ ...row, id: taken, created_at: idTime(taken) })
 }
 

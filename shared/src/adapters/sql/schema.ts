@@ -19,6 +19,7 @@ export interface Database {
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
   resting_usernames: RestingUsernamesTable
+  account_deletions: AccountDeletionsTable
   idempotency_keys: IdempotencyKeysTable
   capture_checkpoint: CaptureCheckpointTable
   change_log: ChangeLogTable
@@ -37,7 +38,7 @@ export interface AccountsTable {
   session_epoch: Generated<number>
 }
 
-/** Not captured. A post has a row from its creation on. */
+/** Not captured. A post has a row from its first like or comment on. */
 export interface PostCountsTable {
   post_id: PostId
   likes: number
@@ -81,6 +82,12 @@ export interface RestingUsernamesTable {
   /** Unique without regard to case. */
   username: string
   rests_until: number
+}
+
+/** Deleted accounts of which rows are left. Not captured. */
+export interface AccountDeletionsTable {
+  user_id: UserId
+  started_at: number
 }
 
 export interface IdempotencyKeysTable {

@@ -4,7 +4,13 @@ import { idTime, type UserId } from '../../domain/id'
 import { USERNAME_PATTERN, type User } from '../../domain/user'
 import { SnsError } from '../../errors/sns-error'
 import type { NewUser, UserStore } from '../../ports/user-store'
-import { deleteAccount } from './account-deletion'
+import {
+  beginDeletion,
+  DELETION_LIMITS,
+  type DeletionLimits,
+  finishDeletion,
+  pendingDeletions,
+} from './account-deletion'
 import { lockAccounts } from './account-locks'
 import { traitsOf } from './dialect'
 import { raiseGraphVersion } from './graph-version'
@@ -22,9 +28,13 @@ const USERNAME = new RegExp(USERNAME_PATTERN)
 
 export interface SqlUserStoreDeps {
   readonly clock: Clock
+  readonly deletion?: DeletionLimits
 }
 
-export function createSqlUserStore(db: Kysely<Database>, { clock }: SqlUserStoreDeps): UserStore {
+export function createSqlUserStore(
+  db: Kysely<Database>,
+  { clock, deletion = DELETION_LIMITS }: SqlUserStoreDeps,
+): UserStore {
   const accountById = prepareQuery(db, (id: UserId) =>
     db
       .selectFrom('users')
@@ -107,13 +117,28 @@ export function createSqlUserStore(db: Kysely<Database>, { clock }: SqlUserStore
         return true
       }),
 
-    delete: (id, passwordHash) =>
-      transact(db, async (tx) => {
+    async delete(id, passwordHash) {
+      const isGone = await transact(db, async (tx) => {
         const account = (await lockAccounts(tx, [id])).get(id)
         if (passwordHash !== undefined && account?.password_hash !== passwordHash) return false
-        await deleteAccount(tx, id, clock.now())
+        await beginDeletion(tx, id, clock.now())
         return true
-      }),
+      })
+      const startedAt = performance.now()
+      const mayGoOn = () => performance.now() - startedAt < deletion.inlineMs
+      if (isGone) await finishDeletion(db, id, mayGoOn, deletion.chunk)
+      return isGone
+    },
+
+    async finishDeletions(signal) {
+      for (;;) {
+        const pending = await pendingDeletions(db)
+        for (const id of pending) {
+          await finishDeletion(db, id, () => !signal.aborted, deletion.chunk)
+        }
+        if (pending.length === 0 || signal.aborted) return
+      }
+    },
 
     pruneUsernames: (now) => transact(db, (tx) => pruneRestingUsernames(tx, now)),
   }

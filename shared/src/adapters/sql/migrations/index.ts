@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 import { foundation } from './2026-11-23-foundation'
 import { imports } from './2026-11-23-imports'
 import { sessions } from './2026-11-24-sessions'
+import { accountDeletions } from './2026-11-27-account-deletions'
 import { freshness } from './2026-11-27-freshness'
 import type { DialectKind } from './table'
 
@@ -11,6 +12,7 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-23-foundation': foundation(kind),
     '2026-11-23-imports': imports(kind),
     '2026-11-24-sessions': sessions(kind),
+    '2026-11-27-account-deletions': accountDeletions(kind),
     '2026-11-27-freshness': freshness(kind),
   }
 }
