@@ -23,9 +23,9 @@ export function backoffMs(
 export interface RetryOptions extends BackoffOptions {
   /** How often the work is done at most; without end where it is not given. */
   readonly attempts?: number
-  /** Whether another attempt may mend it; where not, the error is thrown at once. */
+  /** Whether another attempt may succeed; if not, the error is thrown at once. */
   readonly isTransient?: (error: unknown) => boolean
-  /** Told of each failure that another attempt may mend; attempts count from 1. */
+  /** Told of each failure that is followed by another attempt; attempts count from 1. */
   readonly onFailure?: (error: unknown, attempt: number) => void
   /** Once one has aborted, a wait ends and no further attempt begins. */
   readonly signals?: readonly AbortSignal[]

@@ -64,7 +64,7 @@ export const SETTINGS = {
     },
     poolSize: {
       name: 'DATABASE_POOL_SIZE',
-      summary: 'Most MySQL connections of one process',
+      summary: 'Maximum number of MySQL connections per process',
       parse: parse.integer('a number', 1, 1_000),
       default: '16',
       readBy: 'all',
@@ -118,14 +118,14 @@ export const SETTINGS = {
     },
     partitions: {
       name: 'KAFKA_PARTITIONS',
-      summary: 'Partitions of a topic that migrate makes',
+      summary: 'Partitions of the topics that migrate creates',
       parse: parse.integer('a number', 1, 10_000),
       default: '4',
       readBy: ['migrate'],
     },
     replication: {
       name: 'KAFKA_REPLICATION',
-      summary: 'Replicas of a topic that migrate makes',
+      summary: 'Replicas of the topics that migrate creates',
       parse: parse.integer('a number', 1, 100),
       default: '1',
       readBy: ['migrate'],
@@ -178,7 +178,7 @@ export const SETTINGS = {
     },
     replicas: {
       name: 'ES_REPLICAS',
-      summary: 'Replicas of an index that migrate makes',
+      summary: 'Replicas of the indexes that migrate creates',
       parse: parse.integer('a number', 0, 100),
       default: '0',
       readBy: ['migrate'],
@@ -217,7 +217,7 @@ export const SETTINGS = {
   secretKey: {
     name: 'SECRET_KEY',
     summary:
-      'Signs access tokens; 32 characters or more. Embedded mode makes one and keeps it beside the database',
+      'Signs access tokens; 32 characters or more. Embedded mode creates one and keeps it beside the database',
     parse: parse.secretKey,
     default: null,
     readBy: ['api'],
@@ -226,7 +226,7 @@ export const SETTINGS = {
   pageMemoryMib: {
     name: 'PAGE_MEMORY_MIB',
     summary:
-      'What an api process keeps of pages at most: about 600 bytes a post, a kilobyte and 32 bytes a followee for a reader',
+      'Memory that one api process uses for pages, in MiB: about 600 bytes per post; per reader 1 KiB and 32 bytes per followee',
     parse: parse.integer('mebibytes', 1, 65_536),
     default: '128',
     readBy: ['api'],
@@ -247,8 +247,7 @@ export const SETTINGS = {
   },
   metricsPort: {
     name: 'METRICS_PORT',
-    summary:
-      'Port for operators: /livez, /readyz with every store, /metrics. Give it to no one outside',
+    summary: 'Port for operators: /livez, /readyz with every store, /metrics. Do not expose it',
     parse: parse.ownPort,
     default: { 'fanout-worker': '8001', 'cdc-indexer': '8002', others: '8003' },
     readBy: ['api', 'fanout-worker', 'cdc-indexer'],

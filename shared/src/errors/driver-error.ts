@@ -1,25 +1,26 @@
+/** Properties of a driver's error that say what went wrong and hold nothing that people wrote. */
+export const SAFE_PROPERTIES = ['code', 'errno', 'sqlState', 'fatal', 'statusCode'] as const
+
 /**
- * What of a driver's error says what went wrong. The rest holds what was asked for, and with it what
- * people wrote, and passwords: mysql2's `sql`, ioredis's `command`, all of a request in `meta`.
+ * Properties that hold the request, and with it texts and passwords: mysql2's `sql`, ioredis's `command`,
+ * a whole request in `meta`.
  */
-export const TELLING_PROPERTIES = ['code', 'errno', 'sqlState', 'fatal', 'statusCode'] as const
+const REQUEST_PROPERTIES = ['sql', 'sqlMessage', 'parameters', 'command', 'previousErrors', 'meta']
 
-const ASKED_PROPERTIES = ['sql', 'sqlMessage', 'parameters', 'command', 'previousErrors', 'meta']
-
-/** Whether the error still carries what was asked for; its message may then quote from it. */
+/** Whether the error still carries the request; its message may then quote from it. */
 export function carriesValues(error: Error): boolean {
-  return ASKED_PROPERTIES.some((property) => property in error)
+  return REQUEST_PROPERTIES.some((property) => property in error)
 }
 
 /**
- * Takes what was asked for off an error of a driver, in place: who knows it by its class or its code
- * still does. Adapters do so before an error leaves them, as a `cause` too. Anything else stays as it is.
+ * Removes the request from a driver's error, in place, so that its class and code still tell what it is.
+ * Adapters do so before an error leaves them, also as a `cause`. Anything else stays as it is.
  */
 export function stripValues<Thrown>(error: Thrown, messageOf = withoutQuoted): Thrown {
   if (!(error instanceof Error) || !carriesValues(error)) return error
   const message = messageOf(error.message)
   const stack = stackWith(error, message)
-  for (const property of ASKED_PROPERTIES) Reflect.deleteProperty(error, property)
+  for (const property of REQUEST_PROPERTIES) Reflect.deleteProperty(error, property)
   error.message = message
   error.stack = stack
   return error

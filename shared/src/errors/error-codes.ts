@@ -1,6 +1,6 @@
 /**
- * Every error a client can meet: its stable code, the HTTP status it becomes and a title that never
- * changes with the case at hand. What to do about each is in docs/06-errors.md.
+ * Every error that a client can get: its code, which never changes, the HTTP status and the title that all
+ * its responses have. docs/06-errors.md says what a client does about each.
  */
 export const ERROR_CODES = {
   invalid_request: { status: 422, title: 'The request is invalid' },

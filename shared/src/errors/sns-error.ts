@@ -43,7 +43,7 @@ export function isSnsError(error: unknown, code?: ErrorCode): error is SnsError 
 /** A store did not answer in time or refused the connection. `store` is for logs and metrics only. */
 export function storeUnavailable(store: string, cause?: unknown): SnsError {
   return new SnsError('store_unavailable', {
-    detail: `${store} is not reachable`,
+    detail: `${store} is unavailable`,
     retryAfterSeconds: 1,
     cause,
   })

@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addProcessMetrics } from './process-metrics'
-import { ReadGauge } from './read-gauge'
 
 const FAST_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -53,7 +52,7 @@ export function createMetrics() {
     }),
     freshnessFenceCloses: new Counter({
       name: 'sns_freshness_fence_closes_total',
-      help: 'Times this process closed the fence, by reason: writer (a change could not be told), server (another Redis)',
+      help: 'Times this process closed the fence, by reason: writer (a change could not be announced), server (another Redis)',
       labelNames: ['reason'] as const,
       registers,
     }),
@@ -154,5 +153,19 @@ export function createMetrics() {
       labelNames: ['state'] as const,
       registers,
     }),
+  }
+}
+
+/** A gauge whose value is asked for at each scrape; 0 until somebody can tell. */
+class ReadGauge extends Gauge {
+  #read: () => number = () => 0
+
+  readFrom(read: () => number): void {
+    this.#read = read
+  }
+
+  /** Called by the registry. */
+  collect(): void {
+    this.set(this.#read())
   }
 }

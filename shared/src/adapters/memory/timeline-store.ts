@@ -4,7 +4,7 @@ import type { PostId, UserId } from '../../domain/id'
 import { TIMELINE_LIMITS, type TimelineLimits } from '../../domain/timeline'
 import type { RebuildToken, TimelineStore } from '../../ports/timeline-store'
 
-/** A few ten megabytes when full. */
+/** Some tens of megabytes when full. */
 const TIMELINES_MAX = 10_000
 
 export interface MemoryTimelineStoreOptions {

@@ -89,7 +89,7 @@ class MysqlTraitsAdapter extends MysqlAdapter implements SqlTraits {
   }
 }
 
-/** What the operator must mend, from the error of a first connection. */
+/** What the operator must fix, from the error of a first connection. */
 function explainConnectError(
   { host, port, user, database }: Omit<MysqlSettings, 'password'>,
   error: unknown,

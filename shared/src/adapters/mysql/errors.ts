@@ -115,7 +115,7 @@ export function stripMysqlError<Thrown>(error: Thrown): Thrown {
 }
 
 /**
- * `store_unavailable` for what another try may mend; everything else stays what it is. Neither holds
+ * `store_unavailable` where another attempt may succeed; everything else stays what it is. Neither holds
  * values any more.
  */
 export function translateMysqlError(error: unknown): unknown {

@@ -93,7 +93,7 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
     await proxy.cut()
     await eventually(async () => (await outcome(redis)) === 'store_unavailable')
     const error = await redis.client.run((connected) => connected.ping()).catch((cause) => cause)
-    expect(error).toMatchObject({ detail: 'redis is not reachable', cause: expect.any(Error) })
+    expect(error).toMatchObject({ detail: 'redis is unavailable', cause: expect.any(Error) })
     expect(await errorsCounted(redis)).toBeGreaterThan(1)
     await proxy.resume()
     await eventually(async () => (await outcome(redis)) === 'PONG')

@@ -23,7 +23,7 @@ export interface RedisClient extends AsyncDisposable {
   currentRun(): string | null
   /** Asks the server again which run it is: a promotion does not close connections. */
   checkRun(): Promise<void>
-  /** Which of the times this is that the suite uses this server; see `FreshnessFence`. */
+  /** Sets the term that `run` is told with the run of the server; see `FenceState`. */
   useTerm(term: number): void
   readonly health: HealthCheck
 }
@@ -54,7 +54,7 @@ export interface RedisClientOptions {
 }
 
 const RECONNECT: BackoffOptions = { baseMs: 100, capMs: 1_000 }
-/** As many hexadecimal digits in each timeline: enough to tell the runs of one server apart. */
+/** Hexadecimal digits of a run that each timeline holds: enough to tell the runs of one server apart. */
 const RUN_LENGTH = 12
 const REPLY_ERROR_LOG_INTERVAL_MS = 1_000
 

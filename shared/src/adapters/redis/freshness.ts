@@ -147,7 +147,10 @@ export function createRedisFreshness(
     if (run === null) return
     if (seen.isOpen) {
       if (seen.server === run) return
-      logger.warn({ fence: seen.generation }, 'redis is another than before; closing the fence')
+      logger.warn(
+        { fence: seen.generation },
+        'connected to a different redis than before; closing the fence',
+      )
       metrics.freshnessFenceCloses.inc({ reason: 'server' })
       await lookAtFence(fence.close)
     } else if (monotonic() - seen.closedSince > leaseMs * MARGIN) {
@@ -180,7 +183,7 @@ export function createRedisFreshness(
       looking = repeatEvery(() => keepUp(connected), {
         intervalMs: pollMs,
         signal: stop.signal,
-        onError: (err) => logger.debug({ err }, 'the fence was not reached'),
+        onError: (err) => logger.debug({ err }, 'the fence could not be read'),
       })
     },
 
@@ -192,7 +195,10 @@ export function createRedisFreshness(
       const seen = await lookAtFence()
       if (seen.isOpen) {
         if (isTold && isOpenHere(seen)) return
-        logger.warn({ fence: seen.generation }, 'a change could not be told; closing the fence')
+        logger.warn(
+          { fence: seen.generation },
+          'a change could not be announced; closing the fence',
+        )
         metrics.freshnessFenceCloses.inc({ reason: 'writer' })
         await outlastLeases((await lookAtFence(fence.close)).closedSince)
       } else {

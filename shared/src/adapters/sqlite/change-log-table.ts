@@ -83,7 +83,7 @@ export async function countLog(
   return count
 }
 
-/** Registers a group at the log's beginning, where it is new: what it has yet to read is kept. */
+/** Registers the groups that are new, at the start of the log: rows that they have not finished are kept. */
 export async function addGroups(db: Kysely<Database>, groups: readonly string[]): Promise<void> {
   await db
     .insertInto('change_offsets')
@@ -92,7 +92,7 @@ export async function addGroups(db: Kysely<Database>, groups: readonly string[])
     .execute()
 }
 
-/** Everything up to here the group has finished. */
+/** The position up to which the group has finished everything. */
 export async function finishedBy(db: Kysely<Database>, group: string): Promise<number> {
   const row = await db
     .selectFrom('change_offsets')
@@ -102,7 +102,7 @@ export async function finishedBy(db: Kysely<Database>, group: string): Promise<n
   return row?.seq ?? 0
 }
 
-/** Never takes a group back. */
+/** Saves a group's position; an older one never replaces a newer one. */
 export async function saveFinished(
   db: Kysely<Database>,
   group: string,
@@ -174,7 +174,7 @@ export async function pruneLog(db: Kysely<Database>, { now, before }: Age): Prom
   }
 }
 
-/** Two look-ups by row id; `min` and `max` in one statement would read the whole table. */
+/** Two look-ups by row id: `min` and `max` in one statement would read the whole table. */
 async function logBounds(db: Kysely<Database>) {
   const end = (direction: 'asc' | 'desc') =>
     db.selectFrom('change_log').select('seq').orderBy('seq', direction).limit(1).executeTakeFirst()

@@ -28,11 +28,11 @@ export interface SqliteChangeLogOptions {
 
 const PRUNE_EVERY_MS = 60_000
 const SAVE_EVERY_MS = 200
-/** Rows of other tables alone are worth a write only from here on. */
+/** A position that moved over other tables' rows only is saved after this many of them. */
 const SAVE_EVERY_ROWS = 1_000
 const HOUR_MS = 60 * 60 * 1000
 
-/** Who is consuming for a group of a database; others of the group stand by. */
+/** The groups of a database that have a consumer; further consumers of a group wait. */
 const active = new WeakMap<SqliteDatabase['db'], Map<string, Promise<void>>>()
 
 /**
@@ -190,7 +190,7 @@ function abortAfter(signal: AbortSignal, ms: number) {
   }
 }
 
-/** The way to give the group back; null where the signal aborted first. */
+/** Waits until nobody consumes for the group; returns how to release it, or null if the signal aborts first. */
 async function takeGroup(db: SqliteDatabase['db'], group: string, signal: AbortSignal) {
   const groups = active.get(db) ?? new Map<string, Promise<void>>()
   active.set(db, groups)

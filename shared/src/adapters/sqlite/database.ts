@@ -39,7 +39,7 @@ export interface SqliteDatabase extends AsyncDisposable {
   readonly path: string
   /**
    * Aborts, with an `OperatorError` as its reason, when a commit could not be flushed to disk. From then
-   * on every write fails with `store_unavailable`; only opening the file anew mends it.
+   * on every write fails with `store_unavailable`, until the file is opened again.
    */
   readonly failure: AbortSignal
   /** Red once nothing can be written any more, though reads go on. */
@@ -109,10 +109,10 @@ function openFiles(path: string, inMemory: boolean) {
     if (!inMemory) mkdirSync(dirname(resolve(path)), { recursive: true })
     const writer = open(path, { create: true, readwrite: true })
     writer.run('pragma journal_mode = wal')
-    // Consistent after a power cut, though without the last commits: the flusher sees to those.
+    // Keeps the file consistent after a power cut, but may lose the last commits: the flusher prevents that.
     writer.run('pragma synchronous = normal')
-    // What an earlier process could not flush may be whole in memory only: into the database file with
-    // it, so that no new commit stands behind it in the WAL.
+    // Commits that an earlier process failed to flush may exist in the page cache only. Copy them into the
+    // database file first, so that no new commit in the WAL depends on them.
     writer.run('pragma wal_checkpoint(truncate)')
     return { writer, reader: inMemory ? null : open(path, { readonly: true }) }
   } catch (error) {

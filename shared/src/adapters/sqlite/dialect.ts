@@ -50,7 +50,7 @@ export function createSqliteDialect(
 class BunSqliteAdapter extends SqliteAdapter implements SqlTraits {
   readonly kind = 'sqlite'
 
-  /** The driver takes turns itself. */
+  /** The driver lets one transaction write at a time. */
   override get supportsMultipleConnections(): boolean {
     return true
   }
@@ -148,7 +148,7 @@ class Session implements DatabaseConnection {
     return result
   }
 
-  /** All at once: a statement left open would hold back the checkpoint of the WAL. */
+  /** All rows at once: a statement left open would keep the WAL from being checkpointed. */
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
     yield await this.executeQuery<R>(query)
   }
@@ -195,7 +195,7 @@ class Session implements DatabaseConnection {
     }
   }
 
-  /** What would be committed now might be acknowledged and yet not be on disk. */
+  /** A commit made now could be acknowledged without being on disk. */
   #refuseIfDiskFailed(): void {
     const failure = this.options.flusher?.failure
     if (failure?.aborted) throw storeUnavailable('sqlite', failure.reason)

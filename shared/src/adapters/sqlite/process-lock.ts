@@ -10,7 +10,7 @@ import { codeOf } from './errors'
  * kernel lets go of however the process ends. Throws an `OperatorError` where another holds it.
  */
 export function lockForProcess(databasePath: string): Disposable {
-  // By its real name, so that a link to the database is no way around.
+  // Links are resolved, so that one database cannot be locked under two names.
   const file = `${existsSync(databasePath) ? realpathSync(databasePath) : databasePath}.lock`
   let lock: Database | null = null
   try {

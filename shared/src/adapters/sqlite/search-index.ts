@@ -77,7 +77,7 @@ export function createSqliteSearchIndex({ db, clock }: SqliteSearchIndexDeps): S
 
 /** Whether the change counted: a newer version of the document stays. */
 async function write(db: Queryable, change: SearchChange, now: number): Promise<boolean> {
-  if (change.op === 'delete') return bury(db, change, now)
+  if (change.op === 'delete') return insertTombstone(db, change, now)
   const { document, version } = change
   const { numAffectedRows } =
     document.kind === 'post'
@@ -101,7 +101,7 @@ async function write(db: Queryable, change: SearchChange, now: number): Promise<
 }
 
 /** Leaves a tombstone that keeps older versions out. */
-async function bury(
+async function insertTombstone(
   db: Queryable,
   { kind, id, version }: SearchChange & { op: 'delete' },
   now: number,
