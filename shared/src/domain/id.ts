@@ -44,11 +44,17 @@ export interface IdGenerator {
   next<Kind extends string>(): Id<Kind>
 }
 
+export interface IdGeneratorDeps {
+  readonly clock: Clock
+  /** From 0 up to 1. */
+  readonly random?: () => number
+}
+
 /**
  * `random` gives each millisecond's first counter (below 1,024), so that writers in other processes
  * rarely meet; where they do, the primary key refuses the second and its writer takes the next id.
  */
-export function createIdGenerator(clock: Clock, random: () => number = Math.random): IdGenerator {
+export function createIdGenerator({ clock, random = Math.random }: IdGeneratorDeps): IdGenerator {
   let last = 0
   return {
     next<Kind extends string>() {

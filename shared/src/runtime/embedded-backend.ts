@@ -42,7 +42,7 @@ export async function createEmbeddedBackend(
     logger.warn({ group }, 'forgot a consumer group of another KEY_PREFIX')
   }
 
-  const ids = createIdGenerator(clock)
+  const ids = createIdGenerator({ clock })
   const stores = createSqlStores(db, { clock, ids })
   const timelines = createMemoryTimelineStore({ clock })
   const freshness = createMemoryFreshness()

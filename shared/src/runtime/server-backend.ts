@@ -20,7 +20,7 @@ export function createServerBackend(
   const { database, keyPrefix: prefix } = settings
   const topics = { prefix, database: database.database }
   const opened = new AsyncDisposableStack()
-  const ids = createIdGenerator(clock)
+  const ids = createIdGenerator({ clock })
 
   const mysql = once(async () => {
     const { connectMysql } = await import('../adapters/mysql/database')

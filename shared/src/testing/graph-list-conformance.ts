@@ -68,11 +68,11 @@ export function graphListConformance(
           ...['me', 'a', 'b', 'c', 'd', 'e', 'f'],
         )
         if (!me) throw new Error('nobody signed up')
-        const tie = list === 'blocks' ? graph.block : graph.mute
+        const add = list === 'blocks' ? graph.block : graph.mute
         // Neither by id nor by name; the last two within one millisecond.
         const order = [2, 0, 1, 5, 3, 4].map((at) => others[at]!.id)
         for (const [at, id] of order.entries()) {
-          await tie(me.id, id)
+          await add(me.id, id)
           if (at < 4) harness.clock.advance(1)
         }
         for (const limit of [1, 2, 3, 5, 6, 7, 100]) {

@@ -47,7 +47,7 @@ export function migrationConformance(kind: TestDatabase['kind']): void {
       await using database = await openTestDatabase(kind)
       const { db } = database
       const clock = createManualClock()
-      const { users, sessions } = createSqlStores(db, { clock, ids: createIdGenerator(clock) })
+      const { users, sessions } = createSqlStores(db, { clock, ids: createIdGenerator({ clock }) })
       const user = await signUp(users)
       await asBeforeSessions(db)
       const start = clock.now()

@@ -5,7 +5,7 @@ import type { User } from '../domain/user'
 import type { NewRefreshToken, SessionStore } from '../ports/session-store'
 import type { UserStore } from '../ports/user-store'
 
-const ids = createIdGenerator(systemClock)
+const ids = createIdGenerator({ clock: systemClock })
 let count = 0
 
 /** An id that no other test uses. */

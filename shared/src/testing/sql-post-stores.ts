@@ -15,7 +15,7 @@ export async function openSqlPostStores(
   const database = await openTestDatabase(kind)
   const { db } = database
   const clock = createManualClock()
-  const ids = createIdGenerator(clock)
+  const ids = createIdGenerator({ clock })
   const { users, posts, engagement, graph } = createSqlStores(db, { clock, ids })
   let made = 0
   return {

@@ -9,7 +9,7 @@ export async function openTestStores(kind: TestDatabase['kind']) {
   const database = await openTestDatabase(kind)
   const { db } = database
   const clock = createManualClock()
-  const ids = createIdGenerator(clock)
+  const ids = createIdGenerator({ clock })
   return {
     database,
     clock,

@@ -67,13 +67,13 @@ export async function openTestApi(options: TestApiOptions = {}) {
       ? TIMELINE_LIMITS
       : { ...TIMELINE_LIMITS, cap: timelineCap, slack: Math.ceil(timelineCap / 4) }
   const stores: ApiDeps = {
-    ...createSqlStores(db, { clock, ids: createIdGenerator(clock) }),
+    ...createSqlStores(db, { clock, ids: createIdGenerator({ clock }) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     freshness: createMemoryFreshness(),
     search: createSqliteSearchIndex({ db: searchDb, clock }),
     ...options.caches,
     clock,
-    ids: createIdGenerator(clock),
+    ids: createIdGenerator({ clock }),
     logger: createLogger('api', 'silent'),
     metrics: createMetrics(),
     readiness: async () => ({ ready: true }),

@@ -1,14 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { IdField, pageOf, TimeField, UsernameField } from './fields'
 
-const face = { id: IdField, username: UsernameField, displayName: Type.String() }
+const authorFields = { id: IdField, username: UsernameField, displayName: Type.String() }
 
 /** Who wrote something. */
-export const Author = Type.Object(face, { additionalProperties: false })
+export const Author = Type.Object(authorFields, { additionalProperties: false })
 
 export const User = Type.Object(
-  { ...face, createdAt: TimeField },
-  { additionalProperties: false, description: "A user's public face" },
+  { ...authorFields, createdAt: TimeField },
+  { additionalProperties: false, description: 'What everybody may see of a user' },
 )
 
 export const Profile = Type.Object(
