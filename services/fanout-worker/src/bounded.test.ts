@@ -38,6 +38,21 @@ test('starts nothing after a failure, waits for the rest and throws the first', 
   expect(finished).toBe(fetched.length - 1)
 })
 
+test('throws the failure of the very last piece, however late it fails', async () => {
+  for (const turns of [0, 1, 2, 3, 5, 10]) {
+    const result = forEachBounded(numbers(1), 3, async () => {
+      for (let turn = 0; turn < turns; turn += 1) await null
+      throw new Error('last')
+    })
+    await expect(result).rejects.toThrow('last')
+  }
+  const slow = forEachBounded(numbers(1), 3, async () => {
+    await new Promise(setImmediate)
+    throw new Error('slow')
+  })
+  await expect(slow).rejects.toThrow('slow')
+})
+
 test('throws what the source throws, after what runs has ended', async () => {
   let finished = 0
   async function* failing() {

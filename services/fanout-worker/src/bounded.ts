@@ -13,7 +13,10 @@ export async function forEachBounded<Item>(
   const failures: unknown[] = []
   try {
     for await (const item of items) {
-      places.runExclusive(() => work(item)).catch((error) => void failures.push(error))
+      void places.runExclusive(async () => {
+        // Noted before the place is free: who waits for all places must know of it.
+        await work(item).catch((error) => void failures.push(error))
+      })
       await places.waitForUnlock()
       if (failures.length > 0) break
     }
