@@ -1,3 +1,4 @@
+import { type BackoffOptions, retry } from '@sns/shared/async/retry'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { Metrics } from '@sns/shared/observability/metrics'
@@ -16,7 +17,10 @@ export interface CreatedPost {
 export interface FanOutDeps {
   readonly graph: Pick<GraphStore, 'followersOf'>
   readonly timelines: Pick<TimelineStore, 'push'>
-  readonly metrics: Pick<Metrics, 'fanoutDeliveries' | 'fanoutSkips' | 'fanoutLagSeconds'>
+  readonly metrics: Pick<
+    Metrics,
+    'fanoutDeliveries' | 'fanoutSkips' | 'fanoutLagSeconds' | 'storeRetries'
+  >
   readonly clock: Clock
 }
 
@@ -27,11 +31,13 @@ export interface FanOutOptions {
   readonly chunkSize: number
   /** Pushes under way at once. */
   readonly concurrency: number
+  /** Of one push; what fails for longer is for the whole batch, which then comes again. */
+  readonly pushRetry: BackoffOptions & { readonly attempts: number }
 }
 
 export interface FanOut {
   /** Pushes posts to their authors' and all followers' timelines. May be repeated. */
-  deliver(posts: readonly CreatedPost[]): Promise<void>
+  deliver(posts: readonly CreatedPost[], signal: AbortSignal): Promise<void>
 }
 
 export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
@@ -51,6 +57,15 @@ export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
     }
   }
 
+  /** Again in place: to start the batch anew for one push would push all the others again. */
+  function push(post: PostId, users: readonly UserId[], signal: AbortSignal) {
+    return retry(() => timelines.push(post, users), {
+      ...options.pushRetry,
+      signals: [signal],
+      onFailure: () => metrics.storeRetries.inc({ store: 'redis' }),
+    })
+  }
+
   function count(result: PushResult) {
     metrics.fanoutDeliveries.inc(result.delivered)
     metrics.fanoutSkips.inc({ reason: 'absent' }, result.absent)
@@ -59,13 +74,13 @@ export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
   }
 
   return {
-    async deliver(posts) {
+    async deliver(posts, signal) {
       // Oldest first: the newest id of a timeline is the cheapest to add.
       const ordered = posts.toSorted((a, b) => a.id - b.id)
       const byAuthor = Map.groupBy(ordered, (post) => post.author)
       const deliveredAt = new Map<PostId, number>()
       await forEachBounded(pushes(byAuthor), options.concurrency, async ({ post, users }) => {
-        count(await timelines.push(post.id, users))
+        count(await push(post.id, users, signal))
         deliveredAt.set(post.id, clock.now())
       })
       for (const { id, committedAt } of posts) {

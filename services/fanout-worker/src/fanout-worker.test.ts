@@ -58,7 +58,8 @@ test('reads followers by pages and pushes by chunks, each follower once', async 
 })
 
 test('counts deliveries, skips, lag, retries and backlog', async () => {
-  let failures = 2
+  // One more than a push is tried in place: twice the batch comes again.
+  let failures = 6 + 6
   const world = createWorld([follows(bob, ann), follows(cat, ann), follows(dan, ann)], {
     timelines: (store) => ({
       ...store,
@@ -82,6 +83,36 @@ test('counts deliveries, skips, lag, retries and backlog', async () => {
   expect(lag.values.find((value) => value.metricName?.endsWith('_sum'))?.value).toBe(0.75)
   const text = await world.metrics.registry.metrics()
   expect(text).toContain('sns_consumer_backlog{group="fanout"} 1')
+})
+
+test('tries a failed push again in place: one in two hundred does not repeat the others', async () => {
+  let calls = 0
+  let failures = 0
+  const followers = Array.from({ length: 2_000 }, (_, index) => (index + 100) as UserId)
+  const world = createWorld(
+    followers.map((follower) => follows(follower, ann)),
+    {
+      options: { chunkSize: 1, followerPage: 500 },
+      timelines: (store) => ({
+        ...store,
+        async push(post, users) {
+          calls += 1
+          if (calls % 200 === 0) {
+            failures += 1
+            throw storeUnavailable('redis')
+          }
+          return store.push(post, users)
+        },
+      }),
+    },
+  )
+  world.log.append(created(10, ann))
+  await world.drain()
+  // Each failure costs one more push, and no more.
+  expect(failures).toBeGreaterThan(5)
+  expect(calls).toBe(2_001 + failures)
+  expect(await world.counted('consumerRetries', 'fanout')).toBe(0)
+  expect(await world.counted('storeRetries', 'redis')).toBe(failures)
 })
 
 test('names its group after the deployment', async () => {
@@ -211,7 +242,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
       logger: createLogger('test', 'silent'),
       clock,
     },
-    { group: 'test.fanout', ...world.options },
+    { group: 'test.fanout', pushRetry: { attempts: 6, baseMs: 0, capMs: 0 }, ...world.options },
   )
   return {
     log,
@@ -236,7 +267,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
       await running
     },
     async counted(
-      name: 'fanoutDeliveries' | 'fanoutSkips' | 'consumerRetries',
+      name: 'fanoutDeliveries' | 'fanoutSkips' | 'consumerRetries' | 'storeRetries',
       label?: string,
     ): Promise<number> {
       const values = (await metrics[name].get()).values as readonly {

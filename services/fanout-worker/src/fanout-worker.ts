@@ -22,15 +22,20 @@ export function createFanoutWorker(deps: FanoutWorkerDeps, options: FanoutWorker
     followerPage: options.followerPage ?? 5_000,
     chunkSize: options.chunkSize ?? 500,
     concurrency: options.concurrency ?? 8,
+    // About two seconds.
+    pushRetry: options.pushRetry ?? { attempts: 6, baseMs: 50, capMs: 1_000 },
   })
 
-  async function handle(events: readonly ChangeEvent<'posts'>[]): Promise<void> {
+  async function handle(
+    events: readonly ChangeEvent<'posts'>[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const created: CreatedPost[] = []
     for (const { op, after, source } of events) {
       if (op === 'c')
         created.push({ id: after.id, author: after.author_id, committedAt: source.ts_ms })
     }
-    await fanOut.deliver(created)
+    await fanOut.deliver(created, signal)
   }
 
   return createConsumer(deps, {

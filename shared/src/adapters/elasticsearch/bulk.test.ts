@@ -74,6 +74,24 @@ describe('a bulk', () => {
     })
   })
 
+  test.each([
+    'index_closed_exception',
+    'illegal_argument_exception',
+    'strict_dynamic_mapping_exception',
+    'something_new_exception',
+  ])('sends again what a 400 of %s refused: it says nothing of the document', async (type) => {
+    const error = { type, reason: 'for now' }
+    const { client, retries } = createFake((id, request) =>
+      id === '2' && request < 3 ? { status: 400, error } : { status: 201 },
+    )
+    expect(await applyBulk(client, [post(1), post(2)], { prefix })).toEqual({
+      applied: 2,
+      stale: 0,
+      rejected: [],
+    })
+    expect(retries()).toBe(2)
+  })
+
   test('gives the reason of a refusal without the value that does not fit', async () => {
     const reason = "failed to parse field [createdAt]. Preview of field's value: 'it's odd'"
     const { client } = createFake(() => ({

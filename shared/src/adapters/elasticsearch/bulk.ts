@@ -148,6 +148,8 @@ async function sendUntilDone(
 
 interface ItemAnswer {
   readonly status: number
+  /** Of the error and of what caused it. */
+  readonly types: readonly string[]
   readonly reason: string | null
 }
 
@@ -161,7 +163,8 @@ async function send(
     query: {
       // Without it, a missing index would be made on the fly, without our mapping.
       require_alias: true,
-      filter_path: 'items.*.status,items.*.error.type,items.*.error.reason',
+      filter_path:
+        'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.type',
     },
     lines: batch.map((item) => item.lines).join(''),
     timeoutMs: TIMEOUT_MS,
@@ -170,26 +173,45 @@ async function send(
   return items.map((item) => {
     const [{ status = 0, error = null } = {}] = Object.values(item)
     // It quotes the value that does not fit.
-    return { status, reason: error && withoutQuoted(`${error.type}: ${error.reason}`) }
+    const types = [error?.type, error?.caused_by?.type].filter((type) => type !== undefined)
+    return { status, types, reason: error && withoutQuoted(`${error.type}: ${error.reason}`) }
   })
 }
 
 /** What of a bulk answer `filter_path` lets through. */
 interface BulkAnswer {
   readonly items?: readonly Readonly<
-    Record<string, { status?: number; error?: { type?: string; reason?: string } }>
+    Record<string, { readonly status?: number; readonly error?: BulkError }>
   >[]
 }
 
+interface BulkError {
+  readonly type?: string
+  readonly reason?: string
+  readonly caused_by?: { readonly type?: string }
+}
+
 /**
- * 409 says that the index holds a newer version; 400 that the document can never be taken. A delete
- * that finds nothing leaves its version behind all the same. The rest (no room, a lost shard, a block,
- * a missing alias) passes or is mended.
+ * What says that the document itself can never be taken: a value does not fit its field, a term is
+ * longer than the index allows.
  */
-function outcomeOf(change: SearchChange, { status, reason }: ItemAnswer): Outcome {
+const POISON = new Set([
+  'document_parsing_exception',
+  'mapper_parsing_exception',
+  'max_bytes_length_exceeded_exception',
+])
+
+/**
+ * 409 says that the index holds a newer version. A delete that finds nothing leaves its version behind
+ * all the same. The rest passes or is mended, though much of it is a 400 as well: no room, a lost shard, a block,
+ * a closed index, an alias that is missing or has no index to write to, a mapping that lacks a field.
+ */
+function outcomeOf(change: SearchChange, { status, types, reason }: ItemAnswer): Outcome {
   if (status >= 200 && status < 300) return 'applied'
   if (status === 404 && reason === null && change.op === 'delete') return 'applied'
   if (status === 409) return 'stale'
-  if (status === 400) return { rejected: reason ?? 'refused without a reason' }
+  if (status === 400 && types.some((type) => POISON.has(type))) {
+    return { rejected: reason ?? 'refused without a reason' }
+  }
   return 'retry'
 }

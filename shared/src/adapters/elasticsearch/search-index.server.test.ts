@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { codeOf } from '../../testing/error-code'
+import { eventually } from '../../testing/eventually'
 import { anyPost, post } from '../../testing/search-documents'
 import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { testServers } from '../../testing/servers'
@@ -19,6 +20,47 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
       }
     },
   })
+
+  test.each(['closed', 'without a write index', 'that lacks a field'])(
+    'loses no change to an index %s: it is written once the index is mended',
+    async (state) => {
+      await using server = await createTestElasticsearch()
+      const { client, prefix } = server
+      const index = createElasticsearchSearchIndex(client, { prefix })
+      const alias = postsAlias(prefix)
+      const second = `${alias}-second`
+      const name = `${alias}-v1`
+      const properties = { id: { type: 'long' } }
+      const breakIt = async () => {
+        if (state === 'closed') return client.request({ method: 'POST', path: `/${name}/_close` })
+        const mappings = { dynamic: 'strict', properties }
+        await client.request({ method: 'PUT', path: `/${second}`, body: { mappings } })
+        const add = { add: { index: second, alias } }
+        const remove = { remove: { index: name, alias } }
+        const actions = state === 'that lacks a field' ? [add, remove] : [add]
+        return client.request({ method: 'POST', path: '/_aliases', body: { actions } })
+      }
+      const mendIt = async () => {
+        if (state === 'closed') return client.request({ method: 'POST', path: `/${name}/_open` })
+        const add = { add: { index: name, alias } }
+        const actions = [{ remove: { index: second, alias } }, add]
+        return client.request({ method: 'POST', path: '/_aliases', body: { actions } })
+      }
+      try {
+        await breakIt()
+        const applied = index.apply([post(1, 'a word')])
+        await mendIt()
+        expect(await applied).toEqual({ applied: 1, stale: 0, rejected: [] })
+        await eventually(async () => {
+          await index.refresh()
+          return (await index.searchPosts({ ...anyPost(), q: 'word' })).length === 1
+        })
+      } finally {
+        await client.request({ method: 'DELETE', path: `/${second}`, accept: [404] })
+      }
+    },
+    20_000,
+  )
 
   test('fails where a shard is lost: some of the hits would look like all of them', async () => {
     await using server = await createTestElasticsearch()
