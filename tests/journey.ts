@@ -5,6 +5,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 export interface Person {
   readonly username: string
   readonly client: Client
+  readonly token: string
 }
 
 const PASSWORD = 'correct horse battery staple'
@@ -17,7 +18,8 @@ export async function signUp(url: string, name: string): Promise<Person> {
     password: PASSWORD,
   })
   if (!data) throw new Error(`sign up answered ${status}`)
-  return { username, client: createClient(url, { token: data.accessToken }) }
+  const token = data.accessToken
+  return { username, client: createClient(url, { token }), token }
 }
 
 /** A word that nobody else writes. */

@@ -13,6 +13,8 @@ export const CADDY_FILE = join(ops, 'caddy/Caddyfile')
 /** A proxy as `ops/` configures it, before two apis on this machine. */
 export interface Proxy extends AsyncDisposable {
   readonly url: string
+  /** What an operator does before an api is restarted, and with null when both are back. */
+  leaveOut(port: number | null): Promise<void>
 }
 
 export interface ProxyProgram {
@@ -32,9 +34,19 @@ export const nginx: ProxyProgram = {
     const port = freePort()
     const { command } = await layOutNginx(folder, { port, httpPort: freePort(), ports })
     const url = `https://127.0.0.1:${port}`
-    opened.use(await run([...command, '-g', 'daemon off;'], { url }))
+    const process = opened.use(await run([...command, '-g', 'daemon off;'], { url }))
+    const file = join(folder, 'sns.conf')
+    const all = readFileSync(file, 'utf8')
     const resources = opened.move()
-    return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+    return {
+      url,
+      async leaveOut(gone) {
+        const server = `server 127.0.0.1:${gone} `
+        writeFileSync(file, gone === null ? all : replace(all, server, `${server}down `))
+        process.reload()
+      },
+      [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    }
   },
 }
 
@@ -52,7 +64,12 @@ export const caddy: ProxyProgram = {
     const command = [caddy.binary ?? '', 'run', '--config', file, '--adapter', 'caddyfile']
     opened.use(await run(command, { url, env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } }))
     const resources = opened.move()
-    return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+    return {
+      url,
+      // It asks /readyz itself.
+      async leaveOut() {},
+      [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    }
   },
 }
 
@@ -125,7 +142,7 @@ function replace(text: string, what: string, by: string): string {
 async function run(
   command: readonly string[],
   { url, env = {} }: { readonly url: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<AsyncDisposable> {
+): Promise<AsyncDisposable & { reload(): void }> {
   const child = Bun.spawn([...command], {
     env: { ...commandEnvironment(), ...env },
     stdout: 'ignore',
@@ -144,5 +161,5 @@ async function run(
     await stop()
     throw error
   }
-  return { [Symbol.asyncDispose]: stop }
+  return { reload: () => child.kill('SIGHUP'), [Symbol.asyncDispose]: stop }
 }

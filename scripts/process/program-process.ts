@@ -20,8 +20,8 @@ export interface ProgramProcess extends AsyncDisposable {
 }
 
 /**
- * Runs `bun scripts/NAME.ts ARGS…` with `env` and nothing else but PATH and HOME; operators' port is any
- * free one where `env` names none, as several may run on one machine.
+ * Runs `bun scripts/NAME.ts ARGS…` with `env` and nothing else but PATH and HOME; where `env` does not
+ * say otherwise, operators' port is any free one and a service that is asked to stop does so at once.
  */
 export function spawnProgram(
   script: string,
@@ -33,7 +33,7 @@ export function spawnProgram(
     {
       // Away from the checkout, so that no `.env` of a developer's is read.
       cwd: '/tmp',
-      env: { ...commandEnvironment(), METRICS_PORT: '0', ...env },
+      env: { ...commandEnvironment(), METRICS_PORT: '0', DRAIN_DELAY: '0', ...env },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',

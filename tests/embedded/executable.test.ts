@@ -25,7 +25,7 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
   const cwd = mkdtempSync(join(folder, 'empty-'))
   return Bun.spawn([join(folder, 'sns'), ...args], {
     cwd,
-    env: { PATH: '/nowhere', METRICS_PORT: '0', ...env },
+    env: { PATH: '/nowhere', METRICS_PORT: '0', DRAIN_DELAY: '0', ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   })

@@ -33,6 +33,7 @@ import { userRoutes } from './modules/users/routes'
 import { createUserService } from './modules/users/service'
 import { authentication, grantReader } from './plugins/authentication'
 import { crossOrigin } from './plugins/cross-origin'
+import { farewell } from './plugins/farewell'
 import { swagger } from './plugins/openapi/swagger'
 import { type ProbesDeps, probes } from './plugins/probes'
 import { problems } from './plugins/problems'
@@ -57,6 +58,8 @@ export interface ApiDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly readiness: ProbesDeps['readiness']
+  /** Aborts when the process is about to stop. */
+  readonly leaving: AbortSignal
   readonly settings: ApiSettings
 }
 
@@ -112,6 +115,7 @@ export function createApp(backend: ApiDeps) {
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     })
+    .use(farewell(deps))
     .use(requestLog({ contexts, logger, metrics }))
     .use(problems({ contexts, logger, routeMethods }))
     .use(crossOrigin(settings.cors))

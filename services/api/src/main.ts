@@ -19,14 +19,14 @@ export const api: ServiceSpec = {
         createDeletions({ ...announced, logger }),
       ],
       health: stores.health,
-      app: (readiness) =>
+      app: (state) =>
         createApp({
           ...stores,
           clock,
           ids: backend.ids,
           logger,
           metrics,
-          readiness,
+          ...state,
           settings: {
             cors: settings.cors,
             secretKey,

@@ -190,6 +190,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['7', (s) => s.sessionMaxDays, 7]],
     bad: ['0', '1.5', '3651', 'x'],
   },
+  DRAIN_DELAY: {
+    role: 'api',
+    good: [['0', (s) => s.drainDelay, 0]],
+    bad: ['-1', '1.5', '301', 'x'],
+  },
   LOG_LEVEL: {
     role: 'migrate',
     good: [

@@ -238,6 +238,14 @@ export const SETTINGS = {
     default: '90',
     readBy: ['api'],
   },
+  drainDelay: {
+    name: 'DRAIN_DELAY',
+    summary:
+      'Seconds for which an api that was asked to stop is not ready and still answers, so that a proxy turns away first',
+    parse: parse.integer('seconds', 0, 300),
+    default: '5',
+    readBy: ['api'],
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     summary: 'trace, debug, info, warn, error, fatal or silent',

@@ -12,7 +12,7 @@ function spawn(body: string, drainMs = 10_000) {
       '-e',
       `import { runProgram } from ${program}
        import { OperatorError } from ${operatorError}
-       await runProgram('test', async ({ args, signal }) => { ${body} }, { args: ['a', 'b'], drainMs: ${drainMs} })`,
+       await runProgram('test', async ({ args, signal, extendDrain }) => { ${body} }, { args: ['a', 'b'], drainMs: ${drainMs} })`,
     ],
     { stdout: 'pipe', stderr: 'pipe' },
   )
@@ -100,6 +100,16 @@ describe('a signal', () => {
     running.child.kill('SIGINT')
     await running.started()
     running.child.kill('SIGINT')
+    expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })
+  })
+
+  test('leaves it more time where it asked for that', async () => {
+    const running = spawn(
+      `extendDrain(60_000); ${waiting}; await Bun.sleep(50); console.log('drained')`,
+      1,
+    )
+    await running.started()
+    running.child.kill('SIGTERM')
     expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })
   })
 

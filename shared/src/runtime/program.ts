@@ -4,8 +4,13 @@ import { createLogger } from '../observability/logger'
 export interface CommandContext {
   /** What follows the command's name on the command line. */
   readonly args: readonly string[]
-  /** Aborts when the process is asked to stop; the command then finishes what it must and resolves. */
+  /**
+   * Aborts when the process is asked to stop; the command then finishes what it must and resolves. Its reason
+   * is the name of the signal that asked.
+   */
   readonly signal: AbortSignal
+  /** Lets stopping take this much longer than usual. */
+  readonly extendDrain: (milliseconds: number) => void
 }
 
 export type Command = (context: CommandContext) => Promise<void>
@@ -35,6 +40,7 @@ export async function runProgram(
   const stop = new AbortController()
 
   let askedAt: number | null = null
+  let allowedMs = drainMs
 
   function onSignal(signal: NodeJS.Signals): void {
     if (askedAt !== null) {
@@ -42,13 +48,13 @@ export async function runProgram(
       process.exit(signal === 'SIGINT' ? 130 : 143)
     }
     askedAt = performance.now()
-    stop.abort()
+    stop.abort(signal)
     setTimeout(() => {
       exitWith(
         name,
-        new OperatorError(`${name} did not stop within ${drainMs / 1_000} s; ended it`),
+        new OperatorError(`${name} did not stop within ${allowedMs / 1_000} s; ended it`),
       )
-    }, drainMs).unref()
+    }, allowedMs).unref()
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
@@ -56,7 +62,13 @@ export async function runProgram(
   process.on('unhandledRejection', (error) => exitWith(name, error))
 
   try {
-    await command({ args, signal: stop.signal })
+    await command({
+      args,
+      signal: stop.signal,
+      extendDrain(milliseconds) {
+        allowedMs = drainMs + milliseconds
+      },
+    })
   } catch (error) {
     exitWith(name, error)
   }

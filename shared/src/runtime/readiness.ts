@@ -12,12 +12,19 @@ export interface ReadinessOptions {
   /** An answer is given again for this long, so that asking often costs the stores nothing. */
   readonly cacheMs?: number
   readonly now?: () => number
+  /** From its abort on nothing is ready any more, whatever was answered a moment ago. */
+  readonly leaving?: AbortSignal
 }
 
 /** Asks all checks at once; callers who ask meanwhile, or soon after, share one answer. */
 export function createReadiness(
   checks: readonly HealthCheck[],
-  { timeoutMs = 2_000, cacheMs = 1_000, now = () => performance.now() }: ReadinessOptions = {},
+  {
+    timeoutMs = 2_000,
+    cacheMs = 1_000,
+    now = () => performance.now(),
+    leaving,
+  }: ReadinessOptions = {},
 ): () => Promise<Readiness> {
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
 
@@ -31,9 +38,12 @@ export function createReadiness(
     }
   }
 
-  return () => {
+  return async () => {
     if (last === null || now() - last.at >= cacheMs) last = { at: now(), answer: ask() }
-    return last.answer
+    const { ready, stores } = await last.answer
+    return leaving?.aborted
+      ? { ready: false, stores: { ...stores, process: 'unavailable' } }
+      : { ready, stores }
   }
 }
 

@@ -8,7 +8,7 @@ import { type ServiceSpec, startService } from './service'
 
 /** Runs a service by the environment until it is asked to stop or a job of it fails. */
 export function serviceCommand(spec: ServiceSpec, role: Role): Command {
-  return async ({ signal }) => {
+  return async ({ signal, extendDrain }) => {
     const settings = loadSettings(environment, { role })
     if (settings.database.kind === 'sqlite' && role !== 'suite') {
       throw new OperatorError(
@@ -17,6 +17,9 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
       )
     }
     await using service = await startService(spec, settings)
+    extendDrain(service.leaveMs)
     await Promise.race([service.ended, whenAborted(signal)])
+    // A person at a terminal has no proxy that must turn away first.
+    if (signal.reason !== 'SIGINT') await Promise.race([service.ended, service.leave()])
   }
 }

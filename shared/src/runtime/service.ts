@@ -1,3 +1,4 @@
+import { sleep } from '../async/sleep'
 import type { Settings } from '../config/settings'
 import { type Clock, systemClock } from '../domain/clock'
 import { createLogger, type Logger } from '../observability/logger'
@@ -23,7 +24,13 @@ export interface ServiceParts {
   readonly jobs: readonly Job[]
   readonly health: readonly HealthCheck[]
   /** Answers clients, on the port for them; a service without it has the port for operators alone. */
-  readonly app?: (readiness: () => Promise<Readiness>) => ListeningApp
+  readonly app?: (state: ServiceState) => ListeningApp
+}
+
+export interface ServiceState {
+  readonly readiness: () => Promise<Readiness>
+  /** Aborts when the service is about to stop: it still answers, and wants nothing more. */
+  readonly leaving: AbortSignal
 }
 
 export interface ServiceSpec {
@@ -45,6 +52,13 @@ export interface RunningService extends AsyncDisposable {
   readonly statusUrl: string
   /** Rejects when a job fails; resolves when the service was disposed of. */
   readonly ended: Promise<void>
+  /**
+   * Says that it is about to stop: it is not ready from now on, and answers as before. Resolves after `leaveMs`,
+   * when whoever sends it requests has had time to turn away.
+   */
+  leave(): Promise<void>
+  /** `DRAIN_DELAY`; 0 in a service that has no clients. */
+  readonly leaveMs: number
 }
 
 /** Starts a service in this process and resolves when it answers. */
@@ -60,19 +74,21 @@ export async function startService(
   const backend = opened.use(await createBackend(settings, { logger, metrics, clock }))
   const parts = await spec.assemble({ settings, backend, logger, metrics, clock })
   const runner = createJobRunner([...backend.jobs, ...parts.jobs], logger)
-  const stop = new AbortController()
-  const health = [...parts.health, runner.health, stoppingCheck(stop.signal)]
-  const readiness = createReadiness(health)
+  const [leave, stop] = [new AbortController(), new AbortController()]
+  const leaving = leave.signal
+  const readiness = createReadiness([...parts.health, runner.health], { leaving })
   // Before the jobs begin, so that an address in use disturbs nothing.
   const status = opened.use(listen(createStatusApp({ metrics, readiness }), settings.statusAddress))
-  const listener = parts.app ? listen(parts.app(readiness), settings.address) : null
+  const listener = parts.app ? listen(parts.app({ readiness, leaving }), settings.address) : null
   const ended = runner.run(stop.signal)
   ended.catch(() => {})
   opened.defer(async () => {
+    leave.abort()
     stop.abort()
     await Promise.allSettled([listener?.[Symbol.asyncDispose](), ended])
   })
 
+  const leaveMs = listener ? settings.drainDelay * 1_000 : 0
   const statusUrl = status.url
   const url = listener?.url ?? statusUrl
   logger.info({ url, statusUrl }, `${spec.name} is ready at ${url}`)
@@ -81,15 +97,11 @@ export async function startService(
     url,
     statusUrl,
     ended,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  }
-}
-
-function stoppingCheck(stop: AbortSignal): HealthCheck {
-  return {
-    name: 'process',
-    async check() {
-      stop.throwIfAborted()
+    async leave() {
+      leave.abort()
+      await sleep(leaveMs, stop.signal)
     },
+    leaveMs,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -74,6 +74,17 @@ describe('readiness', () => {
     expect(await readiness()).toEqual({ ready: false, stores: { slow: 'unavailable' } })
   })
 
+  test('a process that is about to stop is not ready, whatever was answered a moment ago', async () => {
+    const leaving = new AbortController()
+    const readiness = createReadiness([ok('mysql')], { leaving: leaving.signal, now: () => 0 })
+    expect(await readiness()).toEqual({ ready: true, stores: { mysql: 'ok' } })
+    leaving.abort()
+    expect(await readiness()).toEqual({
+      ready: false,
+      stores: { mysql: 'ok', process: 'unavailable' },
+    })
+  })
+
   test('asks the stores once however often it is asked, and anew when the answer is old', async () => {
     let asked = 0
     let now = 0

@@ -77,6 +77,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     logger: createLogger('api', 'silent'),
     metrics: createMetrics(),
     readiness: async () => ({ ready: true }),
+    leaving: new AbortController().signal,
     settings: {
       cors: { origins: [], credentials: false, methods: [], headers: [] },
       secretKey: 'a key for tests that is long enough',
