@@ -8,6 +8,7 @@ import { systemClock } from '@sns/shared/domain/clock'
 import { isSnsError } from '@sns/shared/errors/sns-error'
 import { generateHeavyTailedGraph } from '../sample/heavy-tailed-graph'
 import { importFiles } from './importer'
+import { authorOf } from './numbering'
 
 const edges = generateHeavyTailedGraph({ users: 700, meanFollows: 8, reciprocity: 0.3, seed: 7 })
 let folder: string
@@ -67,6 +68,23 @@ test('an import stopped again and again ends with exactly what one run loads', a
   expect(runs).toBeGreaterThan(3)
   expect(await counts(database.db)).toEqual({ users, follows: edges.length, posts: 5_200 })
   expect([...seen].map((each) => each.split(' ')[0])).toContain('posts')
+})
+
+test('posts are spread over all users, by their place in the whole import', async () => {
+  await using database = await openSqliteDatabase({ path: ':memory:' })
+  const loader = createSqlBulkLoader(database.db, { clock: systemClock })
+  const options = { passwordHash: '!', signal: new AbortController().signal, onProgress() {} }
+  await importFiles(files, loader, options)
+  const posts = await database.db
+    .selectFrom('posts')
+    .innerJoin('users', 'users.id', 'posts.author_id')
+    .select('users.username')
+    .orderBy('posts.id')
+    .execute()
+  const users = [...new Set(edges.flat())].toSorted((a, b) => a - b)
+  expect(posts.map(({ username }) => username)).toEqual(
+    posts.map((_, n) => `u${users[authorOf(n, users.length)]}`),
+  )
 })
 
 test('a graph without a follow is refused before anything is written', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, spyOn, test } from 'bun:test'
 import type { SessionId, UserId } from '@sns/shared/domain/id'
 import { isSnsError } from '@sns/shared/errors/sns-error'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { SignJWT } from 'jose'
 import { ACCESS_TOKEN_SECONDS, createAccessTokens } from './access-tokens'
 
 const grant = { userId: 4096 as UserId, sessionId: 8192 as SessionId, epoch: 3 }
@@ -23,6 +24,29 @@ function create(remembered = 100) {
 test('say what they were signed with', async () => {
   const { tokens } = create()
   expect(await tokens.verify(await tokens.sign(grant))).toEqual(grant)
+})
+
+test('without a time at which they expire, or by another key or name, are refused', async () => {
+  const { clock, tokens } = create()
+  const sign = (change: (token: SignJWT) => SignJWT, key = secretKey) =>
+    change(
+      new SignJWT({ sid: '8192', epoch: 3 })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setSubject('4096')
+        .setIssuer('sns')
+        .setAudience('sns-api'),
+    ).sign(new TextEncoder().encode(key))
+  const expiring = (token: SignJWT) => token.setExpirationTime(clock.now() / 1000 + 60)
+  expect(await tokens.verify(await sign(expiring))).toEqual(grant)
+  for (const token of [
+    await sign((token) => token),
+    await sign(expiring, 'another key that is long enough too'),
+    await sign((token) => expiring(token).setIssuer('another')),
+    await sign((token) => expiring(token).setAudience('another')),
+  ]) {
+    const error = await tokens.verify(token).catch((thrown: unknown) => thrown)
+    expect(isSnsError(error, 'unauthenticated')).toBe(true)
+  }
 })
 
 test('are checked once, until they expire', async () => {

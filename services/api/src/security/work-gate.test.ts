@@ -29,6 +29,27 @@ describe('a work gate', () => {
     expect(begun).toEqual([0, 1, 2, 3, 4])
   })
 
+  test('lets nobody in by a place that was handed over', async () => {
+    const gate = createWorkGate({ concurrency: 1, queue: 10 })
+    const tasks = Array.from({ length: 3 }, task)
+    let running = 0
+    let most = 0
+    const run = (at: number) =>
+      gate.run(async () => {
+        running += 1
+        most = Math.max(most, running)
+        await tasks[at]!.work()
+        running -= 1
+      })
+    const [first, second] = [run(0), run(1)]
+    tasks[0]!.resolve('done')
+    await first
+    const third = run(2)
+    for (const each of tasks) each.resolve('done')
+    await Promise.all([second, third])
+    expect(most).toBe(1)
+  })
+
   test('refuses what finds the queue full, with when to come again, and goes on after', async () => {
     const gate = createWorkGate({ concurrency: 1, queue: 1 })
     const [first, second] = [task(), task()]

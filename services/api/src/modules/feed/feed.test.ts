@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PostPage } from '@sns/shared/contract/http/post'
 import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
-import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testing/test-api'
 import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 let isAway = false
@@ -225,7 +225,35 @@ describe('reading one’s own writes', () => {
   })
 })
 
+test('a repeated request brings into one’s feed what its first try only wrote', async () => {
+  const user = await api.signUp('repeats')
+  expect((await page(user, '')).ids).toEqual([])
+  // As a process leaves it that ends between the commit and what follows.
+  const { body } = await api.stores.posts.create({
+    id: api.deps.ids.next<'post'>(),
+    authorId: user.id,
+    text: 'twice',
+    idempotencyKey: 'once',
+  })
+  expect((await page(user, '')).ids).toEqual([])
+  const headers = { 'idempotency-key': 'once' }
+  await api.request('POST', '/v1/posts', { as: user, body: { text: 'twice' }, headers })
+  expect((await page(user, '')).ids).toEqual([String(body.id)])
+})
+
 describe('without timelines and caches', () => {
+  test('an account is deleted', async () => {
+    const gone = await api.signUp('gone_meanwhile')
+    isAway = true
+    const answer = await api.request('DELETE', '/v1/me', {
+      as: gone,
+      body: { password: PASSWORD },
+    })
+    isAway = false
+    expectNoContent(answer)
+    expectProblem(await api.request('GET', '/v1/me', { as: gone }), 'unauthenticated')
+  })
+
   test('reads are right, page by page', async () => {
     const [a, b] = [await api.signUp('down_a'), await api.signUp('down_b')]
     await api.request('PUT', '/v1/users/down_b/follow', { as: a })
