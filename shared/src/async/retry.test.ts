@@ -45,7 +45,7 @@ test('does it no more often than it may, and throws the last error without telli
   expect(told).toEqual([1, 2])
 })
 
-test('throws at once what no attempt can mend', async () => {
+test('throws at once where no attempt can help', async () => {
   const isTransient = (error: unknown) => String(error).endsWith('1')
   await expect(retry(failing(5), { ...AT_ONCE, isTransient })).rejects.toThrow('failure 2')
 })

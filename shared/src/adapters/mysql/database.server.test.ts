@@ -20,7 +20,7 @@ describe.skipIf(!testServers.mysql)('connectMysql', () => {
   })
   afterAll(() => shared[Symbol.asyncDispose]())
 
-  test('says in one line what the operator must mend', async () => {
+  test('says in one line what the operator must fix', async () => {
     const closed = await createTcpProxy('127.0.0.1:1')
     await closed.cut()
     for (const [changes, pattern] of [
