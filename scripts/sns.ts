@@ -7,6 +7,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start')).start,
   migrate: async () => (await import('./migrate')).migrate,
   import: async () => (await import('./import')).importCommand,
+  backup: async () => (await import('./backup')).backup,
+  restore: async () => (await import('./restore')).restore,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -53,7 +53,7 @@ function readSetting(setting: Setting, env: Environment, role: Role): unknown {
 
 function isRead({ readBy }: Setting, role: Role): boolean {
   if (readBy === 'all') return true
-  if (role === 'import') return false
+  if (role === 'import' || role === 'backup') return false
   return role === 'suite' ? readBy.some((reader) => reader !== 'migrate') : readBy.includes(role)
 }
 

@@ -4,8 +4,11 @@ import * as parse from './parsers'
 /** A program that reads settings. */
 export type Reader = 'api' | 'fanout-worker' | 'cdc-indexer' | 'migrate'
 
-/** Who asks: a reader, `suite` for all services in one process, `import` for the loader. */
-export type Role = Reader | 'suite' | 'import'
+/**
+ * Who asks: a reader, `suite` for all services in one process, `import` for the loader, `backup` for what copies
+ * the database and puts it back.
+ */
+export type Role = Reader | 'suite' | 'import' | 'backup'
 
 /** One environment variable. Its place in `SETTINGS` is its name in code, its parser gives its type. */
 export interface Setting<Value = unknown> {

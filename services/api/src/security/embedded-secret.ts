@@ -11,12 +11,17 @@ export function signingKey({ secretKey, database }: Settings): string {
   throw new OperatorError('SECRET_KEY is missing: it signs access tokens', 2)
 }
 
+/** Where the key of an embedded database is kept. */
+export function secretFile(databasePath: string): string {
+  return `${databasePath}.secret`
+}
+
 /**
  * The key that signs tokens in embedded mode: made once and kept beside the database, readable by its
  * owner alone. Of processes that make one at the same time, one wins and all use its key.
  */
 export function embeddedSecret(databasePath: string): string {
-  const file = `${databasePath}.secret`
+  const file = secretFile(databasePath)
   try {
     return read(file) ?? create(file)
   } catch (error) {
