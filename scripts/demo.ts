@@ -65,7 +65,7 @@ export const demo: Command = async ({ args, signal }) => {
       { graph, posts: [posts], limitUsers: Number.POSITIVE_INFINITY },
       loader,
       {
-        passwordHash: await createPasswords().hash(crypto.randomUUID()),
+        passwordHash: await createPasswords().hash(crypto.randomUUID(), { key: 'demo', signal }),
         signal,
         onProgress: progress.update,
       },

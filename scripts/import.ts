@@ -27,7 +27,10 @@ export const importCommand: Command = async ({ args, signal }) => {
   const startedAt = performance.now()
   try {
     const summary = await importFiles(files, loader, {
-      passwordHash: await createPasswords().hash(password ?? crypto.randomUUID()),
+      passwordHash: await createPasswords().hash(password ?? crypto.randomUUID(), {
+        key: 'import',
+        signal,
+      }),
       signal,
       onProgress: progress.update,
     })

@@ -33,7 +33,13 @@ export function spawnProgram(
     {
       // Away from the checkout, so that no `.env` of a developer's is read.
       cwd: '/tmp',
-      env: { ...commandEnvironment(), METRICS_PORT: '0', DRAIN_DELAY: '0', ...env },
+      env: {
+        ...commandEnvironment(),
+        METRICS_PORT: '0',
+        DRAIN_DELAY: '0',
+        RATE_LIMIT: 'off',
+        ...env,
+      },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',

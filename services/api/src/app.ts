@@ -37,10 +37,17 @@ import { farewell } from './plugins/farewell'
 import { swagger } from './plugins/openapi/swagger'
 import { type ProbesDeps, probes } from './plugins/probes'
 import { problems } from './plugins/problems'
+import {
+  createRateLimits,
+  type RateLimitSettings,
+  type RateLimitsDeps,
+} from './plugins/rate-limits'
 import { createRequestContexts } from './plugins/request-context'
 import { requestLog } from './plugins/request-log'
 import { createRouteMethods } from './plugins/route-methods'
 import { createAccessTokens } from './security/access-tokens'
+import { createAuthEvents } from './security/auth-events'
+import { createClientAddress, type TrustedProxies } from './security/client-address'
 import { createPasswords, type PasswordCost } from './security/passwords'
 
 /** Everything the api works with; each module takes only what it uses. */
@@ -52,6 +59,7 @@ export interface ApiDeps {
   readonly engagement: EngagementStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
+  readonly rateLimiters: RateLimitsDeps
   readonly search: SearchIndex
   readonly clock: Clock
   readonly ids: IdGenerator
@@ -69,6 +77,8 @@ export interface ApiSettings {
   readonly sessionMaxDays: number
   /** What is kept of pages, at most. */
   readonly pageMemoryMib: number
+  readonly rateLimits: RateLimitSettings
+  readonly trustedProxies: TrustedProxies
   /** Lower only where nothing is to be protected, as in tests. */
   readonly passwordCost?: PasswordCost
 }
@@ -83,19 +93,28 @@ export function createApp(backend: ApiDeps) {
   const { metrics, logger, settings, clock } = backend
   const deps: ApiDeps = { ...backend, ...createAnnouncedStores(backend, backend.freshness) }
   const { users, graph } = deps
-  const contexts = createRequestContexts()
+  const clientAddress = createClientAddress(settings.trustedProxies)
+  const contexts = createRequestContexts({ clientAddress })
+  const limits = createRateLimits(deps.rateLimiters, settings.rateLimits)
+  const events = createAuthEvents({ logger })
   const routeMethods = createRouteMethods()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
   const memory = settings.pageMemoryMib * 2 ** 20
   const viewers = createViewers(deps, { maxBytes: memory * (1 - POSTS_SHARE) })
   const pieces = createPostPieces(deps, { maxBytes: memory * POSTS_SHARE })
   const grants = grantReader({ accessTokens })
-  const authenticated = authentication({ ...deps, grants, viewers, contexts })
+  const authenticated = authentication({ ...deps, grants, viewers, contexts, limits })
   const lookup = createUserLookup(deps)
-  const sessions = createSessions({ ...deps, accessTokens, maxDays: settings.sessionMaxDays })
+  const sessions = createSessions({
+    ...deps,
+    accessTokens,
+    events,
+    maxDays: settings.sessionMaxDays,
+  })
   const passwords = createPasswords(settings.passwordCost)
   const ties = createGraphService({ graph, lookup })
-  const accounts = createAccountService({ ...deps, sessions, passwords })
+  const accounts = createAccountService({ ...deps, sessions, passwords, events })
+  const accountRoutes = { accounts, sessions, contexts, limits, authenticated }
 
   const routes = new Elysia({
     // Unknown fields are refused by name, not stripped.
@@ -117,17 +136,17 @@ export function createApp(backend: ApiDeps) {
     })
     .use(farewell(deps))
     .use(requestLog({ contexts, logger, metrics }))
-    .use(problems({ contexts, logger, routeMethods }))
+    .use(problems({ contexts, logger, routeMethods, metrics }))
     .use(crossOrigin(settings.cors))
     .use(probes(deps))
-    .use(sessionRoutes(accounts, sessions))
-    .use(meRoutes(accounts, sessions, authenticated))
+    .use(sessionRoutes(accountRoutes))
+    .use(meRoutes(accountRoutes))
     .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
     .use(graphRoutes(ties, authenticated))
     .use(tieListRoutes(ties, authenticated))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes(createEngagementService(deps), authenticated))
-    .use(feedRoutes(createFeed({ ...deps, viewers, pieces }), { grants, contexts }))
+    .use(feedRoutes(createFeed({ ...deps, viewers, pieces }), { grants, contexts, limits }))
     .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))

@@ -32,6 +32,8 @@ export const api: ServiceSpec = {
             secretKey,
             sessionMaxDays: settings.sessionMaxDays,
             pageMemoryMib: settings.pageMemoryMib,
+            rateLimits: settings.rateLimits,
+            trustedProxies: settings.trustedProxies,
           },
         }),
     }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { RateLimit } from '../domain/rate-limit'
 
 /** Why a value is not one that its setting takes, and what it takes; never quotes a secret. */
 export class SettingProblem extends Error {
@@ -62,6 +63,44 @@ export function list(text: string): readonly string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
+}
+
+/** A quota and the seconds that it is for: `10/300`. `name` is how clients see the limit. */
+export function rateLimit(name: string): Parser<RateLimit> {
+  return (text) => {
+    const [, quota, seconds] = /^([1-9]\d{0,8})\/([1-9]\d{0,5})$/.exec(text) ?? []
+    if (quota !== undefined && seconds !== undefined) {
+      return { name, quota: Number(quota), seconds: Number(seconds) }
+    }
+    throw new SettingProblem('expected a number and the seconds it is for, such as 10/300')
+  }
+}
+
+export function onOff(text: string): boolean {
+  return oneOf(['on', 'off'])(text) === 'on'
+}
+
+const LOOPBACK = [
+  { address: '127.0.0.0', prefix: 8 },
+  { address: '::1', prefix: 128 },
+]
+
+/** Addresses and networks, and `loopback` for both of this machine's. */
+export function networks(
+  text: string,
+): readonly { readonly address: string; readonly prefix: number }[] {
+  return list(text).flatMap((each) => {
+    if (each === 'loopback') return LOOPBACK
+    const [address = '', given, ...rest] = each.split('/')
+    const longest = isIP(address) === 6 ? 128 : 32
+    const prefix = given === undefined ? longest : /^\d{1,3}$/.test(given) ? Number(given) : -1
+    if (isIP(address) === 0 || prefix < 0 || prefix > longest || rest.length > 0) {
+      throw new SettingProblem(
+        `expected addresses, networks such as 10.0.0.0/8, or loopback; ${JSON.stringify(each)} is none`,
+      )
+    }
+    return [{ address, prefix }]
+  })
 }
 
 export function brokers(text: string): readonly string[] {

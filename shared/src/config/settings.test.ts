@@ -195,6 +195,82 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['0', (s) => s.drainDelay, 0]],
     bad: ['-1', '1.5', '301', 'x'],
   },
+  RATE_LIMIT: {
+    role: 'api',
+    good: [
+      ['off', (s) => s.rateLimits.isOn, false],
+      ['on', (s) => s.rateLimits.isOn, true],
+    ],
+    bad: ['maybe', '5'],
+  },
+  RATE_LIMIT_LOGIN: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.logIn.quota, s.rateLimits.logIn.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_SIGNIN: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.signIn.quota, s.rateLimits.signIn.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_SIGNUP: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.signUp.quota, s.rateLimits.signUp.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_PASSWORD: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.password.quota, s.rateLimits.password.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_WRITE: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.write.quota, s.rateLimits.write.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_WRITE_ADDRESS: {
+    role: 'api',
+    good: [
+      [
+        '7/60',
+        (s) => [s.rateLimits.writeByAddress.quota, s.rateLimits.writeByAddress.seconds],
+        [7, 60],
+      ],
+    ],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_READ: {
+    role: 'api',
+    good: [['7/60', (s) => [s.rateLimits.read.quota, s.rateLimits.read.seconds], [7, 60]]],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  RATE_LIMIT_READ_ADDRESS: {
+    role: 'api',
+    good: [
+      [
+        '7/60',
+        (s) => [s.rateLimits.readByAddress.quota, s.rateLimits.readByAddress.seconds],
+        [7, 60],
+      ],
+    ],
+    bad: ['0/60', '7', '7/0', '7/60/1', 'x/60', '7/1.5'],
+  },
+  TRUSTED_PROXIES: {
+    role: 'api',
+    good: [
+      [
+        '10.0.0.0/8, 2001:db8::1,loopback',
+        (s) => s.trustedProxies,
+        [
+          { address: '10.0.0.0', prefix: 8 },
+          { address: '2001:db8::1', prefix: 128 },
+          { address: '127.0.0.0', prefix: 8 },
+          { address: '::1', prefix: 128 },
+        ],
+      ],
+    ],
+    bad: ['proxy.example', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/x', '1.2.3'],
+  },
   LOG_LEVEL: {
     role: 'migrate',
     good: [

@@ -27,6 +27,12 @@ export function createMetrics() {
       help: 'Requests being answered',
       registers,
     }),
+    httpProblems: new Counter({
+      name: 'sns_http_problems_total',
+      help: 'Requests refused or failed, by the code of the problem',
+      labelNames: ['code'] as const,
+      registers,
+    }),
     feedReads: new Counter({
       name: 'sns_feed_reads_total',
       help: 'Feed pages by where their ids came from: window, merge (window then SQL), sql',

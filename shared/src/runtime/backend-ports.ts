@@ -12,6 +12,7 @@ import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
 import type { PostStore } from '../ports/post-store'
+import type { RateLimiter } from '../ports/rate-limiter'
 import type { SearchIndex } from '../ports/search-index'
 import type { SessionStore } from '../ports/session-store'
 import type { TimelineStore } from '../ports/timeline-store'
@@ -31,6 +32,7 @@ export interface ApiStores extends Watched {
   readonly engagement: EngagementStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
+  readonly rateLimiters: { readonly shared: RateLimiter; readonly local: RateLimiter }
   readonly search: SearchIndex
 }
 

@@ -1,4 +1,5 @@
 import { createMemoryFreshness } from '../adapters/memory/freshness'
+import { createMemoryRateLimiter } from '../adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
@@ -46,6 +47,8 @@ export async function createEmbeddedBackend(
   const stores = createSqlStores(db, { clock, ids })
   const timelines = createMemoryTimelineStore({ clock })
   const freshness = createMemoryFreshness()
+  const rateLimiter = createMemoryRateLimiter()
+  const rateLimiters = { shared: rateLimiter, local: rateLimiter }
   const changeLog = createSqliteChangeLog({ database, clock })
   const search = createSqliteSearchIndex({ db, clock })
   const health = [database.health]
@@ -55,7 +58,7 @@ export async function createEmbeddedBackend(
     jobs: [flushing(database)],
     ids,
     clock,
-    forApi: async () => ({ ...stores, timelines, freshness, search, health }),
+    forApi: async () => ({ ...stores, timelines, freshness, rateLimiters, search, health }),
     forFanout: async () => ({
       graph: stores.graph,
       timelines,

@@ -53,6 +53,8 @@ export function createServerBackend(
     const { createRedisClient } = await import('../adapters/redis/client')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
     const { changeChannel, createRedisFreshness } = await import('../adapters/redis/freshness')
+    const { createRedisRateLimiter } = await import('../adapters/redis/rate-limiter')
+    const { createMemoryRateLimiter } = await import('../adapters/memory/rate-limiter')
     const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
     const { db } = await mysql()
     const freshness = createRedisFreshness(
@@ -64,8 +66,13 @@ export function createServerBackend(
     )
     opened.use(freshness)
     freshness.start(client)
+    const local = createMemoryRateLimiter()
     return {
       freshness,
+      rateLimiters: {
+        shared: createRedisRateLimiter({ client, alone: local }, { prefix }),
+        local,
+      },
       timelines: createRedisTimelineStore({ client }, { prefix }),
       health: client.health,
     }
@@ -104,12 +111,13 @@ export function createServerBackend(
     clock,
     async forApi() {
       const { stores, health } = await mysql()
-      const { timelines, freshness, health: redisHealth } = await hearingRedis()
+      const { timelines, freshness, rateLimiters, health: redisHealth } = await hearingRedis()
       const { search, health: searchHealth } = await elasticsearch()
       return {
         ...stores,
         timelines,
         freshness,
+        rateLimiters,
         search,
         health: [health, optionalCheck(redisHealth), optionalCheck(searchHealth)],
       }

@@ -8,6 +8,7 @@ import type { SessionStore } from '@sns/shared/ports/session-store'
 import { Elysia } from 'elysia'
 import type { Viewers } from '../memory/viewers'
 import type { AccessTokens } from '../security/access-tokens'
+import type { Limited, RateLimits } from './rate-limits'
 import type { RequestContexts } from './request-context'
 
 export type GrantReader = ReturnType<typeof grantReader>
@@ -40,6 +41,7 @@ export interface AuthenticationDeps {
   readonly freshness: Pick<Freshness, 'barrier'>
   readonly clock: Clock
   readonly contexts: RequestContexts
+  readonly limits: RateLimits
 }
 
 export type Authentication = ReturnType<typeof authentication>
@@ -49,11 +51,15 @@ export type Authentication = ReturnType<typeof authentication>
  * answers 401. What ends a session ends its tokens at once: each request waits for a barrier, or asks SQL.
  */
 export function authentication(deps: AuthenticationDeps) {
-  const { grants, viewers, sessions, freshness, clock, contexts } = deps
+  const { grants, viewers, sessions, freshness, clock, contexts, limits } = deps
 
   async function authenticate(
     request: Request,
+    headers: Limited['headers'],
   ): Promise<{ readonly viewer: Account; readonly sessionId: SessionId }> {
+    const context = contexts.of(request)
+    const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'
+    if (limits.isOn) await limits.address(kind, { context, headers })
     const grant = await grants(request)
     const isHeard = await freshness.barrier().then(
       () => true,
@@ -63,11 +69,12 @@ export function authentication(deps: AuthenticationDeps) {
       ? await viewers.account(grant)
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
-    contexts.of(request).userId = viewer.id
+    context.userId = viewer.id
+    if (limits.isOn) await limits.account(kind, viewer.id, { context, headers })
     return { viewer, sessionId: grant.sessionId }
   }
 
-  return new Elysia({ name: 'authentication' }).derive({ as: 'scoped' }, ({ request }) =>
-    authenticate(request),
+  return new Elysia({ name: 'authentication' }).derive({ as: 'scoped' }, ({ request, set }) =>
+    authenticate(request, set.headers),
   )
 }

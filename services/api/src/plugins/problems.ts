@@ -2,6 +2,7 @@ import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/con
 import { ERROR_CODES } from '@sns/shared/errors/error-codes'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
+import type { Metrics } from '@sns/shared/observability/metrics'
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
 import type { RequestContexts } from './request-context'
 import type { RouteMethods } from './route-methods'
@@ -11,17 +12,19 @@ export interface ProblemsDeps {
   readonly contexts: RequestContexts
   readonly logger: Logger
   readonly routeMethods: RouteMethods
+  readonly metrics: Pick<Metrics, 'httpProblems'>
 }
 
 /**
  * Turns everything thrown into problem+json, the one place that does. Must be in use before any route:
  * Elysia never calls an error handler for routes that were there before it.
  */
-export function problems({ contexts, logger, routeMethods }: ProblemsDeps) {
+export function problems({ contexts, logger, routeMethods, metrics }: ProblemsDeps) {
   return new Elysia({ name: 'problems' }).onError({ as: 'global' }, ({ error, request, set }) => {
     const path = pathOf(request)
     const known = toSnsError(error, () => routeMethods.allowed(path))
-    const requestId = contexts.of(request).id
+    const { id: requestId, address } = contexts.of(request)
+    metrics.httpProblems.inc({ code: known.code })
     if (known.status >= 500)
       logger.error({ err: error, requestId, code: known.code }, 'request failed')
 
@@ -32,6 +35,9 @@ export function problems({ contexts, logger, routeMethods }: ProblemsDeps) {
       set.headers.allow = routeMethods.allowed(path).join(', ')
     if (known.status === 429 || known.status === 503) {
       set.headers['retry-after'] = String(known.retryAfterSeconds ?? 1)
+    }
+    if (known.status === 429) {
+      logger.info({ event: 'rate_limited', address, requestId, path }, 'account')
     }
     return JSON.stringify(toProblem(known, requestId))
   })

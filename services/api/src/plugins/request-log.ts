@@ -14,8 +14,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 /** Gives each request its id, counts and times it, and writes one line about it when it is done. */
 export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
   return new Elysia({ name: 'request-log' })
-    .onRequest(({ request, set }) => {
-      set.headers['x-request-id'] = contexts.open(request).id
+    .onRequest(({ request, server, set }) => {
+      set.headers['x-request-id'] = contexts.open(request, server).id
       metrics.httpInFlight.inc()
     })
     .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {

@@ -4,20 +4,21 @@ import { disorderedMarks, plainLetters } from '@sns/shared/testing/mark-runs'
 import { workRatio } from '@sns/shared/testing/work-ratio'
 import { checkNewPassword, createPasswords } from './passwords'
 
+const caller = { key: 'test', signal: new AbortController().signal }
 const passwords = createPasswords({ memoryKiB: 8, passes: 1 })
 
 describe('passwords', () => {
   test('are kept as argon2id of the given cost and told apart', async () => {
-    const hash = await passwords.hash('비밀번호 is long')
+    const hash = await passwords.hash('비밀번호 is long', caller)
     expect(hash).toStartWith('$argon2id$v=19$m=8,t=1,p=1$')
-    expect(await passwords.verify('비밀번호 is long', hash)).toBe(true)
-    expect(await passwords.verify('비밀번호 is long'.normalize('NFD'), hash)).toBe(true)
-    expect(await passwords.verify('비밀번호 is lonG', hash)).toBe(false)
-    expect(await passwords.verify('', hash)).toBe(false)
+    expect(await passwords.verify('비밀번호 is long', hash, caller)).toBe(true)
+    expect(await passwords.verify('비밀번호 is long'.normalize('NFD'), hash, caller)).toBe(true)
+    expect(await passwords.verify('비밀번호 is lonG', hash, caller)).toBe(false)
+    expect(await passwords.verify('', hash, caller)).toBe(false)
   })
 
   test('cost by default what OWASP recommends', async () => {
-    const hash = await createPasswords().hash('correct horse')
+    const hash = await createPasswords().hash('correct horse', caller)
     expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$')
   })
 
@@ -29,11 +30,11 @@ describe('passwords', () => {
       return verify(password, hash)
     }) as typeof verify
     try {
-      expect(await passwords.verify('anything at all', null)).toBe(false)
+      expect(await passwords.verify('anything at all', null, caller)).toBe(false)
     } finally {
       Bun.password.verify = verify
     }
-    const own = await passwords.hash('x')
+    const own = await passwords.hash('x', caller)
     expect(verified).toHaveLength(1)
     const shape = (hash: string) => hash.split('$').map((part, at) => (at < 4 ? part : part.length))
     expect(shape(verified[0]!)).toEqual(shape(own))
@@ -41,16 +42,16 @@ describe('passwords', () => {
 
   test('of the greatest length match in any form of their characters', async () => {
     const password = '각'.repeat(128)
-    const hash = await passwords.hash(password)
-    expect(await passwords.verify(password.normalize('NFD'), hash)).toBe(true)
+    const hash = await passwords.hash(password, caller)
+    expect(await passwords.verify(password.normalize('NFD'), hash, caller)).toBe(true)
   })
 
   test.each([64, 2])('of %p KiB cost about the same as marks and as letters', async (kib) => {
-    const hash = await passwords.hash('a password')
+    const hash = await passwords.hash('a password', caller)
     const [marks, letters] = [disorderedMarks(kib * 1024), plainLetters(kib * 1024)]
     for (const check of [
-      (text: string) => passwords.verify(text, hash),
-      (text: string) => passwords.verify(text, null),
+      (text: string) => passwords.verify(text, hash, caller),
+      (text: string) => passwords.verify(text, null, caller),
     ]) {
       const ratio = await workRatio(
         () => check(marks),

@@ -4,7 +4,7 @@ import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField } from '../input/invalid-field'
 import { TOO_MANY_MARKS } from '../input/parse-text'
 import { isCommonPassword } from './common-passwords'
-import { createWorkGate } from './work-gate'
+import { type Caller, createFairQueue } from './fair-queue'
 
 export interface PasswordCost {
   readonly memoryKiB: number
@@ -15,18 +15,23 @@ export interface PasswordCost {
 const OWASP_COST: PasswordCost = { memoryKiB: 19_456, passes: 2 }
 
 /** About twenty seconds of work for two cores, well within the idle timeout; later ones are refused. */
-const QUEUE = 1_000
+const WAITING = 1_000
+const WAITING_EACH = 100
 
 export type Passwords = ReturnType<typeof createPasswords>
 
 /** Hashes and checks passwords with argon2id, a few at once. */
 export function createPasswords(cost: PasswordCost = OWASP_COST) {
-  const gate = createWorkGate({ concurrency: Math.max(2, availableParallelism()), queue: QUEUE })
+  const queue = createFairQueue({
+    concurrency: Math.max(2, availableParallelism()),
+    waiting: WAITING,
+    waitingEach: WAITING_EACH,
+  })
   const decoy = decoyHash(cost)
 
   return {
-    hash(password: string): Promise<string> {
-      return gate.run(() =>
+    hash(password: string, caller: Caller): Promise<string> {
+      return queue.run(caller, () =>
         Bun.password.hash(password.normalize('NFC'), {
           algorithm: 'argon2id',
           memoryCost: cost.memoryKiB,
@@ -38,9 +43,9 @@ export function createPasswords(cost: PasswordCost = OWASP_COST) {
      * Against null (an unknown user) it takes as long as against a wrong password, and is false. What
      * can be nobody's password is false at once, whoever the user.
      */
-    async verify(password: string, hash: string | null): Promise<boolean> {
+    async verify(password: string, hash: string | null, caller: Caller): Promise<boolean> {
       if (password === '' || normalizingProblem(password, PASSWORD_MAX) !== null) return false
-      const matches = await gate.run(() =>
+      const matches = await queue.run(caller, () =>
         Bun.password.verify(password.normalize('NFC'), hash ?? decoy),
       )
       return matches && hash !== null

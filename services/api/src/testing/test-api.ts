@@ -1,9 +1,11 @@
 import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
+import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import {
   createSqliteSearchIndex,
   migrateSqliteSearch,
 } from '@sns/shared/adapters/sqlite/search-index'
+import { loadSettings } from '@sns/shared/config/load-settings'
 import type { Session } from '@sns/shared/contract/http/session'
 import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
@@ -70,6 +72,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     ...createSqlStores(db, { clock, ids: createIdGenerator({ clock }) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     freshness: createMemoryFreshness(),
+    rateLimiters: { shared: createMemoryRateLimiter(), local: createMemoryRateLimiter() },
     search: createSqliteSearchIndex({ db: searchDb, clock }),
     ...options.caches,
     clock,
@@ -83,6 +86,8 @@ export async function openTestApi(options: TestApiOptions = {}) {
       secretKey: 'a key for tests that is long enough',
       sessionMaxDays: 90,
       pageMemoryMib: 16,
+      rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
+      trustedProxies: [],
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
     },

@@ -21,64 +21,98 @@ import {
 } from '../../plugins/openapi/examples'
 import { documented } from '../../plugins/openapi/operation'
 import { pageLimit } from '../../plugins/page-limit'
+import type { RateLimits } from '../../plugins/rate-limits'
+import type { RequestContexts } from '../../plugins/request-context'
 import { presentUser } from '../../presentation/user'
 import type { createAccountService } from './service'
 import type { Sessions } from './sessions'
 
 type AccountService = ReturnType<typeof createAccountService>
 
-export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
+export interface SessionRoutesDeps {
+  readonly accounts: AccountService
+  readonly sessions: Sessions
+  readonly contexts: RequestContexts
+  readonly limits: RateLimits
+}
+
+export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionRoutesDeps) {
   return new Elysia({ prefix: '/v1/auth' })
-    .post('/signup', async ({ body, status }) => status(201, await accounts.signUp(body)), {
-      parse: jsonBody,
-      body: Signup,
-      response: { 201: unchecked(Session), ...PROBLEMS },
-      detail: documented({
-        tag: 'accounts',
-        summary: 'Sign up',
-        description:
-          'Makes an account and signs it in. The display name is the username if absent.',
-        isPublic: true,
-        errors: ['username_taken', 'too_many_requests'],
-        examples: {
-          request: { username: 'minji', password: 'correct horse battery', displayName: '민지' },
-          answer: SESSION_EXAMPLE,
-        },
-      }),
-    })
-    .post('/login', ({ body }) => accounts.logIn(body), {
-      parse: jsonBody,
-      body: Login,
-      response: { 200: unchecked(Session), ...PROBLEMS },
-      detail: documented({
-        tag: 'accounts',
-        summary: 'Sign in',
-        description: 'Starts a session. An unknown user and a wrong password get the same answer.',
-        isPublic: true,
-        errors: ['bad_credentials', 'too_many_requests'],
-        examples: {
-          request: { username: 'minji', password: 'correct horse battery' },
-          answer: SESSION_EXAMPLE,
-        },
-      }),
-    })
-    .post('/refresh', ({ body }) => sessions.refresh(body.refreshToken), {
-      parse: jsonBody,
-      body: RefreshTokenBody,
-      response: { 200: unchecked(Session), ...PROBLEMS },
-      detail: documented({
-        tag: 'accounts',
-        summary: 'Go on with a session',
-        description:
-          'Gives a new access token and replaces the refresh token. The one just replaced is honoured once more for 10 seconds, as two tabs may refresh at once and an answer may be lost. Any other use of a replaced one ends the session, since it must have leaked.',
-        isPublic: true,
-        errors: ['refresh_token_invalid', 'refresh_token_reused'],
-        examples: {
-          request: { refreshToken: SESSION_EXAMPLE.refreshToken },
-          answer: SESSION_EXAMPLE,
-        },
-      }),
-    })
+    .post(
+      '/signup',
+      async ({ body, request, set: { headers }, status }) => {
+        const context = contexts.of(request)
+        await limits.signUp({ context, headers })
+        return status(201, await accounts.signUp(body, context))
+      },
+      {
+        parse: jsonBody,
+        body: Signup,
+        response: { 201: unchecked(Session), ...PROBLEMS },
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Sign up',
+          description:
+            'Makes an account and signs it in. The display name is the username if absent.',
+          isPublic: true,
+          errors: ['username_taken', 'too_many_requests'],
+          examples: {
+            request: { username: 'minji', password: 'correct horse battery', displayName: '민지' },
+            answer: SESSION_EXAMPLE,
+          },
+        }),
+      },
+    )
+    .post(
+      '/login',
+      async ({ body, request, set: { headers } }) => {
+        const context = contexts.of(request)
+        await limits.logIn(body.username, { context, headers })
+        return accounts.logIn(body, context)
+      },
+      {
+        parse: jsonBody,
+        body: Login,
+        response: { 200: unchecked(Session), ...PROBLEMS },
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Sign in',
+          description:
+            'Starts a session. An unknown user and a wrong password get the same answer.',
+          isPublic: true,
+          errors: ['bad_credentials', 'too_many_requests'],
+          examples: {
+            request: { username: 'minji', password: 'correct horse battery' },
+            answer: SESSION_EXAMPLE,
+          },
+        }),
+      },
+    )
+    .post(
+      '/refresh',
+      async ({ body, request, set: { headers } }) => {
+        const context = contexts.of(request)
+        await limits.refresh({ context, headers })
+        return sessions.refresh(body.refreshToken, context)
+      },
+      {
+        parse: jsonBody,
+        body: RefreshTokenBody,
+        response: { 200: unchecked(Session), ...PROBLEMS },
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Go on with a session',
+          description:
+            'Gives a new access token and replaces the refresh token. The one just replaced is honoured once more for 10 seconds, as two tabs may refresh at once and an answer may be lost. Any other use of a replaced one ends the session, since it must have leaked.',
+          isPublic: true,
+          errors: ['refresh_token_invalid', 'refresh_token_reused', 'too_many_requests'],
+          examples: {
+            request: { refreshToken: SESSION_EXAMPLE.refreshToken },
+            answer: SESSION_EXAMPLE,
+          },
+        }),
+      },
+    )
     .post(
       '/logout',
       async ({ body, status }) => status(204, await sessions.logOut(body.refreshToken)),
@@ -98,11 +132,12 @@ export function sessionRoutes(accounts: AccountService, sessions: Sessions) {
     )
 }
 
-export function meRoutes(
-  accounts: AccountService,
-  sessions: Sessions,
-  authenticated: Authentication,
-) {
+export interface MeRoutesDeps extends SessionRoutesDeps {
+  readonly authenticated: Authentication
+}
+
+export function meRoutes(deps: MeRoutesDeps) {
+  const { accounts, sessions, contexts, limits, authenticated } = deps
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .get('/me', ({ viewer }) => presentUser(viewer), {
@@ -114,22 +149,34 @@ export function meRoutes(
         examples: { answer: USER_EXAMPLE },
       }),
     })
-    .patch('/me', ({ viewer, body }) => accounts.change(viewer, body), {
-      parse: jsonBody,
-      body: AccountChange,
-      response: { 200: unchecked(User), ...PROBLEMS },
-      detail: documented({
-        tag: 'accounts',
-        summary: 'Change your account',
-        description:
-          'Changes the display name, the password or both. A new password needs the current one and ends every session, this one too: log in again.',
-        errors: ['bad_credentials', 'too_many_requests'],
-        examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
-      }),
-    })
+    .patch(
+      '/me',
+      async ({ viewer, body, request, set: { headers } }) => {
+        const context = contexts.of(request)
+        if (body.password !== undefined) await limits.password(viewer.id, { context, headers })
+        return accounts.change(viewer, body, context)
+      },
+      {
+        parse: jsonBody,
+        body: AccountChange,
+        response: { 200: unchecked(User), ...PROBLEMS },
+        detail: documented({
+          tag: 'accounts',
+          summary: 'Change your account',
+          description:
+            'Changes the display name, the password or both. A new password needs the current one and ends every session, this one too: log in again.',
+          errors: ['bad_credentials'],
+          examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
+        }),
+      },
+    )
     .delete(
       '/me',
-      async ({ viewer, body, status }) => status(204, await accounts.delete(viewer, body)),
+      async ({ viewer, body, request, set: { headers }, status }) => {
+        const context = contexts.of(request)
+        await limits.password(viewer.id, { context, headers })
+        return status(204, await accounts.delete(viewer, body, context))
+      },
       {
         parse: jsonBody,
         body: AccountDeletion,
@@ -139,7 +186,7 @@ export function meRoutes(
           summary: 'Delete your account',
           description:
             'Needs the password. Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back, and nobody can take the username for 30 days.',
-          errors: ['bad_credentials', 'too_many_requests'],
+          errors: ['bad_credentials'],
           examples: { request: { password: 'correct horse battery' } },
         }),
       },

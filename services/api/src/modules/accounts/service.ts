@@ -14,7 +14,9 @@ import type { UserStore } from '@sns/shared/ports/user-store'
 import { invalidField } from '../../input/invalid-field'
 import { isReservedUsername } from '../../input/names'
 import { parseName } from '../../input/parse-text'
+import type { RequestContext } from '../../plugins/request-context'
 import { presentUser } from '../../presentation/user'
+import type { AuthEvents } from '../../security/auth-events'
 import { checkNewPassword, type Passwords } from '../../security/passwords'
 import type { Sessions } from './sessions'
 
@@ -23,33 +25,46 @@ export interface AccountServiceDeps {
   readonly timelines: Pick<TimelineStore, 'drop'>
   readonly sessions: Sessions
   readonly passwords: Passwords
+  readonly events: AuthEvents
   readonly ids: IdGenerator
 }
 
 export function createAccountService(deps: AccountServiceDeps) {
-  const { users, timelines, sessions, passwords, ids } = deps
+  const { users, timelines, sessions, passwords, events, ids } = deps
 
   /** The hash that matched; what is done because of it must ask that it is still the stored one. */
-  async function checkPassword({ username }: Account, password: string): Promise<string> {
+  async function checkPassword(
+    { username }: Account,
+    password: string,
+    context: RequestContext,
+  ): Promise<string> {
     const credentials = await users.findCredentials(username)
-    const matches = await passwords.verify(password, credentials?.passwordHash ?? null)
-    if (!credentials || !matches) throw wrongPassword()
+    const hash = credentials?.passwordHash ?? null
+    const matches = await passwords.verify(password, hash, context.caller)
+    if (!credentials || !matches) {
+      events.note('password_refused', username, context)
+      throw wrongPassword()
+    }
     return credentials.passwordHash
   }
 
-  async function changePassword(account: Account, change: AccountChange) {
+  async function changePassword(account: Account, change: AccountChange, context: RequestContext) {
     if (change.password === undefined) return
     await checkNewPassword('password', change.password)
     if (change.currentPassword === undefined) {
       throw invalidField('currentPassword', 'is required to change the password')
     }
-    const from = await checkPassword(account, change.currentPassword)
-    const to = await passwords.hash(change.password)
+    const from = await checkPassword(account, change.currentPassword, context)
+    const to = await passwords.hash(change.password, context.caller)
     if (!(await users.updatePassword(account.id, { from, to }))) throw wrongPassword()
+    events.note('password_changed', account.username, context)
   }
 
   return {
-    async signUp({ username, password, displayName }: Signup): Promise<Session> {
+    async signUp(
+      { username, password, displayName }: Signup,
+      context: RequestContext,
+    ): Promise<Session> {
       await checkNewPassword('password', password)
       if (isReservedUsername(username)) throw invalidField('username', 'is reserved')
       const name =
@@ -58,20 +73,30 @@ export function createAccountService(deps: AccountServiceDeps) {
           : parseName('displayName', displayName, DISPLAY_NAME_MAX)
       // Spares the hashing; the store decides where two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
-      const passwordHash = await passwords.hash(password)
+      const passwordHash = await passwords.hash(password, context.caller)
       const id = ids.next<'user'>()
       const user = await users.create({ id, username, displayName: name, passwordHash })
+      events.note('signed_up', username, context)
       return sessions.start(user, passwordHash)
     },
 
-    async logIn({ username, password }: Login): Promise<Session> {
+    async logIn({ username, password }: Login, context: RequestContext): Promise<Session> {
       const credentials = await users.findCredentials(username)
-      const matches = await passwords.verify(password, credentials?.passwordHash ?? null)
-      if (!credentials || !matches) throw new SnsError('bad_credentials')
+      const hash = credentials?.passwordHash ?? null
+      const matches = await passwords.verify(password, hash, context.caller)
+      if (!credentials || !matches) {
+        events.note('login_refused', username, context)
+        throw new SnsError('bad_credentials')
+      }
+      events.note('logged_in', username, context)
       return sessions.start(credentials.user, credentials.passwordHash)
     },
 
-    async change(account: Account, change: AccountChange): Promise<contract.User> {
+    async change(
+      account: Account,
+      change: AccountChange,
+      context: RequestContext,
+    ): Promise<contract.User> {
       if (change.currentPassword !== undefined && change.password === undefined) {
         throw invalidField('password', 'is required with currentPassword')
       }
@@ -79,16 +104,21 @@ export function createAccountService(deps: AccountServiceDeps) {
         change.displayName === undefined
           ? null
           : parseName('displayName', change.displayName, DISPLAY_NAME_MAX)
-      await changePassword(account, change)
+      await changePassword(account, change, context)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)
       if (!user) throw new SnsError('unauthenticated', { detail: 'The account is gone' })
       return presentUser(user)
     },
 
-    async delete(account: Account, { password }: AccountDeletion): Promise<void> {
-      const passwordHash = await checkPassword(account, password)
+    async delete(
+      account: Account,
+      { password }: AccountDeletion,
+      context: RequestContext,
+    ): Promise<void> {
+      const passwordHash = await checkPassword(account, password, context)
       if (!(await users.delete(account.id, passwordHash))) throw wrongPassword()
+      events.note('account_deleted', account.username, context)
       // Nobody can ask for it any more; it would go by itself when its time is up.
       await timelines.drop(account.id).catch(() => undefined)
     },

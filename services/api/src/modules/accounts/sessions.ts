@@ -6,12 +6,14 @@ import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { Grant } from '@sns/shared/domain/session'
 import type { User } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import type { SessionStore } from '@sns/shared/ports/session-store'
+import { RefreshTokenReused, type SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readIdCursor, writeIdCursor } from '../../input/cursors'
+import type { RequestContext } from '../../plugins/request-context'
 import { formatTime } from '../../presentation/time'
 import { presentUser } from '../../presentation/user'
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../security/access-tokens'
+import type { AuthEvents } from '../../security/auth-events'
 import { hashToken, newRefreshToken } from '../../security/refresh-tokens'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -22,6 +24,7 @@ export interface SessionsDeps {
   readonly accessTokens: Pick<AccessTokens, 'sign'>
   readonly ids: IdGenerator
   readonly clock: Clock
+  readonly events: AuthEvents
   /** How long a session lasts, however often it is refreshed. */
   readonly maxDays: number
 }
@@ -30,7 +33,7 @@ export type Sessions = ReturnType<typeof createSessions>
 
 /** Starts, goes on with, lists and ends sessions. */
 export function createSessions(deps: SessionsDeps) {
-  const { users, sessions, accessTokens, ids, clock, maxDays } = deps
+  const { users, sessions, accessTokens, ids, clock, events, maxDays } = deps
 
   async function present(
     user: User,
@@ -63,10 +66,16 @@ export function createSessions(deps: SessionsDeps) {
       return present(user, grant, token)
     },
 
-    async refresh(refreshToken: string): Promise<contract.Session> {
+    async refresh(refreshToken: string, context: RequestContext): Promise<contract.Session> {
       const now = clock.now()
       const next = newRefreshToken(now)
-      const grant = await sessions.rotate(hashToken(refreshToken), next.stored, now)
+      const grant = await sessions
+        .rotate(hashToken(refreshToken), next.stored, now)
+        .catch((error: unknown) => {
+          if (error instanceof RefreshTokenReused)
+            events.note('refresh_token_reused', null, context)
+          throw error
+        })
       const account = await users.findAccount(grant.userId)
       if (!account) throw new SnsError('refresh_token_invalid')
       return present(account, grant, next.token)

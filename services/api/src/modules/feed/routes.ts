@@ -6,6 +6,7 @@ import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
 import { POST_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
 import { documented } from '../../plugins/openapi/operation'
 import { pageLimit } from '../../plugins/page-limit'
+import type { RateLimits } from '../../plugins/rate-limits'
 import type { RequestContexts } from '../../plugins/request-context'
 import type { Feed } from './feed'
 
@@ -14,15 +15,20 @@ const JSON_BYTES = { headers: { 'content-type': 'application/json' } }
 export interface FeedRoutesDeps {
   readonly grants: GrantReader
   readonly contexts: RequestContexts
+  readonly limits: RateLimits
 }
 
 /** Reads the session with the timeline, in one round trip: not by the plugin that other routes use. */
-export function feedRoutes(feed: Feed, { grants, contexts }: FeedRoutesDeps) {
+export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).get(
     '/feed',
-    async ({ request, query }) => {
-      const { viewerId, body } = await feed.page(await grants(request), query)
-      contexts.of(request).userId = viewerId
+    async ({ request, query, set: { headers } }) => {
+      const context = contexts.of(request)
+      if (limits.isOn) await limits.address('read', { context, headers })
+      const grant = await grants(request)
+      if (limits.isOn) await limits.account('read', grant.userId, { context, headers })
+      const { viewerId, body } = await feed.page(grant, query)
+      context.userId = viewerId
       return new Response(body, JSON_BYTES)
     },
     {

@@ -160,7 +160,7 @@ function errorCodes(target: OperationObject, operation: Operation): readonly Err
     target.requestBody !== undefined ||
     (target.parameters ?? []).some((parameter) => parameter.in !== 'path')
   const codes: ErrorCode[] = [...(operation.errors ?? [])]
-  if (!operation.isPublic) codes.push('unauthenticated')
+  if (!operation.isPublic) codes.push('unauthenticated', 'too_many_requests')
   if (hasInput) codes.push('invalid_request')
   if (target.requestBody) {
     codes.push('malformed_json', 'body_too_large', 'unsupported_media_type')

@@ -1,0 +1,96 @@
+import type { UserId } from '@sns/shared/domain/id'
+import type { RateLimit } from '@sns/shared/domain/rate-limit'
+import { SnsError } from '@sns/shared/errors/sns-error'
+import type { RateLimiter } from '@sns/shared/ports/rate-limiter'
+import type { RequestContext } from './request-context'
+
+export interface RateLimitSettings {
+  readonly isOn: boolean
+  /** By address and attempted username: nobody can use up the tries of somebody else. */
+  readonly logIn: RateLimit
+  /** By address: everything that needs no account yet. */
+  readonly signIn: RateLimit
+  readonly signUp: RateLimit
+  /** By account: what asks for its password again. */
+  readonly password: RateLimit
+  readonly write: RateLimit
+  readonly writeByAddress: RateLimit
+  readonly read: RateLimit
+  readonly readByAddress: RateLimit
+}
+
+export interface RateLimitsDeps {
+  /** Counts with the other processes. */
+  readonly shared: RateLimiter
+  /** Counts in this process alone: for reads, which may not cost a round trip more. */
+  readonly local: RateLimiter
+}
+
+/** What a check needs of a request: where it came from, and the headers of its answer. */
+export interface Limited {
+  readonly context: RequestContext
+  readonly headers: Record<string, string | number>
+}
+
+export type RateLimits = ReturnType<typeof createRateLimits>
+
+/**
+ * Refuses with `too_many_requests` what goes beyond a limit, and tells clients how far they are: the
+ * fields of draft-ietf-httpapi-ratelimit-headers, an item for each limit that the request counts for.
+ */
+export function createRateLimits({ shared, local }: RateLimitsDeps, limits: RateLimitSettings) {
+  async function take(limiter: RateLimiter, limit: RateLimit, key: string, { headers }: Limited) {
+    const { isExceeded, remaining, resetSeconds } = await limiter.take(limit, key)
+    const { name, quota, seconds } = limit
+    append(headers, 'ratelimit-policy', `"${name}";q=${quota};w=${seconds}`)
+    append(headers, 'ratelimit', `"${name}";r=${remaining};t=${resetSeconds}`)
+    if (!isExceeded) return
+    throw new SnsError('too_many_requests', {
+      detail: `At most ${quota} in ${seconds} seconds (${name})`,
+      retryAfterSeconds: resetSeconds,
+    })
+  }
+
+  return {
+    isOn: limits.isOn,
+
+    /** Before anything is looked up for the request. */
+    async address(kind: 'read' | 'write', limited: Limited): Promise<void> {
+      const { key } = limited.context.caller
+      await (kind === 'read'
+        ? take(local, limits.readByAddress, key, limited)
+        : take(shared, limits.writeByAddress, key, limited))
+    },
+
+    async account(kind: 'read' | 'write', user: UserId, limited: Limited): Promise<void> {
+      await (kind === 'read'
+        ? take(local, limits.read, String(user), limited)
+        : take(shared, limits.write, String(user), limited))
+    },
+
+    async logIn(username: string, limited: Limited): Promise<void> {
+      if (!limits.isOn) return
+      const { key } = limited.context.caller
+      await take(shared, limits.signIn, key, limited)
+      await take(shared, limits.logIn, `${key} ${username.toLowerCase()}`, limited)
+    },
+
+    async refresh(limited: Limited): Promise<void> {
+      if (limits.isOn) await take(shared, limits.signIn, limited.context.caller.key, limited)
+    },
+
+    async signUp(limited: Limited): Promise<void> {
+      if (limits.isOn) await take(shared, limits.signUp, limited.context.caller.key, limited)
+    },
+
+    /** Before a password is asked for again. */
+    async password(user: UserId, limited: Limited): Promise<void> {
+      if (limits.isOn) await take(shared, limits.password, String(user), limited)
+    },
+  }
+}
+
+function append(headers: Limited['headers'], name: string, item: string): void {
+  const before = headers[name]
+  headers[name] = before === undefined ? item : `${before}, ${item}`
+}
