@@ -40,7 +40,22 @@ function sources(): readonly string[] {
   return sourceTexts
 }
 
+/** Whether a source has the text, with anything where the quote has `…`. */
+function isPrinted(quote: string): boolean {
+  const parts = quote.split('…').map((part) => RegExp.escape(part.trim()))
+  const printed = new RegExp(parts.join('.*'))
+  return sources().some((source) => printed.test(source))
+}
+
 describe('the page on operations', () => {
+  test('quotes what is printed', () => {
+    const quotes = [...read('03-operations.md').matchAll(/`([^`A-Z]*…[^`A-Z]*)`/g)]
+      .map(([, quote = '']) => quote.replaceAll('\n', ' '))
+      .filter((quote) => quote.includes(' '))
+    expect(quotes.length).toBeGreaterThan(1)
+    expect(quotes.filter((quote) => !isPrinted(quote))).toEqual([])
+  })
+
   test('tells of each metric, and of no other', async () => {
     const declared = Object.values(createMetrics()).flatMap((metric) =>
       'name' in metric && typeof metric.name === 'string' ? [metric.name] : [],
@@ -67,9 +82,7 @@ describe('the page on errors', () => {
   })
 
   test.each(quotesBelow('06-errors.md', 'To operators'))('quotes what is printed: %s', (quote) => {
-    const parts = quote.split('…').map((part) => RegExp.escape(part.trim()))
-    const printed = new RegExp(parts.join('.*'))
-    expect(sources().some((source) => printed.test(source))).toBe(true)
+    expect(isPrinted(quote)).toBe(true)
   })
 })
 
