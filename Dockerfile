@@ -17,7 +17,7 @@ COPY sample sample
 COPY shared shared
 COPY services services
 COPY scripts scripts
-RUN mkdir -p data && chown bun:bun data
+RUN install -d -m 700 -o bun -g bun data
 USER bun
 EXPOSE 8000 8001 8002 8003
 ENTRYPOINT ["bun", "scripts/start.ts"]

@@ -1,6 +1,5 @@
 import { Database as BunDatabase, type DatabaseOptions } from 'bun:sqlite'
-import { mkdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
 import { Kysely } from 'kysely'
 import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
@@ -13,6 +12,7 @@ import { migrate } from '../sql/migrate'
 import type { Database } from '../sql/schema'
 import { createSqliteDialect } from './dialect'
 import { codeOf } from './errors'
+import { closeToOthers, ensurePrivateFile, makePrivateFolder } from './private-files'
 import { createWalFlusher, type WalFlusherDeps, walFiles } from './wal-flusher'
 
 export interface SqliteDatabaseOptions {
@@ -55,8 +55,9 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
   const { path, metrics = null, echo = null, wal = walFiles } = options
   const inMemory = path === ':memory:'
   const listeners = new Set<() => void>()
-  const flusher = inMemory ? null : createWalFlusher(wal, { path: `${path}-wal` })
   const { writer, reader } = openFiles(path, inMemory)
+  // SQLite keeps the WAL beside the database itself, also where the path is a link to it.
+  const flusher = inMemory ? null : createWalFlusher(wal, { path: `${realpathSync(path)}-wal` })
   const db = new Kysely<Database>({
     dialect: createSqliteDialect(
       {
@@ -106,9 +107,18 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
 
 function openFiles(path: string, inMemory: boolean) {
   try {
-    if (!inMemory) mkdirSync(dirname(resolve(path)), { recursive: true })
+    if (!inMemory) {
+      makePrivateFolder(path)
+      // SQLite gives the WAL and the shared memory the mode of the database.
+      ensurePrivateFile(path)
+    }
     const writer = open(path, { create: true, readwrite: true })
     writer.run('pragma journal_mode = wal')
+    // Only now is it known to be a database, and not a file of somebody's that was named by mistake.
+    if (!inMemory) {
+      const real = realpathSync(path)
+      for (const file of [real, `${real}-wal`, `${real}-shm`]) closeToOthers(file)
+    }
     // Keeps the file consistent after a power cut, but may lose the last commits: the flusher prevents that.
     writer.run('pragma synchronous = normal')
     // Commits that an earlier process failed to flush may exist in the page cache only. Copy them into the

@@ -1,9 +1,9 @@
 import { Database } from 'bun:sqlite'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
 import { asError } from '../../errors/as-error'
 import { OperatorError } from '../../errors/operator-error'
 import { codeOf } from './errors'
+import { ensurePrivateFile, makePrivateFolder } from './private-files'
 
 /**
  * Holds a database for one process: an exclusive SQLite lock on an empty file beside it, which the
@@ -14,7 +14,8 @@ export function lockForProcess(databasePath: string): Disposable {
   const file = `${existsSync(databasePath) ? realpathSync(databasePath) : databasePath}.lock`
   let lock: Database | null = null
   try {
-    mkdirSync(dirname(resolve(file)), { recursive: true })
+    makePrivateFolder(file)
+    ensurePrivateFile(file)
     lock = new Database(file, { create: true, readwrite: true })
     lock.run('pragma busy_timeout = 0')
     lock.run('begin exclusive')
