@@ -58,9 +58,16 @@ test('serves the embedded suite without Bun, checkout or node_modules', async ()
   expect(await program.exited).toBe(0)
 })
 
-test('migrates, and says what it can do', async () => {
-  await using migrate = run(['migrate'])
-  expect(await migrate.exited).toBe(0)
+test('migrates, backs up and restores, and says what it can do', async () => {
+  const env = { DATABASE_URL: `sqlite:${join(folder, 'sns.db')}` }
+  for (const args of [
+    ['migrate'],
+    ['backup', join(folder, 'sns.backup')],
+    ['restore', join(folder, 'sns.backup')],
+  ]) {
+    await using step = run(args, env)
+    expect([args[0], await step.exited]).toEqual([args[0], 0])
+  }
   await using help = run(['--help'])
   expect(await new Response(help.stdout).text()).toMatch(/^usage: .*sns start/)
   await using wrong = run(['dance'])
