@@ -1,0 +1,249 @@
+import { expect, test } from 'bun:test'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import fc from 'fast-check'
+import { openReplicas, type Replicas } from '../../testing/replicas'
+
+const PEOPLE = 4
+const REPLICAS = 3
+/** `FEED_RUNS=5000 bun test …` for a long one. */
+const RUNS = Number(process.env.FEED_RUNS ?? 150)
+
+interface Person {
+  readonly id: UserId
+  readonly username: string
+  readonly token: string
+}
+
+const who = fc.nat(PEOPLE - 1)
+const at = fc.nat(REPLICAS - 1)
+const limit = fc.integer({ min: 1, max: 7 })
+
+const write = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('post' as const), who, at }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('follow' as const, 'follow' as const, 'block' as const, 'mute' as const),
+      undo: fc.boolean(),
+      who,
+      at,
+      whom: who,
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('edit', 'delete', 'like', 'unlike', 'comment') as fc.Arbitrary<
+        'edit' | 'delete' | 'like' | 'unlike' | 'comment'
+      >,
+      who,
+      at,
+      post: fc.nat(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('rename' as const), who, at }) },
+)
+
+const step = fc.oneof(
+  // A write, then a read by somebody, at any replica: it must see the write.
+  { weight: 8, arbitrary: fc.record({ write, reader: who, readAt: at, limit }) },
+  { weight: 3, arbitrary: fc.record({ reader: who, readAt: at, limit }) },
+  // A writer that dies between its commit and its announcement; the log announces.
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      dies: fc.constantFrom('edit', 'delete', 'unfollow'),
+      who,
+      post: fc.nat(),
+      whom: who,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      event: fc.constantFrom('cut', 'connect', 'connect', 'fanOut', 'fanOut', 'lose', 'second'),
+      who,
+      at,
+    }),
+  },
+)
+
+type Write = typeof write extends fc.Arbitrary<infer T> ? T : never
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** What the rows say a feed is, worked out without any of the code under test. */
+async function truth({ db }: Replicas, me: UserId) {
+  const [users, follows, blocks, mutes, posts, likes, comments] = await Promise.all([
+    db.selectFrom('users').selectAll().execute(),
+    db.selectFrom('follows').selectAll().execute(),
+    db.selectFrom('blocks').selectAll().execute(),
+    db.selectFrom('mutes').selectAll().execute(),
+    db.selectFrom('posts').selectAll().execute(),
+    db.selectFrom('likes').selectAll().execute(),
+    db.selectFrom('comments').selectAll().execute(),
+  ])
+  const isShown = (author: UserId) =>
+    author === me ||
+    (follows.some((row) => row.follower_id === me && row.followee_id === author) &&
+      !blocks.some(
+        (row) =>
+          (row.blocker_id === me && row.blocked_id === author) ||
+          (row.blocker_id === author && row.blocked_id === me),
+      ) &&
+      !mutes.some((row) => row.muter_id === me && row.muted_id === author))
+  return posts
+    .filter((post) => isShown(post.author_id))
+    .sort((a, b) => b.id - a.id)
+    .map((post) => ({
+      id: post.id,
+      authorId: post.author_id,
+      text: post.text,
+      displayName: users.find((user) => user.id === post.author_id)?.display_name,
+      isLiked: likes.some((row) => row.user_id === me && row.post_id === post.id),
+      likes: likes.filter((row) => row.post_id === post.id).length,
+      comments: comments.filter((row) => row.post_id === post.id).length,
+    }))
+}
+
+async function traverse(api: Replicas, reader: Person, replica: number, size: number) {
+  // biome-ignore lint/suspicious/noExplicitAny: posts as JSON
+  const seen: any[] = []
+  let cursor: string | null = null
+  do {
+    const query: string = cursor === null ? '' : `&cursor=${cursor}`
+    const path = `/v1/feed?limit=${size}${query}`
+    const { status, body } = await api.request(replica, 'GET', path, { token: reader.token })
+    expect(status).toBe(200)
+    seen.push(...body.items)
+    cursor = body.nextCursor
+    expect(cursor === null || body.items.length === size).toBe(true)
+  } while (cursor !== null)
+  return seen
+}
+
+/** F1, F3, F5 and F8 for one reader at one replica; F2 for all that was pushed. */
+async function checkRead(
+  api: Replicas,
+  reader: Person,
+  replica: number,
+  size: number,
+  isQuiet: boolean,
+): Promise<void> {
+  const seen = await traverse(api, reader, replica, size)
+  const expected = await truth(api, reader.id)
+  const byId = new Map(expected.map((post) => [String(post.id), post]))
+  const ids: string[] = seen.map(({ id }) => id)
+  expect(ids).toEqual([...new Set(ids)].sort((a, b) => Number(b) - Number(a)))
+  for (const post of seen) {
+    const row = byId.get(post.id)
+    expect(row).toBeDefined()
+    expect(post.text).toBe(row!.text)
+    expect(post.author.displayName).toBe(row!.displayName!)
+    expect(post.viewer.liked).toBe(row!.isLiked)
+    if (isQuiet) expect(post.counts).toEqual({ likes: row!.likes, comments: row!.comments })
+  }
+  const due = expected.filter(
+    ({ id, authorId }) => isQuiet || authorId === reader.id || api.fannedOut.has(id),
+  )
+  expect(due.map(({ id }) => String(id)).filter((id) => !ids.includes(id))).toEqual([])
+}
+
+async function perform(api: Replicas, people: readonly Person[], posts: PostId[], each: Write) {
+  const { token, id } = people[each.who]!
+  const send = (method: string, path: string, body?: unknown) =>
+    api.request(each.at, method, path, { token, ...(body === undefined ? {} : { body }) })
+  switch (each.do) {
+    case 'post': {
+      const { status, body } = await send('POST', '/v1/posts', { text: 'x' })
+      expect(status).toBe(201)
+      posts.push(Number(body.id) as PostId)
+      return
+    }
+    case 'follow':
+    case 'block':
+    case 'mute':
+      await send(
+        each.undo ? 'DELETE' : 'PUT',
+        `/v1/users/${people[each.whom]!.username}/${each.do}`,
+      )
+      return
+    case 'rename':
+      await send('PATCH', '/v1/me', { displayName: `n${Math.random()}` })
+      return
+    default: {
+      const post = posts[each.post % Math.max(1, posts.length)]
+      if (post === undefined) return
+      const path = `/v1/posts/${post}`
+      if (each.do === 'edit') await send('PATCH', path, { text: `${id} ${Math.random()}` })
+      else if (each.do === 'delete') await send('DELETE', path)
+      else if (each.do === 'comment') await send('POST', `${path}/comments`, { text: 'c' })
+      else await send(each.do === 'like' ? 'PUT' : 'DELETE', `${path}/like`)
+    }
+  }
+}
+
+async function takeStep(api: Replicas, people: readonly Person[], posts: PostId[], each: Step) {
+  if ('event' in each) {
+    if (each.event === 'cut') api.channel.cut(each.at)
+    else if (each.event === 'connect') api.channel.connect(each.at)
+    else if (each.event === 'fanOut') await api.fanOut()
+    else if (each.event === 'lose') await api.timelines.drop(people[each.who]!.id)
+    else {
+      api.channel.settle()
+      api.clock.advance(1_000)
+    }
+    return
+  }
+  if ('dies' in each) {
+    const { id } = people[each.who]!
+    const post = posts[each.post % Math.max(1, posts.length)]
+    if (each.dies === 'unfollow') {
+      await api.stores.graph.unfollow(id, people[each.whom]!.id)
+      api.channel.relay([{ kind: 'viewer', user: id }])
+    } else if (post !== undefined) {
+      const { posts: store } = api.stores
+      const done = each.dies === 'edit' ? store.edit(post, id, 'dead') : store.delete(post, id)
+      await done.catch(() => undefined)
+      api.channel.relay([{ kind: 'post', post }])
+    }
+    return
+  }
+  if ('write' in each) await perform(api, people, posts, each.write)
+  await checkRead(api, people[each.reader]!, each.readAt, each.limit, false)
+}
+
+test('whatever is written anywhere, a read that begins after it sees it, wherever it is read', async () => {
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.integer({ min: 2, max: 12 }),
+      limit,
+      async (steps, cap, size) => {
+        run += 1
+        await using api = await openReplicas(REPLICAS, { cap })
+        const people: Person[] = []
+        for (let n = 0; n < PEOPLE; n += 1) people.push(await api.signUp(`p${run}_${n}`))
+        for (const { token } of people.slice(1)) {
+          await api.request(0, 'PUT', `/v1/users/${people[0]!.username}/follow`, { token })
+        }
+        const posts: PostId[] = []
+        for (const each of steps) {
+          await takeStep(api, people, posts, each)
+          api.clock.advance(1)
+        }
+        await api.fanOut()
+        api.channel.settle()
+        api.clock.advance(1_000)
+        for (let replica = 0; replica < REPLICAS; replica += 1) {
+          for (const person of people) await checkRead(api, person, replica, size, true)
+          api.channel.connect(replica)
+        }
+        for (let replica = 0; replica < REPLICAS; replica += 1) {
+          for (const person of people) await checkRead(api, person, replica, size, true)
+        }
+      },
+    ),
+    { numRuns: RUNS },
+  )
+}, 600_000)

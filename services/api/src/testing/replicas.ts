@@ -1,0 +1,193 @@
+import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
+import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { loadSettings } from '@sns/shared/config/load-settings'
+import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
+import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
+import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
+import type { Belief, Change, Freshness } from '@sns/shared/ports/freshness'
+import type { TimelineStore } from '@sns/shared/ports/timeline-store'
+import { createSqlStores } from '@sns/shared/runtime/sql-stores'
+import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { openTestDatabase } from '@sns/shared/testing/sql-database'
+import { createApp } from '../app'
+import { PASSWORD } from './test-api'
+
+/**
+ * A channel between processes as the real one can behave: messages wait on each connection until a command on it
+ * is answered, a cut connection loses what waited, and who cannot announce closes the fence for all.
+ */
+export function createTestChannel(processes: number) {
+  const members = Array.from({ length: processes }, () => ({
+    listeners: [] as ((change: Change) => void)[],
+    waiting: [] as (readonly Change[])[],
+    isConnected: true,
+    belief: { belief: true } as Belief,
+  }))
+  let isFenceOpen = true
+
+  function hear(member: (typeof members)[number]) {
+    for (const changes of member.waiting.splice(0)) {
+      for (const change of changes) for (const listener of member.listeners) listener(change)
+    }
+  }
+
+  function tell(changes: readonly Change[]) {
+    for (const member of members) if (member.isConnected) member.waiting.push(changes)
+  }
+
+  return {
+    /** What the log says, for a writer that did not live to say it. */
+    relay: tell,
+    /** What is on its way arrives by itself, a moment later than it must. */
+    settle() {
+      for (const member of members) hear(member)
+    },
+    cut(at: number) {
+      const member = members[at]!
+      member.isConnected = false
+      member.waiting = []
+    },
+    /** The fence opens once all are there. */
+    connect(at: number) {
+      const member = members[at]!
+      if (member.isConnected) return
+      member.isConnected = true
+      member.belief = { belief: true }
+      if (isFenceOpen || members.some((each) => !each.isConnected)) return
+      isFenceOpen = true
+      for (const each of members) each.belief = { belief: true }
+    },
+    freshness(at: number): Freshness {
+      const member = members[at]!
+      return {
+        async announce(changes) {
+          if (!member.isConnected) isFenceOpen = false
+          else tell(changes)
+        },
+        async barrier() {
+          if (!member.isConnected) throw storeUnavailable('redis')
+          hear(member)
+        },
+        belief: () => (member.isConnected && isFenceOpen ? member.belief : null),
+        hasCurrentTimelines: () => member.isConnected,
+        onChange: (listener) => void member.listeners.push(listener),
+      }
+    },
+    timelines(at: number, store: TimelineStore): TimelineStore {
+      const member = members[at]!
+      const connected = <Result>(call: () => Promise<Result>) => {
+        if (!member.isConnected) return Promise.reject(storeUnavailable('redis'))
+        hear(member)
+        return call()
+      }
+      return {
+        read: (...args) => connected(() => store.read(...args)),
+        push: (...args) => connected(() => store.push(...args)),
+        beginRebuild: (...args) => connected(() => store.beginRebuild(...args)),
+        finishRebuild: (...args) => connected(() => store.finishRebuild(...args)),
+        drop: (...args) => connected(() => store.drop(...args)),
+      }
+    },
+  }
+}
+
+export type Replicas = Awaited<ReturnType<typeof openReplicas>>
+
+export interface ReplicaAnswer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  readonly body: any
+}
+
+/** Several api processes' worth of memory over one database and one set of timelines. */
+export async function openReplicas(count: number, { cap }: { readonly cap: number }) {
+  const opened = new AsyncDisposableStack()
+  const { db } = opened.use(await openTestDatabase('sqlite'))
+  const clock = createManualClock()
+  const ids = createIdGenerator({ clock })
+  const stores = createSqlStores(db, { clock, ids })
+  const limits = { ...TIMELINE_LIMITS, cap, slack: Math.ceil(cap / 4) }
+  const timelines = createMemoryTimelineStore({ clock }, { limits })
+  const channel = createTestChannel(count)
+  const apps = Array.from({ length: count }, (_, at) =>
+    createApp({
+      ...stores,
+      timelines: channel.timelines(at, timelines),
+      freshness: channel.freshness(at),
+      rateLimiters: { shared: createMemoryRateLimiter(), local: createMemoryRateLimiter() },
+      search: createSqliteSearchIndex({ db, clock }),
+      clock,
+      ids,
+      logger: createLogger('api', 'silent'),
+      metrics: createMetrics(),
+      readiness: async () => ({ ready: true }),
+      leaving: new AbortController().signal,
+      settings: {
+        cors: { origins: [], credentials: false, methods: [], headers: [] },
+        secretKey: 'a key for tests that is long enough',
+        sessionMaxDays: 90,
+        pageMemoryMib: 16,
+        rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
+        trustedProxies: [],
+        passwordCost: { memoryKiB: 8, passes: 1 },
+      },
+    }),
+  )
+  const fannedOut = new Set<PostId>()
+
+  return {
+    db,
+    clock,
+    channel,
+    stores,
+    timelines,
+    fannedOut: fannedOut as ReadonlySet<PostId>,
+
+    async request(
+      at: number,
+      method: string,
+      path: string,
+      { token, body }: { readonly token?: string; readonly body?: unknown } = {},
+    ): Promise<ReplicaAnswer> {
+      const response = await apps[at % count]!.handle(
+        new Request(`http://localhost${path}`, {
+          method,
+          headers: {
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
+      )
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? null : JSON.parse(text) }
+    },
+
+    async signUp(username: string) {
+      const body = { username, password: PASSWORD }
+      const answer = await this.request(0, 'POST', '/v1/auth/signup', { body })
+      if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+      return {
+        id: Number(answer.body.user.id) as UserId,
+        username,
+        token: answer.body.accessToken as string,
+      }
+    },
+
+    /** Pushes posts that were not pushed yet to their authors' and followers' timelines. */
+    async fanOut(): Promise<void> {
+      const posts = await db.selectFrom('posts').select(['id', 'author_id']).orderBy('id').execute()
+      for (const { id, author_id: author } of posts) {
+        if (fannedOut.has(id)) continue
+        const pairs = await stores.graph.followersOf([author], null, 1_000)
+        await timelines.push(id, [author, ...pairs.map(({ follower }) => follower)])
+        fannedOut.add(id)
+      }
+    },
+
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
