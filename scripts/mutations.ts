@@ -1,0 +1,65 @@
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MUTATIONS, type Mutation } from './mutations/list'
+
+const root = join(import.meta.dir, '..')
+
+/**
+ * Breaks the code in one way at a time, in a copy, and says which tests notice; exit 1 where none does.
+ * `bun scripts/mutations.ts [WORDS …]` tries those whose name holds the words.
+ */
+async function main(words: readonly string[]): Promise<number> {
+  const chosen = MUTATIONS.filter(({ name }) => words.every((word) => name.includes(word)))
+  const copy = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
+  let missed = 0
+  try {
+    for (const folder of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
+      await cp(join(root, folder), join(copy, folder), { recursive: true })
+    }
+    for (const file of ['package.json', 'tsconfig.json', 'bunfig.toml']) {
+      await cp(join(root, file), join(copy, file))
+    }
+    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+    console.log('| what is broken | noticed by |\n|---|---|')
+    for (const mutation of chosen) {
+      const noticedBy = await attempt(copy, mutation)
+      if (noticedBy === null) missed += 1
+      console.log(`| ${mutation.name} | ${noticedBy ?? '**nothing**'} |`)
+    }
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+  console.log(`\n${chosen.length - missed} noticed, ${missed} not noticed`)
+  return missed === 0 ? 0 : 1
+}
+
+/** The first test that fails; null where all pass. */
+async function attempt(copy: string, { file, find, replace, tests }: Mutation) {
+  const path = join(copy, file)
+  const source = await Bun.file(path).text()
+  if (source.split(find).length !== 2) throw new Error(`${file}: stands there not once: ${find}`)
+  await Bun.write(
+    path,
+    source.replace(find, () => replace),
+  )
+  try {
+    for (const test of tests) {
+      const child = Bun.spawn(['bun', 'test', '--timeout=300000', '--bail', test], {
+        cwd: copy,
+        stdout: 'pipe',
+        stderr: 'pipe',
+      })
+      const output = await new Response(child.stderr).text()
+      if ((await child.exited) === 0) continue
+      return (
+        /^\(fail\) (.*?)(?: \[[\d.]+m?s\])?$/m.exec(output)?.[1] ?? `${test}: ${output.slice(-200)}`
+      )
+    }
+    return null
+  } finally {
+    await Bun.write(path, source)
+  }
+}
+
+process.exitCode = await main(Bun.argv.slice(2))
