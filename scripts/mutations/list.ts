@@ -44,11 +44,15 @@ export const MUTATIONS: readonly Mutation[] = [
       const isHeard = slice !== null
       const viewer = isHeard
         ? await viewers.account(grant)
-        : await sessions.findViewer(grant, clock.now())`,
+        : await sessions.findViewer(grant, clock.now())
+      if (!viewer) throw sessionEnded()
+      const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null`,
     replace: `const viewer = await viewers.account(grant)
-      const early = freshness.belief() && viewer ? await viewers.feedView(userId) : null
+      if (!viewer) throw sessionEnded()
+      const early = freshness.belief() ? await viewers.feedView(userId) : null
       let slice = await ask(() => timelines.read(userId, { before, limit: count }))
-      const isHeard = slice !== null && early !== null && clock.now() > 0`,
+      const view = slice !== null && freshness.belief() ? early : null
+      void [sessions, clock]`,
     tests: [REPLICAS],
   },
   {

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { COMMENT_TEXT_MAX } from '../../domain/post'
 import { MARK_RUN_MAX } from '../../domain/text'
-import { IdField, pageOf, TimeField } from './fields'
+import { IdField, pageOf, TEXT_SHAPE, TimeField } from './fields'
 import { Author } from './user'
 
 export const CommentDraft = Type.Object(
@@ -9,6 +9,7 @@ export const CommentDraft = Type.Object(
     text: Type.String({
       description: `1 to ${COMMENT_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; outer white space is trimmed, NFC`,
       characters: [1, COMMENT_TEXT_MAX],
+      shape: TEXT_SHAPE,
       examples: ['정말 그렇네요'],
     }),
   },

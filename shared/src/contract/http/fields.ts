@@ -35,14 +35,20 @@ export const NewPasswordField = Type.String({
   secret: true,
 })
 
+/** No control characters but tab and line ends. */
+export const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]+$'
+/** No control characters at all. */
+const LINE_SHAPE = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$'
+
 export const DisplayNameField = Type.String({
   description: 'What others see; on one line, without invisible characters',
+  shape: LINE_SHAPE,
   characters: [1, DISPLAY_NAME_MAX],
   examples: ['민지'],
 })
 
-/** What every cursor looks like. */
-export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{1,400}$'
+/** What every cursor looks like: base64url that begins as `["` does. */
+export const CURSOR_PATTERN = '^WyJ[A-Za-z0-9_-]{1,397}$'
 
 const CursorField = Type.String({
   description: '`nextCursor` of the page before; opaque, of one list only, never expires',

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { POST_TEXT_MAX } from '../../domain/post'
 import { MARK_RUN_MAX } from '../../domain/text'
-import { IdField, pageOf, TimeField } from './fields'
+import { IdField, pageOf, TEXT_SHAPE, TimeField } from './fields'
 import { Author } from './user'
 
 export const PostDraft = Type.Object(
@@ -9,6 +9,7 @@ export const PostDraft = Type.Object(
     text: Type.String({
       description: `1 to ${POST_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; outer white space is trimmed, NFC`,
       characters: [1, POST_TEXT_MAX],
+      shape: TEXT_SHAPE,
       examples: ['오늘 서울 날씨가 참 좋다'],
     }),
   },
