@@ -3,24 +3,50 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { readBenchArguments } from './bench/arguments'
 import { benchBaseline } from './bench/baseline'
+import { benchFeed, type FeedRow } from './bench/feed'
 import { report } from './bench/report'
 
 /** Runs one benchmark by name against a suite that it starts itself. */
 export const bench: Command = async ({ args }) => {
   const options = readBenchArguments(args)
-  if (options.name !== 'baseline') {
-    throw new OperatorError(`there is no benchmark "${options.name}": there is baseline`, 2)
+  const data = options.graph ?? 'the shipped sample'
+  if (options.name === 'baseline') {
+    const stores = environment.DATABASE_URL?.startsWith('mysql') ? 'servers' : 'embedded'
+    report('baseline', options.out, { stores, data }, await benchBaseline(options))
+  } else if (options.name === 'feed') {
+    const { kind, rows, memoryMiB } = await benchFeed(options)
+    const load = '500 connections, pages of 20'
+    const ratios = ratiosOf(rows)
+    report('feed', options.out, { stores: kind, data, load }, [
+      ...rows.flatMap(({ name, requestsPerSecond, p50, p99 }) => [
+        { name, value: requestsPerSecond, unit: `requests/s, P50 ${ms(p50)}, P99 ${ms(p99)}` },
+      ]),
+      ...ratios,
+      { name: 'memory of ours after the load', value: memoryMiB, unit: 'MiB' },
+    ])
+  } else {
+    throw new OperatorError(`there is no benchmark "${options.name}": there are baseline, feed`, 2)
   }
-  const figures = await benchBaseline(options)
-  report(
-    options.name,
-    options.out,
-    {
-      stores: environment.DATABASE_URL?.startsWith('mysql') ? 'servers' : 'embedded',
-      data: options.graph ?? 'the shipped sample',
-    },
-    figures,
+}
+
+/** Ours as a part of each other design, from the same run. */
+function ratiosOf(rows: readonly FeedRow[]) {
+  const ours = rows.find(({ name }) => name === 'ours')
+  return rows.flatMap(({ name, requestsPerSecond }) =>
+    ours === undefined || name.startsWith('ours')
+      ? []
+      : [
+          {
+            name: `ours / ${name}`,
+            value: Math.round((100 * ours.requestsPerSecond) / requestsPerSecond) / 100,
+            unit: '',
+          },
+        ],
   )
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
 }
 
 if (import.meta.main) await runProgram('bench', bench, { args: process.argv.slice(2) })

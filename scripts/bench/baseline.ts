@@ -79,7 +79,7 @@ async function measureColdStart(suite: BenchSuite): Promise<number> {
   )
 }
 
-async function importData(
+export async function importData(
   suite: BenchSuite,
   files: { readonly graph: string; readonly posts: readonly string[] },
   password: string,

@@ -25,7 +25,8 @@ export async function measureFeed(
   { running, survey, password, isQuick }: FeedLoad,
   add: (name: string, value: number, unit: string) => void,
 ): Promise<void> {
-  const tokens = await logInSome(running.url, survey, password)
+  const signedIn = await logInSome(running.url, survey, password, USERS)
+  const tokens = signedIn.map(({ token }) => token)
   let turn = 0
   const next = () => ({ path: '/v1/feed', token: tokens[turn++ % tokens.length] ?? '' })
   const load = { url: running.url, connections: USERS, next }
@@ -40,27 +41,28 @@ export async function measureFeed(
   add('feed page, mean', result.meanBodyBytes, 'bytes')
 }
 
-/** Access tokens of as many users as load at once, or of all; a few log in at a time. */
-async function logInSome(
+/** Some users at random with access tokens; a few log in at a time. */
+export async function logInSome(
   url: string,
   survey: Survey,
   password: string,
-): Promise<readonly string[]> {
+  count: number,
+): Promise<readonly { readonly username: string; readonly token: string }[]> {
   const chosen = new Set<number>()
-  while (chosen.size < Math.min(USERS, survey.users.length)) {
+  while (chosen.size < Math.min(count, survey.users.length)) {
     chosen.add(survey.users[Math.floor(Math.random() * survey.users.length)] ?? 0)
   }
   const { v1 } = createClient(url)
   const waiting = [...chosen]
-  const tokens: string[] = []
+  const signedIn: { readonly username: string; readonly token: string }[] = []
   const logInNext = async () => {
     for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
       const username = `u${number}`
       const { data, status } = await v1.auth.login.post({ username, password })
       if (!data) throw new Error(`login as ${username} answered ${status}`)
-      tokens.push(data.accessToken)
+      signedIn.push({ username, token: data.accessToken })
     }
   }
   await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, logInNext))
-  return tokens
+  return signedIn
 }

@@ -268,3 +268,35 @@ describe('without timelines and caches', () => {
     expect(await pageToTheEnd(a, 7)).toEqual(ids.slice(1))
   })
 })
+
+test('a post pushed just before a window begins to be rebuilt is in it', async () => {
+  let before: () => Promise<void> = async () => {}
+  await using api = await openTestApi({
+    wrap: (deps) => ({
+      ...deps,
+      timelines: {
+        ...deps.timelines,
+        async beginRebuild(user) {
+          const once = before
+          before = async () => {}
+          await once()
+          return deps.timelines.beginRebuild(user)
+        },
+      },
+    }),
+  })
+  const [a, b] = [await api.signUp('order_a'), await api.signUp('order_b')]
+  await api.request('PUT', '/v1/users/order_b/follow', { as: a })
+  const { body: first } = await api.request('POST', '/v1/posts', { as: b, body: { text: 'x' } })
+  await api.fanOut()
+  let second = ''
+  before = async () => {
+    second = (await api.request('POST', '/v1/posts', { as: b, body: { text: 'y' } })).body.id
+    await api.fanOut()
+  }
+  const ids = async () =>
+    (await api.request('GET', '/v1/feed', { as: a })).body.items.map(({ id }: { id: string }) => id)
+  await ids()
+  expect(second).not.toBe('')
+  expect(await ids()).toEqual([second, first.id])
+})

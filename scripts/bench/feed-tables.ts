@@ -1,0 +1,69 @@
+import { connectMysql } from '@sns/shared/adapters/mysql/database'
+import { openSqliteDatabase } from '@sns/shared/adapters/sqlite/database'
+import { databaseUrl } from '@sns/shared/config/database-url'
+import { systemClock } from '@sns/shared/domain/clock'
+import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
+import type { PublishedPost } from '@sns/shared/domain/post'
+import { createSqlStores } from '@sns/shared/runtime/sql-stores'
+
+export type FeedTables = Awaited<ReturnType<typeof openFeedTables>>
+
+/** The tables of the suite, as the designs that are measured beside it read them. */
+export async function openFeedTables(url: string) {
+  const address = databaseUrl(url)
+  const { db } =
+    'path' in address
+      ? await openSqliteDatabase({ path: address.path, migrate: false })
+      : await connectMysql({ ...address, kind: 'mysql', echo: false, poolSize: 20 })
+  const clock = systemClock
+  const { users, posts } = createSqlStores(db, { clock, ids: createIdGenerator({ clock }) })
+
+  return {
+    async userId(username: string): Promise<UserId> {
+      const user = await users.findByUsername(username)
+      if (!user) throw new Error(`there is no user ${username}`)
+      return user.id
+    },
+    feedIds: (viewer: UserId, limit: number) => posts.feedIds(viewer, { before: null, limit }),
+    published: (ids: readonly PostId[]) => posts.published(ids),
+
+    /** A feed as one writes it first: a join of posts with those followed, sorted. */
+    async pull(viewer: UserId, limit: number): Promise<readonly PublishedPost[]> {
+      const rows = await db
+        .selectFrom('posts')
+        .innerJoin('users', 'users.id', 'posts.author_id')
+        .leftJoin('post_counts', 'post_counts.post_id', 'posts.id')
+        .selectAll('posts')
+        .select(['users.username', 'users.display_name'])
+        .select(['post_counts.likes', 'post_counts.comments'])
+        .where((eb) =>
+          eb.or([
+            eb('posts.author_id', '=', viewer),
+            eb(
+              'posts.author_id',
+              'in',
+              eb
+                .selectFrom('follows')
+                .select('follows.followee_id')
+                .where('follows.follower_id', '=', viewer),
+            ),
+          ]),
+        )
+        .orderBy('posts.id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({
+        body: {
+          id: row.id,
+          authorId: row.author_id,
+          version: row.version,
+          text: row.text,
+          createdAt: row.created_at,
+          editedAt: row.edited_at,
+        },
+        author: { id: row.author_id, username: row.username, displayName: row.display_name },
+        counts: { likes: row.likes ?? 0, comments: row.comments ?? 0 },
+      }))
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawnProgram } from '../../scripts/process/program-process'
+
+test.skipIf(!Bun.which('wrk'))(
+  'bench feed measures ours beside the other designs, which show the same posts',
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), 'sns-bench-test-'))
+    try {
+      await using bench = spawnProgram('bench', ['feed', '--quick', '--out', out], {})
+      const code = await bench.exited
+      expect(code === 0 ? '' : bench.output()).toBe('')
+      const { figures } = await Bun.file(join(out, 'feed.json')).json()
+      const names = figures.map(({ name }: { name: string }) => name)
+      for (const design of ['ours', 'constant', 'memory', 'pull']) expect(names).toContain(design)
+      expect(names).toContain('ours / memory')
+      for (const { value } of figures) expect(value).toBeGreaterThan(0)
+    } finally {
+      rmSync(out, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)
