@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start')).start,
   migrate: async () => (await import('./migrate')).migrate,
   import: async () => (await import('./import')).importCommand,
+  feeds: async () => (await import('./feeds')).feeds,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,
 }

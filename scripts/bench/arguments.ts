@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asError } from '@sns/shared/errors/as-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
@@ -25,8 +26,9 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
   }
   return {
     name,
-    graph: values.graph ?? null,
-    posts,
+    // Programs that read them run in another folder.
+    graph: values.graph === undefined ? null : resolve(values.graph),
+    posts: posts.map((path) => resolve(path)),
     isQuick: values.quick ?? false,
     out: values.out ?? 'bench-out',
   }

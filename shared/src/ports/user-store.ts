@@ -39,6 +39,8 @@ export interface UserStore {
   /** Takes the next id itself where the given one is taken. */
   create(user: NewUser): Promise<User>
   findAccount(id: UserId): Promise<Account | null>
+  /** The ids of all users above `after`, ascending, at most `limit`. */
+  ids(after: UserId | null, limit: number): Promise<readonly UserId[]>
   findByUsername(username: string): Promise<User | null>
   findProfile(username: string, viewer: UserId): Promise<Profile | null>
   /** Those of `ids` that `viewer` may see, in no particular order. */

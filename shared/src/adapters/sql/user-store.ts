@@ -51,6 +51,17 @@ export function createSqlUserStore(
       return row ? { ...toUser(row), graphVersion: row.graph_version } : null
     },
 
+    async ids(after, limit) {
+      const rows = await db
+        .selectFrom('users')
+        .select('id')
+        .where('id', '>', after ?? (0 as UserId))
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(({ id }) => id)
+    },
+
     async findByUsername(username) {
       if (!isUsername(username)) return null
       const row = await db

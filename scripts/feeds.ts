@@ -1,0 +1,177 @@
+import { parseArgs } from 'node:util'
+import { environment } from '@sns/shared/config/environment'
+import { loadSettings } from '@sns/shared/config/load-settings'
+import { systemClock } from '@sns/shared/domain/clock'
+import type { UserId } from '@sns/shared/domain/id'
+import { asError } from '@sns/shared/errors/as-error'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { isSnsError } from '@sns/shared/errors/sns-error'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
+import type { UserStore } from '@sns/shared/ports/user-store'
+import { createBackend } from '@sns/shared/runtime/backend'
+import type { ApiStores } from '@sns/shared/runtime/backend-ports'
+import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { rebuildWindow, verifyWindow } from './feeds/verify'
+import { createProgress } from './progress'
+
+const USAGE = 'usage: feeds verify|rebuild USERNAME … | --sample N | --all'
+const PAGE = 1_000
+/** Users looked at at once: their time goes into waiting for answers. */
+const AT_ONCE = 8
+const SHOWN = 20
+const TIMELINES_WITHIN_MS = 10_000
+
+interface FeedsArguments {
+  readonly action: 'verify' | 'rebuild'
+  readonly usernames: readonly string[]
+  /** How many users at random; infinite: all. 0 where they are named. */
+  readonly sample: number
+}
+
+/**
+ * `verify` compares cached timelines with SQL and ends with 1 where one lacks a post; `rebuild` makes
+ * them anew. Both may run beside the suite, be stopped and be run again.
+ */
+export const feeds: Command = async ({ args, signal }) => {
+  const options = readArguments(args)
+  const settings = loadSettings(environment, { role: 'fanout-worker' })
+  if (settings.database.kind === 'sqlite') {
+    throw new OperatorError(
+      'embedded, timelines live in the memory of the suite and end with it: there is nothing to verify or rebuild',
+      2,
+    )
+  }
+  const logger = createLogger('feeds', settings.logLevel)
+  const deps = { logger, metrics: createMetrics(), clock: systemClock }
+  await using backend = await createBackend(settings, deps)
+  const stores = await backend.forApi()
+  await untilTimelinesAreCurrent(stores, signal)
+  try {
+    await run(options, stores, signal)
+  } catch (error) {
+    if (isSnsError(error)) throw new OperatorError(`feeds: ${error.message}`, 1, { cause: error })
+    throw error
+  }
+}
+
+async function run(
+  { action, usernames, sample }: FeedsArguments,
+  stores: ApiStores,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = createProgress('feeds')
+  const chosen = await chooseUsers(stores.users, usernames, sample)
+  const counts = { equal: 0, none: 0, drift: 0, rebuilt: 0 }
+  const wait = () => Bun.sleep(1_000)
+  const waiting = [...chosen]
+  let done = 0
+  const next = async () => {
+    for (let user = waiting.pop(); user !== undefined; user = waiting.pop()) {
+      if (signal.aborted) return
+      if (action === 'rebuild') {
+        if (await rebuildWindow(stores, user)) counts.rebuilt += 1
+      } else {
+        const finding = await verifyWindow({ ...stores, wait }, user)
+        counts[finding.state] += 1
+        if (finding.state === 'drift' && counts.drift <= SHOWN) {
+          const { missing } = finding
+          console.log(
+            `user ${user}: ${missing.length} posts missing, the newest ${missing.slice(0, 3).join(', ')}`,
+          )
+        }
+      }
+      done += 1
+      progress.update(action, done, chosen.length)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, next))
+  progress.stop()
+  if (signal.aborted)
+    throw new OperatorError(`stopped after ${done} of ${chosen.length} feeds`, 130)
+  const count = (n: number) => n.toLocaleString('en')
+  if (action === 'rebuild') {
+    console.log(`rebuilt ${count(counts.rebuilt)} of ${count(chosen.length)} timelines`)
+    return
+  }
+  console.log(
+    `${count(counts.equal)} timelines equal SQL, ${count(counts.none)} users have none, ${count(counts.drift)} lack posts`,
+  )
+  if (counts.drift > 0) {
+    throw new OperatorError('some timelines lack posts: `feeds rebuild` makes them anew', 1)
+  }
+}
+
+/** Named ones, or a sample of all by reservoir (Vitter's algorithm R), so that each is as likely. */
+async function chooseUsers(
+  users: UserStore,
+  usernames: readonly string[],
+  sample: number,
+): Promise<readonly UserId[]> {
+  if (usernames.length > 0) {
+    return Promise.all(
+      usernames.map(async (username) => {
+        const user = await users.findByUsername(username)
+        if (!user) throw new OperatorError(`there is no user "${username}"`, 1)
+        return user.id
+      }),
+    )
+  }
+  const chosen: UserId[] = []
+  let seen = 0
+  for (let after: UserId | null = null; ; ) {
+    const page: readonly UserId[] = await users.ids(after, PAGE)
+    for (const id of page) {
+      seen += 1
+      if (chosen.length < sample) chosen.push(id)
+      else {
+        const at = Math.floor(Math.random() * seen)
+        if (at < sample) chosen[at] = id
+      }
+    }
+    after = page.at(-1) ?? null
+    if (page.length < PAGE) return chosen
+  }
+}
+
+async function untilTimelinesAreCurrent({ freshness }: ApiStores, signal: AbortSignal) {
+  const deadline = performance.now() + TIMELINES_WITHIN_MS
+  while (!freshness.hasCurrentTimelines()) {
+    signal.throwIfAborted()
+    if (performance.now() > deadline) {
+      throw new OperatorError(
+        'Redis is unavailable, or another one than the suite uses: check REDIS_URL',
+        1,
+      )
+    }
+    await Bun.sleep(50)
+  }
+}
+
+function readArguments(args: readonly string[]): FeedsArguments {
+  const { values, positionals } = parse(args)
+  const [action, ...usernames] = positionals
+  if (action !== 'verify' && action !== 'rebuild') throw new OperatorError(USAGE, 2)
+  const { sample, all = false } = values
+  if (sample !== undefined && !/^[1-9]\d{0,8}$/.test(sample)) {
+    throw new OperatorError(`--sample is "${sample}", not a number of users; ${USAGE}`, 2)
+  }
+  const ways = [usernames.length > 0, sample !== undefined, all].filter(Boolean)
+  if (ways.length !== 1) throw new OperatorError(`name users, --sample N or --all; ${USAGE}`, 2)
+  const size = all ? Number.POSITIVE_INFINITY : Number(sample ?? 0)
+  return { action, usernames, sample: size }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { sample: { type: 'string' }, all: { type: 'boolean' } },
+    })
+  } catch (error) {
+    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
+  }
+}
+
+if (import.meta.main) await runProgram('feeds', feeds, { args: process.argv.slice(2) })
