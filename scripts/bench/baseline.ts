@@ -95,6 +95,20 @@ export async function importData(
   return (performance.now() - startedAt) / 1000
 }
 
+/** Until every consumer of the log has seen all of it, and so will leave what is measured alone. */
+export async function untilQuiet(running: RunningBenchSuite, survey: Survey): Promise<void> {
+  await untilIndexed(running, survey)
+  const deadline = performance.now() + SEARCHABLE_WITHIN_MS
+  for (let zeros = 0; zeros < 3; ) {
+    const metrics = await (await fetch(`${running.fanoutUrl}/metrics`)).text()
+    const backlog = samples(metrics, 'sns_consumer_backlog')
+    zeros = backlog === 0 ? zeros + 1 : 0
+    if (performance.now() > deadline) throw new Error(`${backlog} changes are still on their way`)
+    // The backlog is counted every five seconds.
+    await Bun.sleep(2_000)
+  }
+}
+
 /** Until the indexer has seen every user and every post. */
 async function untilIndexed({ indexerUrl }: RunningBenchSuite, survey: Survey): Promise<void> {
   const wanted = survey.users.length + survey.posts

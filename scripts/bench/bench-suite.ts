@@ -23,6 +23,8 @@ export interface RunningBenchSuite extends AsyncDisposable {
   readonly programs: ReadonlyMap<string, ProgramProcess>
   /** Where the indexer's metrics are. */
   readonly indexerUrl: string
+  /** Where the fan-out worker's are. */
+  readonly fanoutUrl: string
 }
 
 const SERVER_SETTINGS = [
@@ -67,6 +69,7 @@ function createEmbeddedSuite(secretKey: string): BenchSuite {
       return {
         url,
         indexerUrl: `http://127.0.0.1:${metricsPort}`,
+        fanoutUrl: `http://127.0.0.1:${metricsPort}`,
         programs: new Map([['sns (all in one)', program]]),
         [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
       }
@@ -94,6 +97,7 @@ function createServersSuite(secretKey: string): BenchSuite {
       return {
         url: suite.url,
         indexerUrl: suite.statusUrl('cdc-indexer'),
+        fanoutUrl: suite.statusUrl('fanout-worker'),
         programs: new Map(suite.names.map((name) => [name, suite.program(name)])),
         [Symbol.asyncDispose]: () => suite[Symbol.asyncDispose](),
       }

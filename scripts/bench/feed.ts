@@ -7,7 +7,7 @@ import { createBrokenLines } from '../import/broken-lines'
 import { surveyFiles } from '../import/survey'
 import { freePort, spawnProgram } from '../process/program-process'
 import type { BenchArguments } from './arguments'
-import { importData } from './baseline'
+import { importData, untilQuiet } from './baseline'
 import { type BenchSuite, createBenchSuite } from './bench-suite'
 import { logInSome } from './feed-load'
 import { residentMiB } from './process-memory'
@@ -79,6 +79,7 @@ export async function benchFeed(options: BenchArguments): Promise<{
     await importData(suite, files, password)
 
     const running = await suite.start()
+    if (!options.isQuick) await untilQuiet(running, survey)
     const signedIn = await logInSome(running.url, survey, password, READERS)
     const readersFile = join(folder, 'readers')
     writeFileSync(readersFile, signedIn.map(({ username }) => username).join('\n'))

@@ -25,7 +25,7 @@ export function createServerBackend(
   const mysql = once(async () => {
     const { connectMysql } = await import('../adapters/mysql/database')
     const { assertMigrated } = await import('../adapters/sql/migrate')
-    const { createSqlHealthCheck } = await import('../adapters/sql/health-check')
+    const { createSqlHealthCheck } = await import('../adapters/sql/database')
     const { db } = opened.use(
       await connectMysql(database, { metrics, echo: database.echo ? logger : null }),
     )

@@ -1,11 +1,22 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import type { EngagementStore } from '../../ports/engagement-store'
-import { createComment, deleteComment, readComments } from './engagement-comments'
-import { likePost, unlikePost } from './engagement-likes'
+import { type CommentId, idTime, type PostId, type UserId } from '../../domain/id'
+import type { Page } from '../../domain/page'
+import type { Comment } from '../../domain/post'
+import { SnsError } from '../../errors/sns-error'
+import type { RowOf } from '../../events/tables'
+import type { EngagementStore, NewComment } from '../../ports/engagement-store'
+import type { Queryable } from './database'
+import { notBlockedEitherWay } from './feed-truth'
+import { insertIfAbsent, insertWithFreeId } from './inserts'
+import { holdActor, lockPost } from './locks'
+import { pageOf } from './page'
+import { assertPostVisible } from './post-reads'
 import type { Database } from './schema'
+import { transact } from './transaction'
+import { toAuthor } from './user-row'
 
-export interface SqlEngagementStoreDeps {
+interface SqlEngagementStoreDeps {
   readonly clock: Clock
 }
 
@@ -21,4 +32,143 @@ export function createSqlEngagementStore(
     deleteComment: (id, author) => deleteComment(db, id, author),
     comments: (postId, viewer, page) => readComments(db, postId, viewer, page),
   }
+}
+
+/** Accounts are locked before posts, everywhere, so that no two writers wait for each other. */
+async function likePost(
+  db: Kysely<Database>,
+  clock: Clock,
+  userId: UserId,
+  postId: PostId,
+): Promise<void> {
+  await transact(db, async (tx) => {
+    await holdActor(tx, userId)
+    await lockPost(tx, postId, userId)
+    const like = { user_id: userId, post_id: postId, created_at: clock.now() }
+    if (await insertIfAbsent(tx, 'likes', like)) await moveCount(tx, postId, 'likes', 1)
+  })
+}
+
+async function unlikePost(db: Kysely<Database>, userId: UserId, postId: PostId): Promise<void> {
+  await transact(db, async (tx) => {
+    await lockPost(tx, postId, userId)
+    const { numDeletedRows } = await tx
+      .deleteFrom('likes')
+      .where('user_id', '=', userId)
+      .where('post_id', '=', postId)
+      .executeTakeFirstOrThrow()
+    if (numDeletedRows > 0n) await moveCount(tx, postId, 'likes', -1)
+  })
+}
+
+async function createComment(db: Kysely<Database>, comment: NewComment): Promise<Comment> {
+  return transact(db, async (tx) => {
+    await holdActor(tx, comment.authorId)
+    await lockPost(tx, comment.postId, comment.authorId)
+    const id = await insertWithFreeId(tx, comment.id, ['PRIMARY'], (id) =>
+      tx
+        .insertInto('comments')
+        .values({
+          id,
+          post_id: comment.postId,
+          author_id: comment.authorId,
+          text: comment.text,
+          created_at: idTime(id),
+        })
+        .execute(),
+    )
+    await moveCount(tx, comment.postId, 'comments', 1)
+    const row = await selectComments(tx).where('comments.id', '=', id).executeTakeFirstOrThrow()
+    return toComment(row)
+  })
+}
+
+/** Its author may take a comment back whatever blocks came since. */
+export async function deleteComment(
+  db: Kysely<Database>,
+  id: CommentId,
+  author: UserId,
+): Promise<PostId> {
+  return transact(db, async (tx) => {
+    const postId = await postOfOwnComment(tx, id, author)
+    await lockPost(tx, postId, null)
+    const { numDeletedRows } = await tx
+      .deleteFrom('comments')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    if (numDeletedRows === 0n) throw new SnsError('not_found')
+    await moveCount(tx, postId, 'comments', -1)
+    return postId
+  })
+}
+
+async function postOfOwnComment(
+  tx: Transaction<Database>,
+  id: CommentId,
+  author: UserId,
+): Promise<PostId> {
+  const comment = await tx
+    .selectFrom('comments')
+    .select(['comments.post_id', 'comments.author_id'])
+    .select((eb) => notBlockedEitherWay(author, eb.ref('comments.author_id')).as('visible'))
+    .where('comments.id', '=', id)
+    .executeTakeFirst()
+  if (comment?.author_id === author) return comment.post_id
+  if (!comment?.visible) throw new SnsError('not_found')
+  await assertPostVisible(tx, comment.post_id, author)
+  throw new SnsError('forbidden')
+}
+
+async function readComments(
+  db: Queryable,
+  postId: PostId,
+  viewer: UserId,
+  { after, limit }: { readonly after: CommentId | null; readonly limit: number },
+): Promise<Page<Comment, CommentId>> {
+  await assertPostVisible(db, postId, viewer)
+  const rows = await selectComments(db)
+    .where('comments.post_id', '=', postId)
+    .$if(after !== null, (query) => query.where('comments.id', '>', after))
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('comments.author_id')))
+    .orderBy('comments.id')
+    .limit(limit + 1)
+    .execute()
+  return pageOf(rows, limit, (row) => row.id, toComment)
+}
+
+function selectComments(db: Queryable) {
+  return db
+    .selectFrom('comments')
+    .innerJoin('users', 'users.id', 'comments.author_id')
+    .select(['comments.id', 'comments.post_id', 'comments.author_id', 'comments.text'])
+    .select(['comments.created_at', 'users.username', 'users.display_name'])
+}
+
+type CommentRow = RowOf<'comments'> & Pick<RowOf<'users'>, 'username' | 'display_name'>
+
+function toComment(row: CommentRow): Comment {
+  return {
+    id: row.id,
+    postId: row.post_id,
+    author: toAuthor(row),
+    text: row.text,
+    createdAt: row.created_at,
+  }
+}
+
+/** Moves a count of a post that the transaction has locked. A post without a row counts from zero. */
+async function moveCount(
+  tx: Transaction<Database>,
+  postId: PostId,
+  count: 'likes' | 'comments',
+  by: 1 | -1,
+): Promise<void> {
+  const move = tx
+    .updateTable('post_counts')
+    .set((eb) => ({ [count]: eb(count, '+', by) }))
+    .where('post_id', '=', postId)
+  const { numUpdatedRows } = await move.executeTakeFirstOrThrow()
+  if (numUpdatedRows > 0n) return
+  await insertIfAbsent(tx, 'post_counts', { post_id: postId, likes: 0, comments: 0 })
+  await move.execute()
 }

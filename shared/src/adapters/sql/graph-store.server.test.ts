@@ -5,7 +5,7 @@ import { graphStoreConformance } from '../../testing/graph-store-conformance'
 import { signUpAll } from '../../testing/people'
 import { testServers } from '../../testing/servers'
 import { openTestStores } from '../../testing/sql-stores'
-import { holdAccounts } from './account-locks'
+import { holdAccounts } from './locks'
 
 describe.skipIf(!testServers.mysql)('on MySQL', () => {
   graphStoreConformance(() => openTestStores('mysql'))

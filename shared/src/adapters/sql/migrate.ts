@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { OperatorError } from '../../errors/operator-error'
-import { traitsOf } from './dialect'
+import { traitsOf } from './database'
 import { migrationsFor } from './migrations/index'
 import type { Database } from './schema'
 

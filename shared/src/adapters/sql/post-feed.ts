@@ -1,6 +1,6 @@
 import type { PostId, UserId } from '../../domain/id'
 import type { IdPage } from '../../ports/post-store'
-import { type Queryable, traitsOf } from './dialect'
+import { type Queryable, traitsOf } from './database'
 import { isInFeedOf } from './feed-truth'
 
 /** When a feed is looked for among everybody's posts; only tests take others than these. */

@@ -1,21 +1,30 @@
-import type { Kysely } from 'kysely'
+import { createHash } from 'node:crypto'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import type { PostId, UserId } from '../../domain/id'
-import type { PostStore } from '../../ports/post-store'
+import { idTime, type PostId, type UserId } from '../../domain/id'
+import type { PostBody } from '../../domain/post'
+import { SnsError } from '../../errors/sns-error'
+import type { NewPost, PostStore } from '../../ports/post-store'
+import { type Queryable, traitsOf } from './database'
+import { insertWithFreeId } from './inserts'
+import { lockActor, lockOwnPost } from './locks'
 import { FEED_SCAN_LIMITS, type FeedScanLimits, readFeedAuthors, readFeedIds } from './post-feed'
 import {
   findPost,
   readPostsByAuthor,
+  selectBodies,
   selectInFeed,
   selectPublished,
   selectVisible,
+  toBody,
+  toPublishedPost,
+  toViewedPost,
 } from './post-reads'
-import { toPublishedPost, toViewedPost } from './post-rows'
-import { createPost, deletePost, editPost } from './post-writes'
 import { prepareQuery } from './prepared-query'
 import type { Database } from './schema'
+import { transact } from './transaction'
 
-export interface SqlPostStoreDeps {
+interface SqlPostStoreDeps {
   readonly clock: Clock
   readonly feedScan?: FeedScanLimits
 }
@@ -72,4 +81,107 @@ export function createSqlPostStore(
       await db.deleteFrom('idempotency_keys').where('created_at', '<', before).execute()
     },
   }
+}
+
+type Tx = Transaction<Database>
+
+/**
+ * Without a key, one statement that commits by itself: the author's account is held while it runs. With
+ * one, the account is locked throughout: that is what makes two requests with one key take turns.
+ */
+async function createPost(
+  db: Kysely<Database>,
+  clock: Clock,
+  { id, authorId, text, idempotencyKey }: NewPost,
+): ReturnType<PostStore['create']> {
+  if (idempotencyKey === null) {
+    return { body: await insertPost(db, { id, authorId, text }), created: true }
+  }
+  return transact(db, async (tx) => {
+    await lockActor(tx, authorId)
+    const textHash = createHash('sha256').update(text).digest('hex')
+    const known = await tx
+      .selectFrom('idempotency_keys')
+      .select(['post_id', 'text_hash'])
+      .where('user_id', '=', authorId)
+      .where('idem_key', '=', idempotencyKey)
+      .executeTakeFirst()
+    if (known) {
+      if (known.text_hash !== textHash) throw new SnsError('idempotency_key_reused')
+      return { body: await replay(tx, known.post_id, authorId), created: false }
+    }
+    const body = await insertPost(tx, { id, authorId, text })
+    await tx
+      .insertInto('idempotency_keys')
+      .values({
+        user_id: authorId,
+        idem_key: idempotencyKey,
+        post_id: body.id,
+        text_hash: textHash,
+        created_at: clock.now(),
+      })
+      .execute()
+    return { body, created: true }
+  })
+}
+
+/** Only a post of the same author: its id may have come twice, after the first was deleted. */
+async function replay(tx: Tx, id: PostId, author: UserId): Promise<PostBody> {
+  const row = await selectBodies(tx, [id]).where('author_id', '=', author).executeTakeFirst()
+  if (!row) {
+    throw new SnsError('not_found', {
+      detail: 'The post that this Idempotency-Key made was deleted since; use another key',
+    })
+  }
+  return toBody(row)
+}
+
+/** A post has no counts until there is something to count. Throws `unauthenticated` without an account. */
+async function insertPost(
+  db: Queryable,
+  { id, authorId, text }: Omit<NewPost, 'idempotencyKey'>,
+): Promise<PostBody> {
+  const hold = traitsOf(db).kind === 'mysql' ? sql`for share` : sql``
+  const row = { author_id: authorId, text, version: 1, edited_at: null }
+  const taken = await insertWithFreeId(db, id, ['PRIMARY'], async (id) => {
+    const time = idTime(id)
+    const { numAffectedRows } = await sql`
+      insert into posts (id, author_id, text, version, created_at, edited_at, updated_at)
+      select ${id}, user_id, ${text}, 1, ${time}, null, ${time}
+      from accounts where user_id = ${authorId} ${hold}`.execute(db)
+    if (!numAffectedRows) throw new SnsError('unauthenticated')
+  })
+  return toBody({ ...row, id: taken, created_at: idTime(taken) })
+}
+
+async function editPost(
+  db: Kysely<Database>,
+  clock: Clock,
+  id: PostId,
+  author: UserId,
+  text: string,
+): Promise<PostBody> {
+  return transact(db, async (tx) => {
+    const row = await lockOwnPost(tx, id, author)
+    if (row.text === text) return toBody(row)
+    const now = clock.now()
+    const edited = { ...row, text, version: row.version + 1, edited_at: now }
+    await tx
+      .updateTable('posts')
+      .set({ text, version: edited.version, edited_at: now, updated_at: now })
+      .where('id', '=', id)
+      .execute()
+    return toBody(edited)
+  })
+}
+
+/** Idempotency keys outlive the post, so that a late retry of its creation does not bring it back. */
+async function deletePost(db: Kysely<Database>, id: PostId, author: UserId): Promise<void> {
+  await transact(db, async (tx) => {
+    await lockOwnPost(tx, id, author)
+    await tx.deleteFrom('likes').where('post_id', '=', id).execute()
+    await tx.deleteFrom('comments').where('post_id', '=', id).execute()
+    await tx.deleteFrom('post_counts').where('post_id', '=', id).execute()
+    await tx.deleteFrom('posts').where('id', '=', id).execute()
+  })
 }

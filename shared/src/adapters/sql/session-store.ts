@@ -8,8 +8,8 @@ import {
   RefreshTokenReused,
   type SessionStore,
 } from '../../ports/session-store'
-import { lockAccounts } from './account-locks'
-import { insertWithFreeId } from './insert-with-free-id'
+import { insertWithFreeId } from './inserts'
+import { lockAccounts } from './locks'
 import { pageOf } from './page'
 import { prepareQuery } from './prepared-query'
 import type { Database, RefreshTokensTable, SessionsTable } from './schema'

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { storeUnavailable } from '../../errors/sns-error'
-import { traitsOf } from './dialect'
+import { traitsOf } from './database'
 import type { Database } from './schema'
 
 const ATTEMPTS = 6

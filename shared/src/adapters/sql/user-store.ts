@@ -1,9 +1,9 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import { idTime, type UserId } from '../../domain/id'
 import { USERNAME_PATTERN, type User } from '../../domain/user'
 import { SnsError } from '../../errors/sns-error'
-import type { NewUser, UserStore } from '../../ports/user-store'
+import type { NewUser, Profile, UserStore } from '../../ports/user-store'
 import {
   beginDeletion,
   DELETION_LIMITS,
@@ -11,22 +11,21 @@ import {
   finishDeletion,
   pendingDeletions,
 } from './account-deletion'
-import { lockAccounts } from './account-locks'
-import { traitsOf } from './dialect'
-import { raiseGraphVersion } from './graph-version'
-import { insertWithFreeId } from './insert-with-free-id'
+import { traitsOf } from './database'
+import { notBlockedEitherWay } from './feed-truth'
+import { raiseGraphVersion } from './graph-store'
+import { insertWithFreeId } from './inserts'
+import { lockAccounts } from './locks'
 import { prepareQuery } from './prepared-query'
-import { findProfile } from './profile'
 import { isResting, pruneRestingUsernames } from './resting-usernames'
 import type { Database } from './schema'
 import { endEverySession } from './session-store'
 import { transact } from './transaction'
 import { toUser, USER_COLUMNS } from './user-row'
-import { notBlockedEitherWay } from './visibility'
 
 const USERNAME = new RegExp(USERNAME_PATTERN)
 
-export interface SqlUserStoreDeps {
+interface SqlUserStoreDeps {
   readonly clock: Clock
   readonly deletion?: DeletionLimits
 }
@@ -193,3 +192,68 @@ async function createUser(db: Kysely<Database>, clock: Clock, user: NewUser): Pr
 function isUsername(text: string): boolean {
   return USERNAME.test(text)
 }
+
+/** A user with counts and with what stands between the user and `viewer`, in one query. */
+export async function findProfile(
+  db: Kysely<Database>,
+  username: string,
+  viewer: UserId,
+): Promise<Profile | null> {
+  const row = await db
+    .selectFrom('users')
+    .select(USER_COLUMNS)
+    .select((eb) => [
+      eb
+        .selectFrom('follows')
+        .select(countAll)
+        .whereRef('follows.followee_id', '=', 'users.id')
+        .as('followers'),
+      eb
+        .selectFrom('follows')
+        .select(countAll)
+        .whereRef('follows.follower_id', '=', 'users.id')
+        .as('following'),
+      eb
+        .selectFrom('posts')
+        .select(countAll)
+        .whereRef('posts.author_id', '=', 'users.id')
+        .as('posts'),
+      eb
+        .selectFrom('follows')
+        .select(countAll)
+        .where('follows.follower_id', '=', viewer)
+        .whereRef('follows.followee_id', '=', 'users.id')
+        .as('is_followed'),
+      eb
+        .selectFrom('follows')
+        .select(countAll)
+        .whereRef('follows.follower_id', '=', 'users.id')
+        .where('follows.followee_id', '=', viewer)
+        .as('is_following_viewer'),
+      eb
+        .selectFrom('mutes')
+        .select(countAll)
+        .where('mutes.muter_id', '=', viewer)
+        .whereRef('mutes.muted_id', '=', 'users.id')
+        .as('is_muted'),
+    ])
+    .where('username', '=', username)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('users.id')))
+    .executeTakeFirst()
+  if (!row) return null
+  return {
+    ...toUser(row),
+    counts: {
+      followers: row.followers ?? 0,
+      following: row.following ?? 0,
+      posts: row.posts ?? 0,
+    },
+    viewer: {
+      following: row.is_followed === 1,
+      followedBy: row.is_following_viewer === 1,
+      muted: row.is_muted === 1,
+    },
+  }
+}
+
+const countAll = sql<number>`count(*)`.as('count')

@@ -13,7 +13,7 @@ import {
 } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import { storeUnavailable } from '../../errors/sns-error'
-import type { SqlTraits } from '../sql/dialect'
+import type { SqlTraits } from '../sql/database'
 import { isBusy, sqliteDuplicateIndex, translateSqliteError } from './errors'
 import type { WalFlusher } from './wal-flusher'
 

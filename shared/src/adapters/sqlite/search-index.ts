@@ -13,7 +13,7 @@ import type {
   SearchKey,
 } from '../../ports/search-index'
 import { chunks } from '../chunks'
-import type { Queryable } from '../sql/dialect'
+import type { Queryable } from '../sql/database'
 import type { Database } from '../sql/schema'
 
 export interface SqliteSearchIndexDeps {

@@ -1,4 +1,6 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, type LogEvent, sql, type Transaction } from 'kysely'
+import type { Logger } from '../../observability/logger'
+import type { HealthCheck } from '../../ports/health'
 import type { Database } from './schema'
 
 /** A connection or a transaction: whatever queries are built on. */
@@ -26,4 +28,28 @@ export function traitsOf(db: Queryable): SqlTraits {
 
 function isSqlTraits(value: unknown): value is SqlTraits {
   return typeof value === 'object' && value !== null && 'kind' in value && 'duplicateIndex' in value
+}
+
+/** Whether the database answers the smallest question. */
+export function createSqlHealthCheck(db: Kysely<Database>): HealthCheck {
+  return {
+    name: traitsOf(db).kind,
+    async check() {
+      await sql`select 1`.execute(db)
+    },
+  }
+}
+
+/** The Kysely option that logs every statement. Parameters stay out: they hold what people wrote. */
+export function echoTo(logger: Pick<Logger, 'info'> | null): {
+  log?: (event: LogEvent) => void
+} {
+  if (!logger) return {}
+  return {
+    log(event) {
+      const ms = Math.round(event.queryDurationMillis * 1000) / 1000
+      const failed = event.level === 'error'
+      logger.info({ sql: event.query.sql, ms, failed }, 'sql')
+    },
+  }
 }
