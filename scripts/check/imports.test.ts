@@ -11,7 +11,6 @@ const FORBIDDEN = [
   ['shared/src/domain', "const r = await import('../adapters/redis/client')"],
   ['shared/src/domain', "import { z } from '@sns/shared/ports/health'"],
   ['shared/src/errors', "import { z } from '../domain/id'"],
-  ['shared/src/contract', "import type { PostStore } from '../ports/post-store'"],
   ['shared/src/config', "import { createLogger } from '../observability/logger'"],
   ['shared/src/observability', "import type { HealthCheck } from '../ports/health'"],
   ['shared/src/events', "import type { ChangeLog } from '../ports/change-log'"],

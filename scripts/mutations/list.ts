@@ -57,7 +57,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'requests other than the feed wait for no barrier',
-    file: 'services/api/src/plugins/authentication.ts',
+    file: 'services/api/src/http/authentication.ts',
     find: 'await freshness.barrier().then(',
     replace: 'await Promise.resolve().then(',
     tests: ['services/api/src/memory'],

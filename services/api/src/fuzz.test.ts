@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
-import { Problem } from '@sns/shared/contract/http/problem'
 import fc from 'fast-check'
+import { Problem } from './http/problem'
 import { openTestApi, type TestApi, type TestUser } from './testing/test-api'
 
 let api: TestApi

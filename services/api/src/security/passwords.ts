@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { normalizingProblem } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
-import { invalidField } from '../input/invalid-field'
-import { TOO_MANY_MARKS } from '../input/parse-text'
+import { invalidField, TOO_MANY_MARKS } from '../http/input'
 import { isCommonPassword } from './common-passwords'
 import { type Caller, createFairQueue } from './fair-queue'
 

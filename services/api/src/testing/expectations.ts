@@ -1,8 +1,8 @@
 import { expect } from 'bun:test'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { PROBLEM_CONTENT_TYPE, Problem } from '@sns/shared/contract/http/problem'
 import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
+import { PROBLEM_CONTENT_TYPE, Problem } from '../http/problem'
 import type { Answer } from './test-api'
 
 /** The answer has that status and a body exactly of that shape. */

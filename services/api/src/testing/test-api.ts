@@ -6,7 +6,6 @@ import {
   migrateSqliteSearch,
 } from '@sns/shared/adapters/sqlite/search-index'
 import { loadSettings } from '@sns/shared/config/load-settings'
-import type { Session } from '@sns/shared/contract/http/session'
 import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { createLogger } from '@sns/shared/observability/logger'
@@ -17,6 +16,7 @@ import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { type ApiDeps, createApp } from '../app'
 import { type Client, createClient } from '../client'
+import type { Session } from '../modules/accounts/schema'
 
 export interface TestUser {
   readonly id: UserId

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { Session } from '@sns/shared/contract/http/session'
-import { User } from '@sns/shared/contract/http/user'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testing/test-api'
+import { User } from '../users/schema'
+import { Session } from './schema'
 
 let api: TestApi
 beforeAll(async () => {

@@ -1,4 +1,18 @@
-import { IdParams, PageQuery } from '@sns/shared/contract/http/fields'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../http/authentication'
+import { jsonBody } from '../../http/body'
+import { IdParams, PageQuery, pageLimit } from '../../http/fields'
+import { pathId } from '../../http/input'
+import {
+  OPEN_SESSION_PAGE_EXAMPLE,
+  SESSION_EXAMPLE,
+  USER_EXAMPLE,
+} from '../../http/openapi/examples'
+import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { RateLimits } from '../../http/rate-limits'
+import type { RequestContexts } from '../../http/request-context'
+import { presentUser } from '../users/present'
+import { User } from '../users/schema'
 import {
   AccountChange,
   AccountDeletion,
@@ -7,23 +21,7 @@ import {
   RefreshTokenBody,
   Session,
   Signup,
-} from '@sns/shared/contract/http/session'
-import { User } from '@sns/shared/contract/http/user'
-import { Elysia } from 'elysia'
-import { pathId } from '../../input/path-id'
-import type { Authentication } from '../../plugins/authentication'
-import { jsonBody } from '../../plugins/json-body'
-import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import {
-  OPEN_SESSION_PAGE_EXAMPLE,
-  SESSION_EXAMPLE,
-  USER_EXAMPLE,
-} from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
-import type { RateLimits } from '../../plugins/rate-limits'
-import type { RequestContexts } from '../../plugins/request-context'
-import { presentUser } from '../../presentation/user'
+} from './schema'
 import type { createAccountService } from './service'
 import type { Sessions } from './sessions'
 

@@ -1,23 +1,16 @@
-import type {
-  AccountChange,
-  AccountDeletion,
-  Login,
-  Session,
-  Signup,
-} from '@sns/shared/contract/http/session'
-import type * as contract from '@sns/shared/contract/http/user'
 import type { IdGenerator } from '@sns/shared/domain/id'
 import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { invalidField } from '../../input/invalid-field'
-import { isReservedUsername } from '../../input/names'
-import { parseName } from '../../input/parse-text'
-import type { RequestContext } from '../../plugins/request-context'
-import { presentUser } from '../../presentation/user'
+import { invalidField, parseName } from '../../http/input'
+import type { RequestContext } from '../../http/request-context'
 import type { AuthEvents } from '../../security/auth-events'
 import { checkNewPassword, type Passwords } from '../../security/passwords'
+import { presentUser } from '../users/present'
+import type * as contract from '../users/schema'
+import { isReservedUsername } from './names'
+import type { AccountChange, AccountDeletion, Login, Session, Signup } from './schema'
 import type { Sessions } from './sessions'
 
 export interface AccountServiceDeps {

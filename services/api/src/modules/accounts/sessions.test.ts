@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { OpenSessionPage, Session } from '@sns/shared/contract/http/session'
-import { User } from '@sns/shared/contract/http/user'
 import { decodeJwt, SignJWT } from 'jose'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi } from '../../testing/test-api'
+import { User } from '../users/schema'
+import { OpenSessionPage, Session } from './schema'
 
 let api: TestApi
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { Comment, CommentPage } from '@sns/shared/contract/http/comment'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { Comment, CommentPage } from './schema'
 
 let api: TestApi
 let author: TestUser

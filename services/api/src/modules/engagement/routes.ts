@@ -1,12 +1,10 @@
-import { Comment, CommentDraft, CommentPage } from '@sns/shared/contract/http/comment'
-import { IdParams, PageQuery } from '@sns/shared/contract/http/fields'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
-import { jsonBody } from '../../plugins/json-body'
-import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { COMMENT_EXAMPLE } from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
+import type { Authentication } from '../../http/authentication'
+import { jsonBody } from '../../http/body'
+import { IdParams, PageQuery, pageLimit } from '../../http/fields'
+import { COMMENT_EXAMPLE } from '../../http/openapi/examples'
+import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { Comment, CommentDraft, CommentPage } from './schema'
 import type { createEngagementService } from './service'
 
 export function engagementRoutes(

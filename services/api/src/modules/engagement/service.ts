@@ -1,13 +1,12 @@
-import type * as contract from '@sns/shared/contract/http/comment'
-import type { PageQuery } from '@sns/shared/contract/http/fields'
 import type { IdGenerator, UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
-import { readIdCursor, writeIdCursor } from '../../input/cursors'
-import { parseText } from '../../input/parse-text'
-import { pathId } from '../../input/path-id'
-import { presentComment } from '../../presentation/comment'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import type { PageQuery } from '../../http/fields'
+import { parseText, pathId } from '../../http/input'
+import { presentComment } from './present'
+import type * as contract from './schema'
 
 export interface EngagementServiceDeps {
   readonly engagement: EngagementStore

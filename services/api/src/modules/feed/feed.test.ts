@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { PostPage } from '@sns/shared/contract/http/post'
 import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testing/test-api'
 import { unreliableTimelines } from '../../testing/unreliable-stores'
+import { PostPage } from '../posts/schema'
 
 let isAway = false
 let api: TestApi

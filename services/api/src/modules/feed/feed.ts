@@ -1,4 +1,3 @@
-import type { PageQuery } from '@sns/shared/contract/http/fields'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
@@ -11,10 +10,11 @@ import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-store'
-import { readIdCursor } from '../../input/cursors'
+import { sessionEnded } from '../../http/authentication'
+import { readIdCursor } from '../../http/cursors'
+import type { PageQuery } from '../../http/fields'
 import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
 import type { FeedView, Viewers } from '../../memory/viewers'
-import { sessionEnded } from '../../plugins/authentication'
 import { joinPage, type ShownPost } from './page-bytes'
 
 export interface FeedDeps {

@@ -1,5 +1,5 @@
 import type { PostId } from '@sns/shared/domain/id'
-import { writeIdCursor } from '../../input/cursors'
+import { writeIdCursor } from '../../http/cursors'
 import type { PostPiece } from '../../memory/post-pieces'
 
 export interface ShownPost {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { Profile, UserPage } from '@sns/shared/contract/http/user'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { Profile, UserPage } from '../users/schema'
 
 let api: TestApi
 beforeAll(async () => {

@@ -1,12 +1,10 @@
-import { PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
-import { UserPage } from '@sns/shared/contract/http/user'
 import type { ErrorCode } from '@sns/shared/errors/error-codes'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
-import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
+import type { Authentication } from '../../http/authentication'
+import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
+import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { UserPage } from '../users/schema'
 import type { createGraphService } from './service'
 
 export function graphRoutes(

@@ -1,13 +1,13 @@
-import type { PageQuery } from '@sns/shared/contract/http/fields'
-import type { UserPage } from '@sns/shared/contract/http/user'
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { User } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
-import { readTieCursor, writeTieCursor } from '../../input/cursors'
-import { presentUser } from '../../presentation/user'
+import { readTieCursor, writeTieCursor } from '../../http/cursors'
+import type { PageQuery } from '../../http/fields'
 import type { UserLookup } from '../users/lookup'
+import { presentUser } from '../users/present'
+import type { UserPage } from '../users/schema'
 
 export interface GraphServiceDeps {
   readonly graph: Pick<

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { Post, PostPage } from '@sns/shared/contract/http/post'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { Post, PostPage } from './schema'
 
 let api: TestApi
 let author: TestUser

@@ -1,12 +1,10 @@
-import { IdParams, PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
-import { IdempotencyHeaders, Post, PostDraft, PostPage } from '@sns/shared/contract/http/post'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
-import { jsonBody } from '../../plugins/json-body'
-import { NO_CONTENT, PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
+import type { Authentication } from '../../http/authentication'
+import { jsonBody } from '../../http/body'
+import { IdParams, PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
+import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { IdempotencyHeaders, Post, PostDraft, PostPage } from './schema'
 import type { createPostService } from './service'
 
 export function postRoutes(

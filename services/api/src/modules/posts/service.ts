@@ -1,5 +1,3 @@
-import type { PageQuery } from '@sns/shared/contract/http/fields'
-import type * as contract from '@sns/shared/contract/http/post'
 import type { IdGenerator, PostId, UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { POST_TEXT_MAX, type PostBody, type ViewedPost } from '@sns/shared/domain/post'
@@ -8,11 +6,12 @@ import type { Logger } from '@sns/shared/observability/logger'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { readIdCursor, writeIdCursor } from '../../input/cursors'
-import { parseText } from '../../input/parse-text'
-import { pathId } from '../../input/path-id'
-import { presentPost } from '../../presentation/post'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import type { PageQuery } from '../../http/fields'
+import { parseText, pathId } from '../../http/input'
 import type { UserLookup } from '../users/lookup'
+import { presentPost } from './present'
+import type * as contract from './schema'
 
 export interface PostServiceDeps {
   readonly posts: Pick<PostStore, 'create' | 'edit' | 'delete' | 'find' | 'byAuthor'>

@@ -1,7 +1,6 @@
-import { SEARCH_QUERY_MAX } from '@sns/shared/contract/http/search'
 import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-query'
-import { invalidField } from '../../input/invalid-field'
-import { parseText } from '../../input/parse-text'
+import { invalidField, parseText } from '../../http/input'
+import { SEARCH_QUERY_MAX } from './schema'
 
 /** A query that can find something. Throws `invalid_request`. */
 export function readPostQuery(input: string): string {

@@ -1,11 +1,10 @@
-import { PostHitPage, PostSearchQuery, UserSearchQuery } from '@sns/shared/contract/http/search'
-import { UserPage } from '@sns/shared/contract/http/user'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
-import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { POST_HIT_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
+import type { Authentication } from '../../http/authentication'
+import { pageLimit } from '../../http/fields'
+import { POST_HIT_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
+import { documented, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { UserPage } from '../users/schema'
+import { PostHitPage, PostSearchQuery, UserSearchQuery } from './schema'
 import type { createSearchService } from './service'
 
 export function searchRoutes(

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { PostHitPage } from '@sns/shared/contract/http/search'
-import { UserPage } from '@sns/shared/contract/http/user'
 import { expectBody, expectProblem } from '../../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testing/test-api'
+import { UserPage } from '../users/schema'
+import { PostHitPage } from './schema'
 
 let api: TestApi
 let reader: TestUser

@@ -1,11 +1,9 @@
-import { PageQuery, UsernameParams } from '@sns/shared/contract/http/fields'
-import { Profile, UserPage } from '@sns/shared/contract/http/user'
 import { Elysia } from 'elysia'
-import type { Authentication } from '../../plugins/authentication'
-import { PROBLEMS, unchecked } from '../../plugins/openapi/answers'
-import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../plugins/openapi/examples'
-import { documented } from '../../plugins/openapi/operation'
-import { pageLimit } from '../../plugins/page-limit'
+import type { Authentication } from '../../http/authentication'
+import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
+import { documented, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { Profile, UserPage } from './schema'
 import type { createUserService } from './service'
 
 export function userRoutes(

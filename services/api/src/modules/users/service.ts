@@ -1,12 +1,12 @@
-import type { PageQuery } from '@sns/shared/contract/http/fields'
-import type * as contract from '@sns/shared/contract/http/user'
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { readIdCursor, writeIdCursor } from '../../input/cursors'
-import { presentProfile, presentUser } from '../../presentation/user'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import type { PageQuery } from '../../http/fields'
 import { noSuchUser, type UserLookup } from './lookup'
+import { presentProfile, presentUser } from './present'
+import type * as contract from './schema'
 
 export interface UserServiceDeps {
   readonly users: Pick<UserStore, 'findProfile'>

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { PageQuery, pageOf } from './fields'
-import { Post } from './post'
+import { PageQuery, pageOf } from '../../http/fields'
+import { Post } from '../posts/schema'
 
 export const SEARCH_QUERY_MAX = 200
 

@@ -1,8 +1,8 @@
-import type * as contract from '@sns/shared/contract/http/user'
 import { formatId } from '@sns/shared/domain/id'
 import type { Author, User } from '@sns/shared/domain/user'
 import type { Profile } from '@sns/shared/ports/user-store'
-import { formatTime } from './time'
+import { formatTime } from '../../http/fields'
+import type * as contract from './schema'
 
 export function presentUser(user: User): contract.User {
   return {

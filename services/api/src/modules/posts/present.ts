@@ -1,8 +1,8 @@
-import type * as contract from '@sns/shared/contract/http/post'
 import { formatId } from '@sns/shared/domain/id'
 import type { ViewedPost } from '@sns/shared/domain/post'
-import { formatTime } from './time'
-import { presentAuthor } from './user'
+import { formatTime } from '../../http/fields'
+import { presentAuthor } from '../users/present'
+import type * as contract from './schema'
 
 export function presentPost({ body, author, counts, liked }: ViewedPost): contract.Post {
   return {

@@ -1,8 +1,8 @@
-import type { Comment } from '@sns/shared/contract/http/comment'
-import type { Post, PostPage } from '@sns/shared/contract/http/post'
-import type { PostHitPage } from '@sns/shared/contract/http/search'
-import type { OpenSessionPage, Session } from '@sns/shared/contract/http/session'
-import type { Profile, User, UserPage } from '@sns/shared/contract/http/user'
+import type { OpenSessionPage, Session } from '../../modules/accounts/schema'
+import type { Comment } from '../../modules/engagement/schema'
+import type { Post, PostPage } from '../../modules/posts/schema'
+import type { PostHitPage } from '../../modules/search/schema'
+import type { Profile, User, UserPage } from '../../modules/users/schema'
 
 /* Typed by the contract, so that the documentation cannot show what the api does not answer. */
 

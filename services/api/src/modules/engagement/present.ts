@@ -1,8 +1,8 @@
-import type * as contract from '@sns/shared/contract/http/comment'
 import { formatId } from '@sns/shared/domain/id'
 import type { Comment } from '@sns/shared/domain/post'
-import { formatTime } from './time'
-import { presentAuthor } from './user'
+import { formatTime } from '../../http/fields'
+import { presentAuthor } from '../users/present'
+import type * as contract from './schema'
 
 export function presentComment(comment: Comment): contract.Comment {
   return {

@@ -6,8 +6,8 @@ import {
   pageOf,
   TimeField,
   UsernameField,
-} from './fields'
-import { User } from './user'
+} from '../../http/fields'
+import { User } from '../users/schema'
 
 export const Signup = Type.Object(
   {

@@ -1,8 +1,4 @@
 import { unwrapSchema } from '@elysiajs/openapi/openapi'
-import { Comment, CommentDraft, CommentPage } from '@sns/shared/contract/http/comment'
-import { Post, PostDraft, PostPage } from '@sns/shared/contract/http/post'
-import { Problem } from '@sns/shared/contract/http/problem'
-import { PostHit, PostHitPage } from '@sns/shared/contract/http/search'
 import {
   AccountChange,
   AccountDeletion,
@@ -12,8 +8,12 @@ import {
   RefreshTokenBody,
   Session,
   Signup,
-} from '@sns/shared/contract/http/session'
-import { Author, Profile, User, UserPage } from '@sns/shared/contract/http/user'
+} from '../../modules/accounts/schema'
+import { Comment, CommentDraft, CommentPage } from '../../modules/engagement/schema'
+import { Post, PostDraft, PostPage } from '../../modules/posts/schema'
+import { PostHit, PostHitPage } from '../../modules/search/schema'
+import { Author, Profile, User, UserPage } from '../../modules/users/schema'
+import { Problem } from '../problem'
 
 /** The version of OpenAPI that the generator is asked for. */
 export const GENERATOR_VERSION = '3.1.2'
@@ -71,7 +71,7 @@ export function referTo(
   return visit(plain(value), self !== undefined)
 }
 
-/** Our own keywords (see `contract/http/fields`) as JSON Schema says them, lengths in code points. */
+/** Our own keywords (see `http/fields`) as JSON Schema says them, lengths in code points. */
 function plain(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node
   if (Array.isArray(node)) return node.map(plain)

@@ -1,8 +1,8 @@
 import { toOpenAPISchema, unwrapSchema } from '@elysiajs/openapi/openapi'
-import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '@sns/shared/contract/http/problem'
 import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
+import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '../problem'
 import { componentSchemas, GENERATOR_VERSION, referTo } from './components'
 import { type Operation, TAGS, takeOperation } from './operation'
 

@@ -1,6 +1,11 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../domain/page'
-import { DISPLAY_NAME_MAX, PASSWORD_MAX, PASSWORD_MIN, USERNAME_PATTERN } from '../../domain/user'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '@sns/shared/domain/page'
+import {
+  DISPLAY_NAME_MAX,
+  PASSWORD_MAX,
+  PASSWORD_MIN,
+  USERNAME_PATTERN,
+} from '@sns/shared/domain/user'
 
 /*
  * Keywords of our own: `characters` bounds a text in code points, which the services check after
@@ -89,3 +94,14 @@ export function pageOf<Item extends TSchema>(item: Item, description: string) {
 
 export const UsernameParams = Type.Object({ username: Type.String({ examples: ['minji'] }) })
 export const IdParams = Type.Object({ id: Type.String({ examples: ['311296512000123'] }) })
+
+/** Query values arrive as text: makes a decimal `limit` the number that its schema asks for. */
+export function pageLimit({ query }: { query: Record<string, unknown> }): void {
+  const { limit } = query
+  if (typeof limit === 'string' && /^-?\d{1,9}$/.test(limit)) query.limit = Number(limit)
+}
+
+/** Unix milliseconds as ISO 8601 in UTC. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { COMMENT_TEXT_MAX } from '../../domain/post'
-import { MARK_RUN_MAX } from '../../domain/text'
-import { IdField, pageOf, TEXT_SHAPE, TimeField } from './fields'
-import { Author } from './user'
+import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
+import { MARK_RUN_MAX } from '@sns/shared/domain/text'
+import { IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { Author } from '../users/schema'
 
 export const CommentDraft = Type.Object(
   {

@@ -1,8 +1,8 @@
-import { CURSOR_PATTERN } from '@sns/shared/contract/http/fields'
 import type { Id } from '@sns/shared/domain/id'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TieKey } from '@sns/shared/ports/graph-store'
 import type { SearchKey } from '@sns/shared/ports/search-index'
+import { CURSOR_PATTERN } from './fields'
 
 /**
  * Cursors are opaque to clients: base64url of a JSON array whose first element names the list, so

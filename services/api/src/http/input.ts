@@ -1,6 +1,7 @@
+import { type Id, parseId } from '@sns/shared/domain/id'
 import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
-import { invalidField } from './invalid-field'
-import { holdsHidden } from './names'
+import { SnsError } from '@sns/shared/errors/sns-error'
+import { holdsHidden } from '../modules/accounts/names'
 
 export const TOO_MANY_MARKS = `must not hold more than ${MARK_RUN_MAX} combining marks in a row`
 
@@ -25,4 +26,18 @@ export function parseName(field: string, input: string, max: number): string {
   if (/[\n\t]/.test(name)) throw invalidField(field, 'must be on one line')
   if (holdsHidden(name)) throw invalidField(field, 'must not hold invisible characters')
   return name
+}
+
+/** The id in a path. What is no id names nothing: `not_found`. */
+export function pathId<Kind extends string>(text: string): Id<Kind> {
+  const id = typeof text === 'string' ? parseId<Kind>(text) : null
+  if (id === null) throw new SnsError('not_found')
+  return id
+}
+
+export function invalidField(field: string, message: string): SnsError {
+  return new SnsError('invalid_request', {
+    detail: `${field} ${message}`,
+    fields: [{ field, message }],
+  })
 }

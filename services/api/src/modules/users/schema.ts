@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdField, pageOf, TimeField, UsernameField } from './fields'
+import { IdField, pageOf, TimeField, UsernameField } from '../../http/fields'
 
 const authorFields = { id: IdField, username: UsernameField, displayName: Type.String() }
 

@@ -2,7 +2,6 @@ import { type AnyElysia, Elysia } from 'elysia'
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { createOpenApiDocument } from './document'
-import { PAGE } from './page'
 
 const START = `window.ui = SwaggerUIBundle({
   url: '/swagger/json',
@@ -52,3 +51,26 @@ function asset(path: string, type: string): Response {
 function assetHeaders(type: string) {
   return { 'content-type': type, 'cache-control': DAY }
 }
+
+/** The documentation page; everything it loads, we serve. */
+export const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>sns API</title>
+    <link rel="icon" href="data:," />
+    <link rel="stylesheet" href="/swagger/assets/swagger-ui.css" />
+    <style>
+      body {
+        margin: 0;
+      }
+    </style>
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/swagger/assets/swagger-ui.js"></script>
+    <script src="/swagger/assets/start.js"></script>
+  </body>
+</html>
+`

@@ -1,5 +1,5 @@
 import { SnsError } from '@sns/shared/errors/sns-error'
-import { invalidField } from '../input/invalid-field'
+import { invalidField } from './input'
 
 const BODY_MAX_BYTES = 64 * 1024
 /** Bodies here are flat; deeper ones are an attempt to exhaust a recursive reader. */
