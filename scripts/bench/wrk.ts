@@ -33,7 +33,21 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
     const script = join(import.meta.dir, 'feed-load.lua')
     const { connections, seconds, url, path } = options
     const child = Bun.spawn(
-      ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url, '--', path, tokens],
+      [
+        'wrk',
+        '-t1',
+        `-c${connections}`,
+        `-d${seconds}s`,
+        // A slow answer is in the percentiles; it is no failure.
+        '--timeout',
+        '30s',
+        '-s',
+        script,
+        url,
+        '--',
+        path,
+        tokens,
+      ],
       { stdout: 'pipe', stderr: 'pipe' },
     )
     const output = await new Response(child.stdout).text()

@@ -29,11 +29,9 @@ import { meRoutes, sessionRoutes } from './modules/accounts/routes'
 import { createAccountService } from './modules/accounts/service'
 import { createSessions } from './modules/accounts/sessions'
 import { engagementRoutes } from './modules/engagement/routes'
-import { createEngagementService } from './modules/engagement/service'
 import { createFeed } from './modules/feed/feed'
 import { feedRoutes } from './modules/feed/routes'
-import { graphRoutes, tieListRoutes } from './modules/graph/routes'
-import { createGraphService } from './modules/graph/service'
+import { graphRoutes, relationshipListRoutes } from './modules/graph/routes'
 import { postRoutes } from './modules/posts/routes'
 import { createPostService } from './modules/posts/service'
 import { searchRoutes } from './modules/search/routes'
@@ -108,7 +106,6 @@ export function createApp(backend: ApiDeps) {
     maxDays: settings.sessionMaxDays,
   })
   const passwords = createPasswords(settings.passwordCost)
-  const ties = createGraphService({ graph, lookup })
   const accounts = createAccountService({ ...deps, sessions, passwords, events })
   const accountRoutes = { accounts, sessions, contexts, limits, authenticated }
 
@@ -138,10 +135,10 @@ export function createApp(backend: ApiDeps) {
     .use(sessionRoutes(accountRoutes))
     .use(meRoutes(accountRoutes))
     .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
-    .use(graphRoutes(ties, authenticated))
-    .use(tieListRoutes(ties, authenticated))
+    .use(graphRoutes({ graph, lookup, authenticated }))
+    .use(relationshipListRoutes({ graph, authenticated }))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
-    .use(engagementRoutes(createEngagementService(deps), authenticated))
+    .use(engagementRoutes({ ...deps, authenticated }))
     .use(feedRoutes(createFeed({ ...deps, viewers, pieces }), { grants, contexts, limits }))
     .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
 

@@ -23,9 +23,9 @@ export interface GraphStore {
   /** Everyone on the other side of a block with `viewer`. */
   blockedEitherWay(viewer: UserId): Promise<readonly UserId[]>
   /** Whom `blocker` blocks, latest block first: those too who block them in return. */
-  blocks(blocker: UserId, page: TiePage): Promise<Page<User, TieKey>>
+  blocks(blocker: UserId, page: RelationshipPage): Promise<Page<User, RelationshipKey>>
   /** Whom `muter` mutes, latest mute first; without those on the other side of a block. */
-  mutes(muter: UserId, page: TiePage): Promise<Page<User, TieKey>>
+  mutes(muter: UserId, page: RelationshipPage): Promise<Page<User, RelationshipKey>>
   /** Latest follow first; without those hidden from `viewer`. */
   followers(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
   following(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
@@ -45,13 +45,13 @@ export interface FollowPage {
   readonly limit: number
 }
 
-export interface TiePage {
-  readonly before: TieKey | null
+export interface RelationshipPage {
+  readonly before: RelationshipKey | null
   readonly limit: number
 }
 
 /** The place of a block or a mute in its list. */
-export interface TieKey {
+export interface RelationshipKey {
   /** When it was made, in Unix milliseconds. */
   readonly at: number
   readonly user: UserId

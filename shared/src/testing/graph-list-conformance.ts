@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { FollowId, UserId } from '../domain/id'
 import type { Page } from '../domain/page'
 import type { User } from '../domain/user'
-import type { FollowPair, GraphStore, TieKey } from '../ports/graph-store'
+import type { FollowPair, GraphStore, RelationshipKey } from '../ports/graph-store'
 import type { GraphStoreHarness } from './graph-store-conformance'
 import { signUpAll } from './people'
 
@@ -76,7 +76,7 @@ export function graphListConformance(
           if (at < 4) harness.clock.advance(1)
         }
         for (const limit of [1, 2, 3, 5, 6, 7, 100]) {
-          const seen = await allPages<TieKey>(
+          const seen = await allPages<RelationshipKey>(
             (before) => graph[list](me.id, { before, limit }),
             limit,
           )

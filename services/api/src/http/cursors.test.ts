@@ -4,11 +4,11 @@ import { isSnsError } from '@sns/shared/errors/sns-error'
 import {
   type CursorList,
   readIdCursor,
+  readRelationshipCursor,
   readSearchCursor,
-  readTieCursor,
   writeIdCursor,
+  writeRelationshipCursor,
   writeSearchCursor,
-  writeTieCursor,
 } from './cursors'
 
 /** Every list with its way to write and to read a cursor. */
@@ -37,8 +37,8 @@ function byId(list: CursorList) {
 function byTie(list: 'blocks' | 'mutes') {
   const key = { at: 5, user: 4096 as UserId }
   return {
-    write: () => writeTieCursor(list, key),
-    read: (cursor: string) => readTieCursor(list, cursor),
+    write: () => writeRelationshipCursor(list, key),
+    read: (cursor: string) => readRelationshipCursor(list, cursor),
     key,
   }
 }

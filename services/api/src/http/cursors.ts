@@ -1,6 +1,6 @@
 import type { Id } from '@sns/shared/domain/id'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import type { TieKey } from '@sns/shared/ports/graph-store'
+import type { RelationshipKey } from '@sns/shared/ports/graph-store'
 import type { SearchKey } from '@sns/shared/ports/search-index'
 import { CURSOR_PATTERN } from './fields'
 
@@ -37,14 +37,20 @@ export function writeIdCursor(list: CursorList, id: number | null): string | nul
 }
 
 /** The place in a list of blocks or mutes in a cursor, or null without one. Throws `invalid_cursor`. */
-export function readTieCursor(list: 'blocks' | 'mutes', cursor: string | undefined): TieKey | null {
+export function readRelationshipCursor(
+  list: 'blocks' | 'mutes',
+  cursor: string | undefined,
+): RelationshipKey | null {
   if (cursor === undefined) return null
   const [at, user, ...rest] = decodeCursor(list, cursor) ?? []
   if (!isTime(at) || !isId<'user'>(user) || rest.length > 0) throw invalidCursor()
   return { at, user }
 }
 
-export function writeTieCursor(list: 'blocks' | 'mutes', key: TieKey | null): string | null {
+export function writeRelationshipCursor(
+  list: 'blocks' | 'mutes',
+  key: RelationshipKey | null,
+): string | null {
   return key === null ? null : encodeCursor(list, [key.at, key.user])
 }
 

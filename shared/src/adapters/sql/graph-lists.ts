@@ -2,7 +2,13 @@ import type { Kysely } from 'kysely'
 import type { FollowId, UserId } from '../../domain/id'
 import type { Page } from '../../domain/page'
 import type { User } from '../../domain/user'
-import type { FollowPage, FollowPair, GraphStore, TieKey, TiePage } from '../../ports/graph-store'
+import type {
+  FollowPage,
+  FollowPair,
+  GraphStore,
+  RelationshipKey,
+  RelationshipPage,
+} from '../../ports/graph-store'
 import type { Queryable } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { pageOf } from './page'
@@ -123,8 +129,8 @@ function followPairs(db: Kysely<Database>, authors: readonly UserId[], limit: nu
 async function listBlocks(
   db: Kysely<Database>,
   blocker: UserId,
-  { before, limit }: TiePage,
-): Promise<Page<User, TieKey>> {
+  { before, limit }: RelationshipPage,
+): Promise<Page<User, RelationshipKey>> {
   let query = db
     .selectFrom('blocks')
     .innerJoin('users', 'users.id', 'blocks.blocked_id')
@@ -148,8 +154,8 @@ async function listBlocks(
 async function listMutes(
   db: Kysely<Database>,
   muter: UserId,
-  { before, limit }: TiePage,
-): Promise<Page<User, TieKey>> {
+  { before, limit }: RelationshipPage,
+): Promise<Page<User, RelationshipKey>> {
   let query = db
     .selectFrom('mutes')
     .innerJoin('users', 'users.id', 'mutes.muted_id')
@@ -171,6 +177,6 @@ async function listMutes(
   return pageOf(await query.execute(), limit, toTieKey, toUser)
 }
 
-function toTieKey(row: { readonly tied_at: number; readonly id: UserId }): TieKey {
+function toTieKey(row: { readonly tied_at: number; readonly id: UserId }): RelationshipKey {
   return { at: row.tied_at, user: row.id }
 }

@@ -38,7 +38,7 @@ interface MediaObject {
 /**
  * The OpenAPI document of the app: the generator reads paths, parameters and schemas off the routes;
  * what it leaves out (examples, every error, one media type a body, named schemas) is added from what
- * the routes say of themselves with `documented`.
+ * the routes say of themselves with `openapi`.
  */
 export function createOpenApiDocument(app: AnyElysia) {
   const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, GENERATOR_VERSION)

@@ -28,7 +28,7 @@ export interface Operation {
 
 const OPERATION = 'x-operation'
 
-export function documented(operation: Operation) {
+export function openapi(operation: Operation) {
   return {
     tags: [operation.tag],
     summary: operation.summary,
@@ -38,7 +38,7 @@ export function documented(operation: Operation) {
   }
 }
 
-/** Takes what `documented` left in an operation object out of it. */
+/** Takes what `openapi` left in an operation object out of it. */
 export function takeOperation(target: object): Operation | null {
   if (!(OPERATION in target)) return null
   const operation = target[OPERATION] as Operation

@@ -8,7 +8,7 @@ import {
   SESSION_EXAMPLE,
   USER_EXAMPLE,
 } from '../../http/openapi/examples'
-import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
 import { presentUser } from '../users/present'
@@ -47,7 +47,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         parse: jsonBody,
         body: Signup,
         response: { 201: unchecked(Session), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'Sign up',
           description:
@@ -72,7 +72,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         parse: jsonBody,
         body: Login,
         response: { 200: unchecked(Session), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'Sign in',
           description:
@@ -97,9 +97,9 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         parse: jsonBody,
         body: RefreshTokenBody,
         response: { 200: unchecked(Session), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
-          summary: 'Go on with a session',
+          summary: 'Refresh a session',
           description:
             'Gives a new access token and replaces the refresh token. The one just replaced is honoured once more for 10 seconds, as two tabs may refresh at once and an answer may be lost. Any other use of a replaced one ends the session, since it must have leaked.',
           isPublic: true,
@@ -118,7 +118,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         parse: jsonBody,
         body: RefreshTokenBody,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'Sign out',
           description:
@@ -140,7 +140,7 @@ export function meRoutes(deps: MeRoutesDeps) {
     .use(authenticated)
     .get('/me', ({ viewer }) => presentUser(viewer), {
       response: { 200: unchecked(User), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'accounts',
         summary: 'Read your account',
         description: 'Who the bearer token belongs to.',
@@ -158,7 +158,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         parse: jsonBody,
         body: AccountChange,
         response: { 200: unchecked(User), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'Change your account',
           description:
@@ -179,7 +179,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         parse: jsonBody,
         body: AccountDeletion,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'Delete your account',
           description:
@@ -196,7 +196,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         query: PageQuery,
         transform: pageLimit,
         response: { 200: unchecked(OpenSessionPage), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'List your sessions',
           description: 'Those that have not ended, latest start first.',
@@ -212,7 +212,7 @@ export function meRoutes(deps: MeRoutesDeps) {
       {
         params: IdParams,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'accounts',
           summary: 'End a session of yours',
           description: 'Its refresh and access tokens end with it, on the next request.',

@@ -1,26 +1,35 @@
+import type { IdGenerator } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
+import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
+import { parseText, pathId } from '../../http/input'
 import { COMMENT_EXAMPLE } from '../../http/openapi/examples'
-import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { presentComment } from './present'
 import { Comment, CommentDraft, CommentPage } from './schema'
-import type { createEngagementService } from './service'
 
-export function engagementRoutes(
-  engagement: ReturnType<typeof createEngagementService>,
-  authenticated: Authentication,
-) {
+export interface EngagementRoutesDeps {
+  readonly engagement: EngagementStore
+  readonly ids: IdGenerator
+  readonly authenticated: Authentication
+}
+
+export function engagementRoutes({ engagement, ids, authenticated }: EngagementRoutesDeps) {
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .put(
       '/posts/:id/like',
       async ({ viewer, params, status }) =>
-        status(204, await engagement.like(viewer.id, params.id)),
+        status(204, await engagement.like(viewer.id, pathId(params.id))),
       {
         params: IdParams,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'engagement',
           summary: 'Like a post',
           description: 'Doing it again changes nothing.',
@@ -31,11 +40,11 @@ export function engagementRoutes(
     .delete(
       '/posts/:id/like',
       async ({ viewer, params, status }) =>
-        status(204, await engagement.unlike(viewer.id, params.id)),
+        status(204, await engagement.unlike(viewer.id, pathId(params.id))),
       {
         params: IdParams,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'engagement',
           summary: 'Take a like back',
           description: 'Doing it again changes nothing.',
@@ -45,13 +54,19 @@ export function engagementRoutes(
     )
     .get(
       '/posts/:id/comments',
-      ({ viewer, params, query }) => engagement.comments(viewer.id, params.id, query),
+      async ({ viewer, params, query }) => {
+        const { items, next } = await engagement.comments(pathId(params.id), viewer.id, {
+          after: readIdCursor<'comment'>('comments', query.cursor),
+          limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+        })
+        return { items: items.map(presentComment), nextCursor: writeIdCursor('comments', next) }
+      },
       {
         params: IdParams,
         query: PageQuery,
         transform: pageLimit,
         response: { 200: unchecked(CommentPage), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'engagement',
           summary: 'List comments',
           description: 'Oldest first, without those of people hidden from you.',
@@ -62,14 +77,21 @@ export function engagementRoutes(
     )
     .post(
       '/posts/:id/comments',
-      async ({ viewer, params, body, status }) =>
-        status(201, await engagement.comment(viewer.id, params.id, body.text)),
+      async ({ viewer, params, body, status }) => {
+        const comment = await engagement.comment({
+          id: ids.next<'comment'>(),
+          postId: pathId(params.id),
+          authorId: viewer.id,
+          text: parseText('text', body.text, COMMENT_TEXT_MAX),
+        })
+        return status(201, presentComment(comment))
+      },
       {
         parse: jsonBody,
         params: IdParams,
         body: CommentDraft,
         response: { 201: unchecked(Comment), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'engagement',
           summary: 'Comment on a post',
           description: 'Adds a comment below all others.',
@@ -80,12 +102,14 @@ export function engagementRoutes(
     )
     .delete(
       '/comments/:id',
-      async ({ viewer, params, status }) =>
-        status(204, await engagement.deleteComment(viewer.id, params.id)),
+      async ({ viewer, params, status }) => {
+        await engagement.deleteComment(pathId(params.id), viewer.id)
+        return status(204, undefined)
+      },
       {
         params: IdParams,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'engagement',
           summary: 'Delete a comment',
           description: 'Removes your own comment.',

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
 import { PageQuery, pageLimit } from '../../http/fields'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { documented, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
 import { PostPage } from '../posts/schema'
@@ -33,7 +33,7 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
       query: PageQuery,
       transform: pageLimit,
       response: { 200: unchecked(PostPage), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'feed',
         summary: 'Read your home feed',
         description:

@@ -9,14 +9,14 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-type Tie = 'follow' | 'block' | 'mute'
+type Relationship = 'follow' | 'block' | 'mute'
 
-function put(as: TestUser, whom: string, tie: Tie) {
-  return api.request('PUT', `/v1/users/${whom}/${tie}`, { as })
+function put(as: TestUser, whom: string, relationship: Relationship) {
+  return api.request('PUT', `/v1/users/${whom}/${relationship}`, { as })
 }
 
-function undo(as: TestUser, whom: string, tie: Tie) {
-  return api.request('DELETE', `/v1/users/${whom}/${tie}`, { as })
+function undo(as: TestUser, whom: string, relationship: Relationship) {
+  return api.request('DELETE', `/v1/users/${whom}/${relationship}`, { as })
 }
 
 function get(as: TestUser, path: string) {
@@ -27,20 +27,26 @@ async function pair(name: string): Promise<[TestUser, TestUser]> {
   return [await api.signUp(`${name}_a`), await api.signUp(`${name}_b`)]
 }
 
-test.each(['follow', 'block', 'mute'] as const)('%s can be repeated and undone', async (tie) => {
-  const [a, b] = await pair(`again_${tie}`)
-  for (const _ of [1, 2]) expectNoContent(await put(a, b.username.toUpperCase(), tie))
-  for (const _ of [1, 2]) expectNoContent(await undo(a, b.username, tie))
-})
+test.each(['follow', 'block', 'mute'] as const)(
+  '%s can be repeated and undone',
+  async (relationship) => {
+    const [a, b] = await pair(`again_${relationship}`)
+    for (const _ of [1, 2]) expectNoContent(await put(a, b.username.toUpperCase(), relationship))
+    for (const _ of [1, 2]) expectNoContent(await undo(a, b.username, relationship))
+  },
+)
 
-test.each(['follow', 'block', 'mute'] as const)('%s is not for oneself or nobody', async (tie) => {
-  const a = await api.signUp(`self_${tie}`)
-  expectProblem(await put(a, a.username, tie), 'self_target')
-  expectProblem(await undo(a, a.username, tie), 'self_target')
-  expectProblem(await put(a, 'nobody', tie), 'not_found')
-  expectProblem(await undo(a, 'nobody', tie), 'not_found')
-  expectProblem(await api.request('PUT', `/v1/users/nobody/${tie}`), 'unauthenticated')
-})
+test.each(['follow', 'block', 'mute'] as const)(
+  '%s is not for oneself or nobody',
+  async (relationship) => {
+    const a = await api.signUp(`self_${relationship}`)
+    expectProblem(await put(a, a.username, relationship), 'self_target')
+    expectProblem(await undo(a, a.username, relationship), 'self_target')
+    expectProblem(await put(a, 'nobody', relationship), 'not_found')
+    expectProblem(await undo(a, 'nobody', relationship), 'not_found')
+    expectProblem(await api.request('PUT', `/v1/users/nobody/${relationship}`), 'unauthenticated')
+  },
+)
 
 test('a profile tells how both stand to each other, with counts', async () => {
   const [a, b] = await pair('profile')
@@ -172,19 +178,20 @@ test('followers and following page to the end, latest follow first', async () =>
   }
 })
 
-describe.each(['block', 'mute'] as const)('the list of one’s %ss', (tie) => {
-  const path = `/v1/me/${tie}s`
+describe.each(['block', 'mute'] as const)('the list of one’s %ss', (relationship) => {
+  const path = `/v1/me/${relationship}s`
   const names = (page: { body: { items: { username: string }[] } }) =>
     page.body.items.map(({ username }) => username)
 
   test('pages to the end, latest first, and is one’s own', async () => {
-    const me = await api.signUp(`${tie}_lister`)
+    const me = await api.signUp(`${relationship}_lister`)
     const others: string[] = []
-    for (let at = 0; at < 5; at += 1) others.push((await api.signUp(`${tie}ed${at}`)).username)
+    for (let at = 0; at < 5; at += 1)
+      others.push((await api.signUp(`${relationship}ed${at}`)).username)
     // Neither by name nor by id.
     const order = [3, 0, 4, 1, 2].map((at) => others[at]!)
     for (const name of order) {
-      await put(me, name, tie)
+      await put(me, name, relationship)
       api.clock.advance(1)
     }
     for (const limit of [1, 2, 5, 100]) {
@@ -201,17 +208,17 @@ describe.each(['block', 'mute'] as const)('the list of one’s %ss', (tie) => {
       expect(seen).toEqual(order.toReversed())
     }
     expectProblem(await get(me, `${path}?cursor=zzz`), 'invalid_cursor')
-    await undo(me, others[4]!, tie)
+    await undo(me, others[4]!, relationship)
     expect(names(await get(me, path))).toEqual(order.toReversed().filter((n) => n !== others[4]))
-    const other = await api.signUp(`${tie}_other`)
+    const other = await api.signUp(`${relationship}_other`)
     expect((await get(other, path)).body).toEqual({ items: [], nextCursor: null })
     expectProblem(await api.request('GET', path), 'unauthenticated')
   })
 
   test('shows whoever blocked one back where one can see that anyway', async () => {
-    const [a, b] = await pair(`${tie}_back`)
-    await put(a, b.username, tie)
+    const [a, b] = await pair(`${relationship}_back`)
+    await put(a, b.username, relationship)
     await put(b, a.username, 'block')
-    expect(names(await get(a, path))).toEqual(tie === 'block' ? [b.username] : [])
+    expect(names(await get(a, path))).toEqual(relationship === 'block' ? [b.username] : [])
   })
 })

@@ -1,70 +1,113 @@
+import type { UserId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { Account, User } from '@sns/shared/domain/user'
 import type { ErrorCode } from '@sns/shared/errors/error-codes'
+import { SnsError } from '@sns/shared/errors/sns-error'
+import type { GraphStore } from '@sns/shared/ports/graph-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
+import { readRelationshipCursor, writeRelationshipCursor } from '../../http/cursors'
 import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { UserLookup } from '../users/lookup'
+import { presentUser } from '../users/present'
 import { UserPage } from '../users/schema'
-import type { createGraphService } from './service'
 
-export function graphRoutes(
-  graph: ReturnType<typeof createGraphService>,
-  authenticated: Authentication,
-) {
+export interface GraphRoutesDeps {
+  readonly graph: GraphStore
+  readonly lookup: UserLookup
+  readonly authenticated: Authentication
+}
+
+/**
+ * Follows, blocks and mutes by username. What relates one to somebody hidden is refused, except a block
+ * in return; what undoes a relationship is always let through.
+ */
+export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
+  /** Whoever is meant, hidden or not. */
+  async function anyOther(username: string, viewer: Account): Promise<UserId> {
+    return otherThan(viewer, await lookup.any(username))
+  }
+
   return new Elysia({ prefix: '/v1/users/:username' })
     .use(authenticated)
     .put(
       '/follow',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.follow(viewer.id, params.username)),
-      tie('Follow', 'Puts their posts into your feed. A block between you bars it.', ['blocked']),
+      async ({ viewer, params: { username }, status }) =>
+        status(204, await graph.follow(viewer.id, await anyOther(username, viewer))),
+      relationship(
+        'Follow a user',
+        'Shows their posts in your feed. Not possible across a block.',
+        ['blocked'],
+      ),
     )
     .delete(
       '/follow',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.unfollow(viewer.id, params.username)),
-      tie('Unfollow', 'Takes their posts out of your feed.'),
+      async ({ viewer, params: { username }, status }) =>
+        status(204, await graph.unfollow(viewer.id, await anyOther(username, viewer))),
+      relationship('Unfollow a user', 'Removes their posts from your feed.'),
     )
     .put(
       '/block',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.block(viewer.id, params.username)),
-      tie('Block', 'Ends the follows in both directions and hides each of you from the other.'),
+      async ({ viewer, params: { username }, status }) =>
+        status(204, await graph.block(viewer.id, await anyOther(username, viewer))),
+      relationship(
+        'Block a user',
+        'Ends the follows in both directions and hides each of you from the other.',
+      ),
     )
     .delete(
       '/block',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.unblock(viewer.id, params.username)),
-      tie('Unblock', 'Lifts your block. The follows that it ended stay ended.'),
+      async ({ viewer, params: { username }, status }) =>
+        status(204, await graph.unblock(viewer.id, await anyOther(username, viewer))),
+      relationship('Unblock a user', 'Removes your block. The follows that it ended stay ended.'),
     )
     .put(
       '/mute',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.mute(viewer.id, params.username)),
-      tie('Mute', 'Hides their posts from your feed without their knowing.'),
+      async ({ viewer, params: { username }, status }) => {
+        const other = await lookup.visibleOrThrow(username, viewer.id)
+        return status(204, await graph.mute(viewer.id, otherThan(viewer, other)))
+      },
+      relationship('Mute a user', 'Hides their posts from your feed. They are not told.'),
     )
     .delete(
       '/mute',
-      async ({ viewer, params, status }) =>
-        status(204, await graph.unmute(viewer.id, params.username)),
-      tie('Unmute', 'Shows their posts in your feed again.'),
+      async ({ viewer, params: { username }, status }) =>
+        status(204, await graph.unmute(viewer.id, await anyOther(username, viewer))),
+      relationship('Unmute a user', 'Shows their posts in your feed again.'),
     )
 }
 
-export function tieListRoutes(
-  graph: ReturnType<typeof createGraphService>,
-  authenticated: Authentication,
-) {
+function otherThan(viewer: Account, { id }: User): UserId {
+  if (id === viewer.id) throw new SnsError('self_target')
+  return id
+}
+
+export function relationshipListRoutes({
+  graph,
+  authenticated,
+}: Pick<GraphRoutesDeps, 'graph' | 'authenticated'>) {
+  async function page(
+    list: 'blocks' | 'mutes',
+    viewer: Account,
+    { cursor, limit = PAGE_LIMIT_DEFAULT }: PageQuery,
+  ) {
+    const before = readRelationshipCursor(list, cursor)
+    const { items, next } = await graph[list](viewer.id, { before, limit })
+    return { items: items.map(presentUser), nextCursor: writeRelationshipCursor(list, next) }
+  }
+
   return new Elysia({ prefix: '/v1/me' })
     .use(authenticated)
     .get(
       '/blocks',
-      ({ viewer, query }) => graph.blocks(viewer.id, query),
+      ({ viewer, query }) => page('blocks', viewer, query),
       list('List your blocks', 'Whom you block, latest block first.'),
     )
     .get(
       '/mutes',
-      ({ viewer, query }) => graph.mutes(viewer.id, query),
+      ({ viewer, query }) => page('mutes', viewer, query),
       list('List your mutes', 'Whom you mute, latest mute first, without those hidden from you.'),
     )
 }
@@ -74,7 +117,7 @@ function list(summary: string, description: string) {
     query: PageQuery,
     transform: pageLimit,
     response: { 200: unchecked(UserPage), ...PROBLEMS },
-    detail: documented({
+    detail: openapi({
       tag: 'users',
       summary,
       description,
@@ -84,14 +127,14 @@ function list(summary: string, description: string) {
   }
 }
 
-function tie(summary: string, description: string, errors: readonly ErrorCode[] = []) {
+function relationship(summary: string, description: string, errors: readonly ErrorCode[] = []) {
   return {
     params: UsernameParams,
     response: NO_CONTENT,
-    detail: documented({
+    detail: openapi({
       tag: 'users',
       summary,
-      description: `${description} Doing it again changes nothing.`,
+      description: `${description} Repeating it changes nothing.`,
       errors: ['not_found', 'self_target', ...errors],
     }),
   }

@@ -3,7 +3,7 @@ import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
 import { IdParams, PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { documented, NO_CONTENT, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { IdempotencyHeaders, Post, PostDraft, PostPage } from './schema'
 import type { createPostService } from './service'
 
@@ -25,7 +25,7 @@ export function postRoutes(
         body: PostDraft,
         headers: IdempotencyHeaders,
         response: { 201: unchecked(Post), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'posts',
           summary: 'Write a post',
           description:
@@ -41,7 +41,7 @@ export function postRoutes(
     .get('/posts/:id', ({ viewer, params }) => posts.read(params.id, viewer.id), {
       params: IdParams,
       response: { 200: unchecked(Post), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'posts',
         summary: 'Read a post',
         description: 'One post as you see it.',
@@ -57,7 +57,7 @@ export function postRoutes(
         params: IdParams,
         body: PostDraft,
         response: { 200: unchecked(Post), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'posts',
           summary: 'Edit a post',
           description: 'Changes the text of your own post and sets `editedAt`.',
@@ -75,7 +75,7 @@ export function postRoutes(
       {
         params: IdParams,
         response: NO_CONTENT,
-        detail: documented({
+        detail: openapi({
           tag: 'posts',
           summary: 'Delete a post',
           description:
@@ -92,7 +92,7 @@ export function postRoutes(
         query: PageQuery,
         transform: pageLimit,
         response: { 200: unchecked(PostPage), ...PROBLEMS },
-        detail: documented({
+        detail: openapi({
           tag: 'posts',
           summary: "List a user's posts",
           description: 'Newest first. A mute does not hide them here.',

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { pageLimit } from '../../http/fields'
 import { POST_HIT_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { documented, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { UserPage } from '../users/schema'
 import { PostHitPage, PostSearchQuery, UserSearchQuery } from './schema'
 import type { createSearchService } from './service'
@@ -17,7 +17,7 @@ export function searchRoutes(
       query: PostSearchQuery,
       transform: pageLimit,
       response: { 200: unchecked(PostHitPage), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'search',
         summary: 'Search posts',
         description:
@@ -30,7 +30,7 @@ export function searchRoutes(
       query: UserSearchQuery,
       transform: pageLimit,
       response: { 200: unchecked(UserPage), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'search',
         summary: 'Search users',
         description: 'By the beginning of the username or by words of the display name.',

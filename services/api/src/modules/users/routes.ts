@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { documented, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { Profile, UserPage } from './schema'
 import type { createUserService } from './service'
 
@@ -15,7 +15,7 @@ export function userRoutes(
     .get('', ({ params, viewer }) => users.profile(params.username, viewer.id), {
       params: UsernameParams,
       response: { 200: unchecked(Profile), ...PROBLEMS },
-      detail: documented({
+      detail: openapi({
         tag: 'users',
         summary: 'Read a profile',
         description: 'A user with counts and how you stand to them. Case does not matter.',
@@ -41,7 +41,7 @@ function list(summary: string, who: string) {
     query: PageQuery,
     transform: pageLimit,
     response: { 200: unchecked(UserPage), ...PROBLEMS },
-    detail: documented({
+    detail: openapi({
       tag: 'users',
       summary,
       description: `${who}, latest follow first, without those hidden from you.`,
