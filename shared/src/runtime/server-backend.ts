@@ -40,10 +40,16 @@ export function createServerBackend(
     const { changeChannel, createRedisChangeAnnouncer } = await import(
       '../adapters/redis/freshness'
     )
+    const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
+    const { db } = await mysql()
     const client = opened.use(createRedisClient({ logger, metrics }, settings.redis))
+    const announcer = createRedisChangeAnnouncer(
+      { client, fence: createSqlFreshnessFence(db) },
+      { channel: changeChannel(prefix) },
+    )
     return {
       timelines: createRedisTimelineStore({ client }, { prefix }),
-      announcer: createRedisChangeAnnouncer({ client }, { channel: changeChannel(prefix) }),
+      announcer,
       health: client.health,
     }
   })

@@ -1,6 +1,7 @@
+import { type MonotonicTime, monotonicTime } from '../../async/monotonic-time'
 import { repeatEvery } from '../../async/repeat-every'
-import { sleep } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
+import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { Belief, Change, ChangeAnnouncer, Freshness } from '../../ports/freshness'
@@ -11,8 +12,7 @@ export interface RedisFreshnessDeps {
   readonly fence: FreshnessFence
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'freshnessBelieves' | 'freshnessFenceCloses' | 'freshnessHeard'>
-  /** Milliseconds that never go back; of this process alone. */
-  readonly monotonic?: () => number
+  readonly time?: MonotonicTime
 }
 
 export interface RedisFreshnessOptions {
@@ -47,17 +47,46 @@ export function changeChannel(prefix: string): string {
   return `${prefix}:changes`
 }
 
+export interface RedisChangeAnnouncerDeps {
+  readonly client: RedisClient
+  readonly fence: Pick<FreshnessFence, 'read'>
+  readonly time?: MonotonicTime
+}
+
 /** Tells who listens, for services that keep nothing themselves: their log repeats what failed. */
 export function createRedisChangeAnnouncer(
-  { client }: { readonly client: RedisClient },
-  { channel }: { readonly channel: string },
+  { client, fence, time = monotonicTime }: RedisChangeAnnouncerDeps,
+  { channel, leaseMs = LEASE_MS }: Omit<RedisFreshnessOptions, 'pollMs'>,
 ): ChangeAnnouncer {
   return {
     async announce(changes) {
       if (changes.length === 0) return
-      await client.run((redis) => redis.publish(channel, encodeChanges(changes)))
+      const run = await publish(client, channel, changes)
+      const { isOpen, server } = await fence.read()
+      if (server === run) return
+      // Nobody believes for longer than a look from before it was closed allows.
+      if (!isOpen) return time.sleep(leaseMs * MARGIN)
+      // Where this is a primary no more, the next connection may be to the present one.
+      await client.checkRun()
+      throw storeUnavailable('redis', new Error('connected to a redis on which nobody listens'))
     },
   }
+}
+
+/** The run of the server that the changes were published on; null: perhaps on none. */
+async function publish(
+  client: RedisClient,
+  channel: string,
+  changes: readonly Change[],
+): Promise<string | null> {
+  const run = client.currentRun()
+  const message = encodeChanges(changes)
+  return client
+    .run((redis) => redis.publish(channel, message))
+    .then(
+      () => (run === client.currentRun() ? run : null),
+      () => null,
+    )
 }
 
 /**
@@ -78,7 +107,7 @@ export function createRedisChangeAnnouncer(
  * clocks that agree.
  */
 export function createRedisFreshness(
-  { fence, logger, metrics, monotonic = () => performance.now() }: RedisFreshnessDeps,
+  { fence, logger, metrics, time = monotonicTime }: RedisFreshnessDeps,
   options: RedisFreshnessOptions,
 ): RedisFreshness {
   const { channel, leaseMs = LEASE_MS, pollMs = POLL_MS } = options
@@ -94,10 +123,10 @@ export function createRedisFreshness(
 
   /** Slower looks may end out of order: one that began earlier never replaces a later one. */
   async function lookAtFence(act: () => Promise<FenceState> = fence.read): Promise<Look> {
-    const at = monotonic()
+    const at = time.now()
     const state = await act()
     const isKnown = look !== null && look.generation === state.generation && !look.isOpen
-    const closedSince = state.isOpen ? 0 : isKnown && look ? look.closedSince : monotonic()
+    const closedSince = state.isOpen ? 0 : isKnown && look ? look.closedSince : time.now()
     const seen: Look = { ...state, at, closedSince }
     if (look === null || at >= look.at) {
       if (look?.generation !== seen.generation) belief = { belief: true }
@@ -107,7 +136,7 @@ export function createRedisFreshness(
     return seen
   }
 
-  function isLeased(now = monotonic()): boolean {
+  function isLeased(now = time.now()): boolean {
     return look !== null && now - look.at < leaseMs
   }
 
@@ -115,35 +144,25 @@ export function createRedisFreshness(
     return isOpen && server === client?.currentRun()
   }
 
-  async function publish(changes: readonly Change[]): Promise<boolean> {
-    if (!client) return false
-    const message = encodeChanges(changes)
-    const run = client.currentRun()
-    return client
-      .run((redis) => redis.publish(channel, message))
-      .then(
-        // What is asked next is about the connection that it was published on.
-        () => run !== null && run === client?.currentRun(),
-        () => false,
-      )
+  function believed(): Belief | null {
+    return isListening && isLeased() && look !== null && isOpenHere(look) ? belief : null
   }
 
   /** Until no look from before `since` may be relied on. */
   async function outlastLeases(since: number): Promise<void> {
-    const rest = since + leaseMs * MARGIN - monotonic()
-    if (rest > 0) await sleep(rest)
+    const rest = since + leaseMs * MARGIN - time.now()
+    if (rest > 0) await time.sleep(rest)
   }
 
   async function keepUp(redis: RedisClient): Promise<void> {
     if (redis.currentRun() !== null) await redis.checkRun().catch(() => {})
     const run = redis.currentRun()
-    const isDue = !reported || monotonic() - reported.at > REPORT_TTL_MS / 3
+    const isDue = !reported || time.now() - reported.at > REPORT_TTL_MS / 3
     if (isDue || reported?.server !== run) {
       await fence.report(process, run)
-      reported = { server: run, at: monotonic() }
+      reported = { server: run, at: time.now() }
     }
     const seen = await lookAtFence()
-    metrics.freshnessBelieves.set(isLeased() && isListening && isOpenHere(seen) ? 1 : 0)
     if (run === null) return
     if (seen.isOpen) {
       if (seen.server === run) return
@@ -153,7 +172,7 @@ export function createRedisFreshness(
       )
       metrics.freshnessFenceCloses.inc({ reason: 'server' })
       await lookAtFence(fence.close)
-    } else if (monotonic() - seen.closedSince > leaseMs * MARGIN) {
+    } else if (time.now() - seen.closedSince > leaseMs * MARGIN) {
       if (!(await fence.open(run, seen.generation))) return
       logger.info({ fence: seen.generation }, 'the fence is open; pages come from memory again')
       await lookAtFence()
@@ -180,21 +199,25 @@ export function createRedisFreshness(
 
     start(connected) {
       client = connected
-      looking = repeatEvery(() => keepUp(connected), {
+      const work = () =>
+        keepUp(connected).finally(() => metrics.freshnessBelieves.set(believed() ? 1 : 0))
+      looking = repeatEvery(work, {
         intervalMs: pollMs,
         signal: stop.signal,
+        time,
         onError: (err) => logger.debug({ err }, 'the fence could not be read'),
       })
     },
 
     async announce(changes) {
       if (changes.length === 0) return
-      const isTold = await publish(changes)
+      const run = client && (await publish(client, channel, changes))
+      const isTold = ({ isOpen, server }: FenceState) => isOpen && server === run
       // Since the look, the fence may have closed, but not opened for another server within its lease.
-      if (isTold && isLeased() && look !== null && isOpenHere(look)) return
+      if (isLeased() && look !== null && isTold(look)) return
       const seen = await lookAtFence()
+      if (isTold(seen)) return
       if (seen.isOpen) {
-        if (isTold && isOpenHere(seen)) return
         logger.warn(
           { fence: seen.generation },
           'a change could not be announced; closing the fence',
@@ -211,9 +234,7 @@ export function createRedisFreshness(
       await client.run((redis) => redis.ping())
     },
 
-    belief() {
-      return isListening && isLeased() && look !== null && isOpenHere(look) ? belief : null
-    },
+    belief: believed,
 
     hasCurrentTimelines() {
       return look !== null && isLeased() && look.server === client?.currentRun()
