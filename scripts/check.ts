@@ -1,12 +1,17 @@
 import { join } from 'node:path'
+import { findUnshared } from './check/shared-use'
 
 const root = join(import.meta.dir, '..')
 
-/** Format, lint (who may import whom included) and types. Prints what is wrong; true if nothing is. */
+/** Format, lint (who may import whom included), types, and what is shared by nobody. Prints what is wrong; true if nothing is. */
 export async function runChecks(): Promise<boolean> {
   const biome = await passes('format, lint and imports', ['biome', 'check', '.'])
   const types = await passes('types', ['tsc', '--project', '.'])
-  return biome && types
+  const unshared = await findUnshared(root)
+  for (const file of unshared)
+    console.error(`${file} is used by fewer than two: move it to the one`)
+  report('shared is what two use', unshared.length === 0)
+  return biome && types && unshared.length === 0
 }
 
 async function passes(what: string, command: string[]): Promise<boolean> {

@@ -86,7 +86,7 @@ async function migrateKafka(
   { logger, metrics }: BackendDeps,
   report: Report,
 ) {
-  const { createKafkaClient } = await import('@sns/shared/adapters/kafka/kafka-client')
+  const { createKafkaClient } = await import('@sns/shared/adapters/kafka/client')
   const { migrateTopics } = await import('@sns/shared/adapters/kafka/topics')
   const clientId = `${prefix}-migrate`
   const client = createKafkaClient(kafka.brokers, { clientId, logger, metrics })

@@ -3,7 +3,7 @@ import { cdcIndexer } from '@sns/cdc-indexer/main'
 import { fanoutWorker } from '@sns/fanout-worker/main'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
-import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { serviceCommand } from '@sns/shared/runtime/service'
 import { suite } from './suite'
 
 const SERVICES: Readonly<Record<string, Command>> = {

@@ -2,7 +2,7 @@ import { api } from '@sns/api/main'
 import { cdcIndexer } from '@sns/cdc-indexer/main'
 import { fanoutWorker } from '@sns/fanout-worker/main'
 import type { HealthCheck } from '@sns/shared/ports/health'
-import { optionalCheck } from '@sns/shared/runtime/optional-check'
+import { optionalCheck } from '@sns/shared/runtime/readiness'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 
 /**

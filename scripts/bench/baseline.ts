@@ -1,15 +1,14 @@
 import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
-import { createBrokenLines } from '../import/broken-lines'
+import { createBrokenLines } from '../import/input-files'
 import { type Survey, surveyFiles } from '../import/survey'
 import { spawnProgram } from '../process/program-process'
 import type { BenchArguments } from './arguments'
 import { type BenchSuite, createBenchSuite, type RunningBenchSuite } from './bench-suite'
 import { measureFeed } from './feed-load'
-import { percentile } from './percentile'
-import { residentMiB } from './process-memory'
+import { percentile } from './load'
+import { residentMiB, samples } from './measures'
 import type { Figure } from './report'
-import { samples } from './series'
 
 const COLD_STARTS = 5
 const SEARCHABLE_WITHIN_MS = 900_000

@@ -6,6 +6,9 @@ import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/
 import type { PublishedPost } from '@sns/shared/domain/post'
 import { createSqlStores } from '@sns/shared/runtime/sql-stores'
 
+/** Under this load a join waits for seconds: that is what is measured. */
+const PATIENT = { queryTimeoutMs: 60_000, acquireTimeoutMs: 120_000, queueLimit: 100_000 }
+
 export type FeedTables = Awaited<ReturnType<typeof openFeedTables>>
 
 /** The tables of the suite, as the designs that are measured beside it read them. */
@@ -14,7 +17,7 @@ export async function openFeedTables(url: string) {
   const { db } =
     'path' in address
       ? await openSqliteDatabase({ path: address.path, migrate: false })
-      : await connectMysql({ ...address, kind: 'mysql', echo: false, poolSize: 20 })
+      : await connectMysql({ ...address, kind: 'mysql', echo: false, poolSize: 20 }, PATIENT)
   const clock = systemClock
   const { users, posts } = createSqlStores(db, { clock, ids: createIdGenerator({ clock }) })
 

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
-import { createBrokenLines } from '../import/broken-lines'
+import { createBrokenLines } from '../import/input-files'
 import { surveyFiles } from '../import/survey'
 import { freePort, spawnProgram } from '../process/program-process'
 import type { BenchArguments } from './arguments'
 import { importData, untilQuiet } from './baseline'
 import { type BenchSuite, createBenchSuite } from './bench-suite'
 import { logInSome } from './feed-load'
-import { residentMiB } from './process-memory'
+import { residentMiB } from './measures'
 import { runWrk, type WrkResult } from './wrk'
 
 const CONNECTIONS = 500
@@ -89,7 +89,8 @@ export async function benchFeed(options: BenchArguments): Promise<{
     const rows: FeedRow[] = []
     const measure = async (design: Design, url: string, as: readonly string[]) => {
       const load = { url, path: design.path, tokens: as, connections: CONNECTIONS }
-      await runWrk({ ...load, seconds: Math.ceil(seconds / 4) })
+      // Until every reader's window is built and the code is compiled.
+      await runWrk({ ...load, seconds })
       const result = await runWrk({ ...load, seconds })
       rows.push({ name: design.name, what: design.what, ...result })
       console.error(`  ${design.name}: ${result.requestsPerSecond.toLocaleString('en')} requests/s`)

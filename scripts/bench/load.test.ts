@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test'
-import { runLoad } from './load'
-import { percentile } from './percentile'
+import { percentile, runLoad } from './load'
 
 test('percentiles go by nearest rank', () => {
   const sorted = Array.from({ length: 100 }, (_, i) => i + 1)

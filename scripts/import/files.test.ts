@@ -4,10 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { gzipSync } from 'bun'
-import { createBrokenLines } from './broken-lines'
-import { readEdges } from './edge-file'
-import { readLines } from './line-reader'
-import { readPosts } from './post-file'
+import { createBrokenLines, readEdges, readLines, readPosts } from './input-files'
 
 let folder: string
 beforeAll(() => {

@@ -1,10 +1,7 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { BulkLoader, ImportState, ImportStep } from '@sns/shared/ports/bulk-loader'
-import { createBrokenLines } from './broken-lines'
-import { readEdges } from './edge-file'
-import { authorOf, createNumbering } from './numbering'
-import { readPosts } from './post-file'
-import { type ImportFiles, type Survey, surveyFiles } from './survey'
+import { createBrokenLines, readEdges, readPosts } from './input-files'
+import { authorOf, createNumbering, type ImportFiles, type Survey, surveyFiles } from './survey'
 
 /** Rows a transaction: as many as SQLite takes in one statement, with the columns that posts have. */
 const BATCH = 4_000

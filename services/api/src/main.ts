@@ -1,6 +1,5 @@
 import { runProgram } from '@sns/shared/runtime/program'
-import type { ServiceSpec } from '@sns/shared/runtime/service'
-import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createApp } from './app'
 import { createDeletions, createHousekeeping } from './housekeeping'
 import { createAnnouncedStores } from './memory/announced-stores'

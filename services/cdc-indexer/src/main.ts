@@ -1,9 +1,8 @@
 import type { HealthCheck } from '@sns/shared/ports/health'
 import type { CaptureServers } from '@sns/shared/runtime/backend-ports'
-import { consumerGroups } from '@sns/shared/runtime/consumer-group'
+import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { runProgram } from '@sns/shared/runtime/program'
-import type { ServiceContext, ServiceSpec } from '@sns/shared/runtime/service'
-import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { type ServiceContext, type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { type Capture, createCapture } from './capture/capture'
 import { createIndexer } from './index/indexer'
 

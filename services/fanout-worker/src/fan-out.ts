@@ -1,11 +1,57 @@
 import { type BackoffOptions, retry } from '@sns/shared/async/retry'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Metrics } from '@sns/shared/observability/metrics'
-import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { FollowPair, GraphStore } from '@sns/shared/ports/graph-store'
 import type { PushResult, TimelineStore } from '@sns/shared/ports/timeline-store'
-import { audiences } from './audiences'
+import { type Consumer, type ConsumerDeps, createConsumer } from '@sns/shared/runtime/consumer'
 import { forEachBounded } from './bounded'
+
+type FanoutWorkerDeps = FanOutDeps & ConsumerDeps
+
+export interface FanoutWorkerOptions extends Partial<FanOutOptions> {
+  /** The consumer group. */
+  readonly group: string
+  readonly maxBatch?: number
+}
+
+const TABLES = ['posts'] as const
+const NAME = 'fanout'
+
+/**
+ * Pushes every new post to the timelines of its author and followers. Nothing else: edits, deletes
+ * and graph changes are decided when a feed is read, and rows of a snapshot are not new.
+ */
+export function createFanoutWorker(deps: FanoutWorkerDeps, options: FanoutWorkerOptions): Consumer {
+  const fanOut = createFanOut(deps, {
+    followerPage: options.followerPage ?? 5_000,
+    chunkSize: options.chunkSize ?? 500,
+    concurrency: options.concurrency ?? 8,
+    // About two seconds.
+    pushRetry: options.pushRetry ?? { attempts: 6, baseMs: 50, capMs: 1_000 },
+  })
+
+  async function handle(
+    events: readonly ChangeEvent<'posts'>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const created: CreatedPost[] = []
+    for (const { op, after, source } of events) {
+      if (op === 'c')
+        created.push({ id: after.id, author: after.author_id, committedAt: source.ts_ms })
+    }
+    await fanOut.deliver(created, signal)
+  }
+
+  return createConsumer(deps, {
+    name: NAME,
+    group: options.group,
+    tables: TABLES,
+    maxBatch: options.maxBatch ?? 500,
+    handle,
+  })
+}
 
 export interface CreatedPost {
   readonly id: PostId
@@ -14,7 +60,7 @@ export interface CreatedPost {
   readonly committedAt: number
 }
 
-export interface FanOutDeps {
+interface FanOutDeps {
   readonly graph: Pick<GraphStore, 'followersOf'>
   readonly timelines: Pick<TimelineStore, 'push'>
   readonly metrics: Pick<
@@ -24,7 +70,7 @@ export interface FanOutDeps {
   readonly clock: Clock
 }
 
-export interface FanOutOptions {
+interface FanOutOptions {
   /** Followers read from SQL at once. */
   readonly followerPage: number
   /** Timelines in one push. */
@@ -35,12 +81,12 @@ export interface FanOutOptions {
   readonly pushRetry: BackoffOptions & { readonly attempts: number }
 }
 
-export interface FanOut {
+interface FanOut {
   /** Pushes posts to their authors' and all followers' timelines. May be repeated. */
   deliver(posts: readonly CreatedPost[], signal: AbortSignal): Promise<void>
 }
 
-export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
+function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
   const { graph, timelines, metrics, clock } = deps
 
   async function* chunks(authors: readonly UserId[]) {
@@ -88,5 +134,34 @@ export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
         if (at !== undefined) metrics.fanoutLagSeconds.observe(Math.max(0, at - committedAt) / 1000)
       }
     },
+  }
+}
+
+/** Some of those whose home timelines show an author's posts. */
+interface Audience {
+  readonly author: UserId
+  readonly users: readonly UserId[]
+}
+
+/** The authors themselves and all their followers, by pages, so that memory does not grow with them. */
+export async function* audiences(
+  graph: Pick<GraphStore, 'followersOf'>,
+  authors: readonly UserId[],
+  pageSize: number,
+): AsyncGenerator<Audience> {
+  if (authors.length === 0) return
+  let users = new Map<UserId, UserId[]>(authors.map((author) => [author, [author]]))
+  let after: FollowPair | null = null
+  for (;;) {
+    const pairs: readonly FollowPair[] = await graph.followersOf(authors, after, pageSize)
+    for (const { author, follower } of pairs) {
+      const known = users.get(author)
+      if (known) known.push(follower)
+      else users.set(author, [follower])
+    }
+    for (const [author, some] of users) yield { author, users: some }
+    if (pairs.length < pageSize) return
+    after = pairs.at(-1) ?? null
+    users = new Map()
   }
 }

@@ -1,9 +1,8 @@
-import { consumerGroups } from '@sns/shared/runtime/consumer-group'
+import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { runProgram } from '@sns/shared/runtime/program'
-import type { ServiceSpec } from '@sns/shared/runtime/service'
-import { serviceCommand } from '@sns/shared/runtime/service-command'
+import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createAnnouncements } from './announcements'
-import { createFanoutWorker } from './fanout-worker'
+import { createFanoutWorker } from './fan-out'
 
 /** The change log into timelines, and to processes that keep what changed. */
 export const fanoutWorker: ServiceSpec = {

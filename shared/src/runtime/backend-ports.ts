@@ -1,4 +1,4 @@
-import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { KafkaClient } from '../adapters/kafka/client'
 import type { MysqlSettings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id'

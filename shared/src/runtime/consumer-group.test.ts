@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { loadSettings } from '../config/load-settings'
-import { consumerGroups } from './consumer-group'
+import { consumerGroups } from './consumer'
 
 test('suites that differ in prefix or database share no group', () => {
   const groupsOf = (KEY_PREFIX: string, DATABASE_URL: string) =>

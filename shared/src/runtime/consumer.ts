@@ -1,4 +1,5 @@
 import { repeatEvery } from '../async/repeat-every'
+import type { Settings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { CapturedTable } from '../events/tables'
 import type { Logger } from '../observability/logger'
@@ -13,7 +14,7 @@ export interface ConsumerDeps {
   readonly clock: Clock
 }
 
-export interface ConsumerOptions<T extends CapturedTable>
+interface ConsumerOptions<T extends CapturedTable>
   extends Pick<ConsumeOptions<T>, 'group' | 'tables' | 'maxBatch' | 'handle'> {
   /** In metrics, logs and readiness: the same in every deployment, unlike the group. */
   readonly name: string
@@ -97,4 +98,26 @@ export function createConsumer<T extends CapturedTable>(
       },
     },
   }
+}
+
+/**
+ * The groups that read the change log. Suites that share a Kafka and differ in prefix or database read
+ * other topics, so they must not share a group.
+ */
+export function consumerGroups({
+  keyPrefix,
+  database,
+}: Pick<Settings, 'keyPrefix' | 'database'>): ConsumerGroups {
+  const prefix = database.kind === 'mysql' ? `${keyPrefix}.${database.database}` : keyPrefix
+  return {
+    fanout: `${prefix}.fanout`,
+    index: `${prefix}.index`,
+    announce: `${prefix}.announce`,
+  }
+}
+
+interface ConsumerGroups {
+  readonly fanout: string
+  readonly index: string
+  readonly announce: string
 }

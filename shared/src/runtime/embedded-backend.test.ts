@@ -7,7 +7,7 @@ import { createMetrics } from '../observability/metrics'
 import { recordedLog } from '../testing/recorded-log'
 import { temporaryFolder } from '../testing/temporary-folder'
 import { createBackend } from './backend'
-import { consumerGroups } from './consumer-group'
+import { consumerGroups } from './consumer'
 
 test('a changed KEY_PREFIX forgets the consumer groups of the old one, and says so', async () => {
   await using folder = await temporaryFolder()

@@ -11,7 +11,7 @@ import { whenAborted } from '../async/sleep'
 import type { Settings, SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id'
 import type { Backend, BackendDeps } from './backend-ports'
-import { consumerGroups } from './consumer-group'
+import { consumerGroups } from './consumer'
 import type { Job } from './job'
 import { createSqlStores } from './sql-stores'
 

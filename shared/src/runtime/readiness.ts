@@ -6,7 +6,7 @@ export interface Readiness {
   readonly stores: Readonly<Record<string, 'ok' | 'unavailable'>>
 }
 
-export interface ReadinessOptions {
+interface ReadinessOptions {
   /** A check that takes longer counts as unavailable. */
   readonly timeoutMs?: number
   /** An answer is given again for this long, so that asking often costs the stores nothing. */
@@ -59,4 +59,9 @@ async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'u
   const state = await Promise.race([asked, tooLate])
   clearTimeout(timer)
   return state
+}
+
+/** The check of something that a service does its job without, slower. */
+export function optionalCheck(check: HealthCheck): HealthCheck {
+  return { name: check.name, optional: true, check: () => check.check() }
 }

@@ -1,8 +1,8 @@
-import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { KafkaClient } from '../adapters/kafka/client'
 import type { MysqlSettings, Settings } from '../config/settings'
 import { createIdGenerator } from '../domain/id'
 import type { Backend, BackendDeps } from './backend-ports'
-import { optionalCheck } from './optional-check'
+import { optionalCheck } from './readiness'
 import { createSqlStores } from './sql-stores'
 
 export interface ServerSettings extends Settings {
@@ -85,9 +85,9 @@ export function createServerBackend(
   })
 
   const kafka = once(async () => {
-    const { createKafkaClient } = await import('../adapters/kafka/kafka-client')
+    const { createKafkaClient } = await import('../adapters/kafka/client')
     const { createKafkaChangeLog } = await import('../adapters/kafka/change-log')
-    const { createKafkaHealthCheck } = await import('../adapters/kafka/health-check')
+    const { createKafkaHealthCheck } = await import('../adapters/kafka/client')
     const client: KafkaClient = createKafkaClient(settings.kafka.brokers, {
       clientId: prefix,
       logger,

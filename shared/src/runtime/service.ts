@@ -1,6 +1,9 @@
-import { sleep } from '../async/sleep'
-import type { Settings } from '../config/settings'
+import { sleep, whenAborted } from '../async/sleep'
+import { environment } from '../config/environment'
+import { loadSettings } from '../config/load-settings'
+import type { Role, Settings } from '../config/settings'
 import { type Clock, systemClock } from '../domain/clock'
+import { OperatorError } from '../errors/operator-error'
 import { createLogger, type Logger } from '../observability/logger'
 import { createMetrics, type Metrics } from '../observability/metrics'
 import type { HealthCheck } from '../ports/health'
@@ -8,6 +11,7 @@ import { createBackend } from './backend'
 import type { Backend } from './backend-ports'
 import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
+import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
 import { createStatusApp } from './status-app'
 
@@ -20,14 +24,14 @@ export interface ServiceContext {
 }
 
 /** What a service consists of, once its stores are open. */
-export interface ServiceParts {
+interface ServiceParts {
   readonly jobs: readonly Job[]
   readonly health: readonly HealthCheck[]
   /** Answers clients, on the port for them; a service without it has the port for operators alone. */
   readonly app?: (state: ServiceState) => ListeningApp
 }
 
-export interface ServiceState {
+interface ServiceState {
   readonly readiness: () => Promise<Readiness>
   /** Aborts when the service is about to stop: it still answers, and wants nothing more. */
   readonly leaving: AbortSignal
@@ -38,14 +42,14 @@ export interface ServiceSpec {
   readonly assemble: (context: ServiceContext) => Promise<ServiceParts>
 }
 
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly logger?: Logger
   readonly metrics?: Metrics
   readonly clock?: Clock
 }
 
 /** Disposing answers what is in flight, lets the jobs finish and closes the stores. */
-export interface RunningService extends AsyncDisposable {
+interface RunningService extends AsyncDisposable {
   /** Where clients are answered, or operators in a service that has no clients. */
   readonly url: string
   /** Where operators ask: `/livez`, `/readyz` with details and `/metrics`. */
@@ -103,5 +107,23 @@ export async function startService(
     },
     leaveMs,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** Runs a service by the environment until it is asked to stop or a job of it fails. */
+export function serviceCommand(spec: ServiceSpec, role: Role): Command {
+  return async ({ signal, extendDrain }) => {
+    const settings = loadSettings(environment, { role })
+    if (settings.database.kind === 'sqlite' && role !== 'suite') {
+      throw new OperatorError(
+        `start ${role} needs DATABASE_URL=mysql://…: embedded mode runs all services in one process, by start alone`,
+        2,
+      )
+    }
+    await using service = await startService(spec, settings)
+    extendDrain(service.leaveMs)
+    await Promise.race([service.ended, whenAborted(signal)])
+    // A person at a terminal has no proxy that must turn away first.
+    if (signal.reason !== 'SIGINT') await Promise.race([service.ended, service.leave()])
   }
 }

@@ -1,10 +1,10 @@
 import { createKafkaChangeLog } from '../adapters/kafka/change-log'
-import { createKafkaConnection } from '../adapters/kafka/connection'
 import {
   createKafkaClient,
+  createKafkaConnection,
   type KafkaClient,
   type KafkaClientOptions,
-} from '../adapters/kafka/kafka-client'
+} from '../adapters/kafka/client'
 import { migrateTopics } from '../adapters/kafka/topics'
 import type { ChangeEnvelope, Row } from '../events/change-event'
 import { encodeChange } from '../events/change-record'

@@ -1,4 +1,4 @@
-import type { KafkaClient } from '../adapters/kafka/kafka-client'
+import type { KafkaClient } from '../adapters/kafka/client'
 import { capturedTables } from '../events/tables'
 import { topicName } from '../events/topics'
 

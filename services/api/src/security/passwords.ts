@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os'
 import { normalizingProblem } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField, TOO_MANY_MARKS } from '../http/input'
-import { isCommonPassword } from './common-passwords'
 import { type Caller, createFairQueue } from './fair-queue'
 
 export interface PasswordCost {
@@ -77,4 +76,23 @@ function decoyHash({ memoryKiB, passes }: PasswordCost): string {
       .toString('base64')
       .replace(/=+$/, '')
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${base64(32)}$${base64(32)}`
+}
+
+const COMMONEST = 10_000
+
+let commonest: Promise<ReadonlySet<string>> | null = null
+
+/**
+ * Whether it is one of the ten thousand commonest passwords of those long enough to be chosen, case
+ * aside. The list is unpacked when it is first asked for, in about 15 ms.
+ */
+async function isCommonPassword(password: string): Promise<boolean> {
+  commonest ??= readCommonest()
+  return (await commonest).has(password.toLowerCase())
+}
+
+async function readCommonest(): Promise<ReadonlySet<string>> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common')
+  const ranked = dictionary['passwords-common']
+  return new Set(ranked.filter(({ length }) => length >= PASSWORD_MIN).slice(0, COMMONEST))
 }

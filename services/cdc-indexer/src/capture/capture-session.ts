@@ -1,14 +1,18 @@
+import type { Clock } from '@sns/shared/domain/clock'
 import { asError } from '@sns/shared/errors/as-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
-import type { CaptureLag } from './lag'
 import type { BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher } from './ports/change-publisher'
-import type { CaptureLease, Checkpoint, CheckpointStore } from './ports/checkpoint-store'
-import { MOVE_ON } from './ports/checkpoint-store'
+import {
+  type CaptureLease,
+  type Checkpoint,
+  type CheckpointStore,
+  MOVE_ON,
+} from './ports/checkpoint-store'
 
 export interface CaptureSessionDeps {
   readonly source: BinlogSource
@@ -152,4 +156,48 @@ async function startingPoint(
     )
   }
   return checkpoint
+}
+
+/** How far capture is behind, across its sessions: what one could not publish, the next must. */
+interface CaptureLag {
+  /** A session has begun. `oldest`: when the oldest change that it holds was committed, if any. */
+  begin(oldest: () => number | null): void
+  acknowledge(committedAt: number): void
+  /** The session is over. Its oldest change still counts, until a later session has acknowledged it. */
+  end(): void
+  /** Another process captures now, so nothing is ours to publish. */
+  forget(): void
+  /** The age of the oldest change that was read and not acknowledged; 0 when there is none. */
+  seconds(): number
+}
+
+export function createCaptureLag(clock: Clock): CaptureLag {
+  const nothing = () => null
+  let held: () => number | null = nothing
+  let owed: number | null = null
+
+  function oldest(): number | null {
+    const inHand = held()
+    return owed === null || inHand === null ? (owed ?? inHand) : Math.min(owed, inHand)
+  }
+
+  return {
+    begin(from) {
+      held = from
+    },
+    acknowledge(committedAt) {
+      if (owed !== null && committedAt >= owed) owed = null
+    },
+    end() {
+      owed = oldest()
+      held = nothing
+    },
+    forget() {
+      owed = null
+    },
+    seconds() {
+      const since = oldest()
+      return since === null ? 0 : Math.max(0, clock.now() - since) / 1_000
+    },
+  }
 }

@@ -8,9 +8,9 @@ import type { HealthCheck } from '@sns/shared/ports/health'
 import {
   type CaptureSessionDeps,
   type CaptureSessionOptions,
+  createCaptureLag,
   runCaptureSession,
 } from './capture-session'
-import { createCaptureLag } from './lag'
 
 export interface CaptureOptions extends CaptureSessionOptions {
   /** How long to stand by before asking for the lock again; jittered up to twice that. */

@@ -4,8 +4,7 @@ import type { ChangeEvent } from '@sns/shared/events/change-event'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { createIndexer, INDEX_GROUP } from './indexer'
-import type { IndexedTable } from './search-change'
+import { createIndexer, INDEX_GROUP, type IndexedTable } from './indexer'
 import { change, createScriptedChangeLog, postRow, userRow } from './testing/index-fakes'
 
 /** Remembers what it was given; `apply` decides what becomes of it. */

@@ -1,15 +1,14 @@
 import type { Clock } from '@sns/shared/domain/clock'
-import type { ChangeEvent } from '@sns/shared/events/change-event'
+import { type ChangeEvent, documentVersion, isChangeOf } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
 import { type Consumer, createConsumer } from '@sns/shared/runtime/consumer'
-import { INDEXED_TABLES, type IndexedTable, searchChange } from './search-change'
 
 export const INDEX_GROUP = 'index'
 
-export interface IndexerDeps {
+interface IndexerDeps {
   readonly changeLog: ChangeLog
   readonly search: SearchIndex
   readonly metrics: Pick<
@@ -24,7 +23,7 @@ export interface IndexerDeps {
   readonly clock: Clock
 }
 
-export interface IndexerOptions {
+interface IndexerOptions {
   /** The consumer group, where another deployment's must be told apart; in metrics it is `index`. */
   readonly group?: string
   /** The most changes taken from the log at once. */
@@ -93,4 +92,25 @@ function latestChanges(events: readonly ChangeEvent<IndexedTable>[]): SearchChan
 function nameOf(change: SearchChange): { readonly kind: 'post' | 'user'; readonly id: number } {
   const { kind, id } = change.op === 'index' ? change.document : change
   return { kind, id }
+}
+
+/** Tables that the search index is made from. */
+const INDEXED_TABLES = ['posts', 'users'] as const
+export type IndexedTable = (typeof INDEXED_TABLES)[number]
+
+/**
+ * What a change of a row means for the index. An update counts even where no indexed column changed:
+ * it may be the only record of its row that compaction left, and an operator touches rows to bring them
+ * into a new index.
+ */
+export function searchChange(event: ChangeEvent<IndexedTable>): SearchChange {
+  const version = documentVersion(event)
+  if (isChangeOf('posts', event)) {
+    if (event.op === 'd') return { op: 'delete', version, kind: 'post', id: event.before.id }
+    const { id, author_id: authorId, text, created_at: createdAt } = event.after
+    return { op: 'index', version, document: { kind: 'post', id, authorId, text, createdAt } }
+  }
+  if (event.op === 'd') return { op: 'delete', version, kind: 'user', id: event.before.id }
+  const { id, username, display_name: displayName } = event.after
+  return { op: 'index', version, document: { kind: 'user', id, username, displayName } }
 }

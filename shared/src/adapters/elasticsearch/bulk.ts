@@ -3,9 +3,8 @@ import { searchTerms, termText } from '../../domain/search-terms'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
-import { hasAlias } from './alias'
 import type { ElasticsearchClient } from './client'
-import { postsAlias, usersAlias } from './index-definitions'
+import { hasAlias, postsAlias, usersAlias } from './index-definitions'
 
 export interface BulkOptions {
   readonly prefix: string

@@ -1,4 +1,5 @@
 import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
+import type { ElasticsearchClient } from './client'
 
 export interface IndexDefinition {
   /** What everyone reads and writes by. */
@@ -78,4 +79,13 @@ const GRAMS = { type: 'text', analyzer: 'whitespace', similarity: 'short_text' }
 
 function mapping(properties: Readonly<Record<string, unknown>>) {
   return { dynamic: 'strict', _meta: { termsVersion: SEARCH_TERMS_VERSION }, properties }
+}
+
+export async function hasAlias(client: ElasticsearchClient, alias: string): Promise<boolean> {
+  const { status } = await client.request({
+    method: 'GET',
+    path: `/_alias/${alias}`,
+    accept: [404],
+  })
+  return status !== 404
 }

@@ -1,8 +1,7 @@
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
-import { hasAlias } from './alias'
 import type { ElasticsearchClient } from './client'
-import { type IndexDefinition, indexDefinitions } from './index-definitions'
+import { hasAlias, type IndexDefinition, indexDefinitions } from './index-definitions'
 
 export interface MigrateIndexesOptions {
   readonly prefix: string

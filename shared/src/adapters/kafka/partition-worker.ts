@@ -6,7 +6,7 @@ import type { CapturedTable } from '../../events/tables'
 import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
 import { deliver } from '../change-delivery'
-import { brokerErrorType } from './kafka-error'
+import { brokerErrorType } from './client'
 
 export interface PartitionWorkerOptions<T extends CapturedTable>
   extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'maxBatch' | 'signal'> {

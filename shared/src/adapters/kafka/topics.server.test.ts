@@ -4,8 +4,7 @@ import { capturedTables } from '../../events/tables'
 import { testKafkaClient } from '../../testing/kafka-log'
 import { dropTopics } from '../../testing/kafka-topics'
 import { testServers, uniqueName } from '../../testing/servers'
-import { createKafkaConnection } from './connection'
-import { createKafkaHealthCheck } from './health-check'
+import { createKafkaConnection, createKafkaHealthCheck } from './client'
 import { migrateTopics } from './topics'
 
 const TEST_MS = 60_000

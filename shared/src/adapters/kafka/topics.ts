@@ -3,9 +3,7 @@ import { retry } from '../../async/retry'
 import { OperatorError } from '../../errors/operator-error'
 import { capturedTables } from '../../events/tables'
 import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '../../events/topics'
-import { createKafkaConnection } from './connection'
-import type { KafkaClient } from './kafka-client'
-import { brokerErrorType } from './kafka-error'
+import { brokerErrorType, createKafkaConnection, type KafkaClient } from './client'
 
 export interface MigrateTopicsOptions extends TopicNames {
   readonly partitions: number

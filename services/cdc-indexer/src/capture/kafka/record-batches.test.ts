@@ -4,7 +4,7 @@ import { TOPIC_MESSAGE_BYTES } from '@sns/shared/events/topics'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
 import fc from 'fast-check'
-import { recordBatches } from './record-batches'
+import { recordBatches } from './change-publisher'
 
 const names = { prefix: 'sns', database: 'db' }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { INCIDENT_EVENT, isGtidEvent, readBinlogPacket } from './binlog-packet'
+import { INCIDENT_EVENT, isGtidEvent, readBinlogPacket } from './binlog-dump'
 
 /** A packet at an offset of its buffer, as the driver hands it over. */
 function packet(eventType: number, body: Uint8Array) {

@@ -1,4 +1,4 @@
-import type { KafkaClient } from '@sns/shared/adapters/kafka/kafka-client'
+import type { KafkaClient } from '@sns/shared/adapters/kafka/client'
 import { eventually } from '@sns/shared/testing/eventually'
 import { uniqueName } from '@sns/shared/testing/servers'
 import type { PublishedRecord } from './change-publisher-conformance'

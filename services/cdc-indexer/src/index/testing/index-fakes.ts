@@ -3,7 +3,7 @@ import type { ChangeEnvelope, ChangeEvent, Operation } from '@sns/shared/events/
 import { changeOf } from '@sns/shared/events/change-record'
 import type { CapturedTable, RowOf } from '@sns/shared/events/tables'
 import type { ChangeLog, ConsumeOptions } from '@sns/shared/ports/change-log'
-import type { IndexedTable } from '../search-change'
+import type { IndexedTable } from '../indexer'
 
 interface TestChange<T extends CapturedTable> {
   readonly op: Operation

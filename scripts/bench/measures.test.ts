@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { samples } from './series'
+import { samples } from './measures'
 
 test('sums a series over its labels and leaves others alone', () => {
   const text = `# HELP a_total x

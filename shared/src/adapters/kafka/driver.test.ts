@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { logLevel } from 'kafkajs'
 import { createLogger } from '../../observability/logger'
-import { createDriverLog } from './driver-log'
+import { createDriverLog } from './driver'
 
 function openLog() {
   const lines: [string, string][] = []

@@ -12,7 +12,7 @@ import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import fc from 'fast-check'
-import { createFanoutWorker, type FanoutWorkerOptions } from './fanout-worker'
+import { createFanoutWorker, type FanoutWorkerOptions } from './fan-out'
 
 const [ann, bob, cat, dan] = [1, 2, 3, 4] as [UserId, UserId, UserId, UserId]
 
