@@ -32,26 +32,20 @@ export async function openFeedTables(url: string) {
 
     /** A feed as one writes it first: a join of posts with those followed, sorted. */
     async pull(viewer: UserId, limit: number): Promise<readonly PublishedPost[]> {
+      const authors = db
+        .selectFrom('follows')
+        .select('follows.followee_id as id')
+        .where('follows.follower_id', '=', viewer)
+        .unionAll(db.selectFrom('users').select('users.id').where('users.id', '=', viewer))
+        .as('authors')
       const rows = await db
         .selectFrom('posts')
+        .innerJoin(authors, 'authors.id', 'posts.author_id')
         .innerJoin('users', 'users.id', 'posts.author_id')
         .leftJoin('post_counts', 'post_counts.post_id', 'posts.id')
         .selectAll('posts')
         .select(['users.username', 'users.display_name'])
         .select(['post_counts.likes', 'post_counts.comments'])
-        .where((eb) =>
-          eb.or([
-            eb('posts.author_id', '=', viewer),
-            eb(
-              'posts.author_id',
-              'in',
-              eb
-                .selectFrom('follows')
-                .select('follows.followee_id')
-                .where('follows.follower_id', '=', viewer),
-            ),
-          ]),
-        )
         .orderBy('posts.id', 'desc')
         .limit(limit)
         .execute()

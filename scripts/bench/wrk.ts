@@ -54,6 +54,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
     const line = output.split('\n').find((each) => each.startsWith('{'))
     if ((await child.exited) !== 0 || !line) throw new Error(`wrk failed:\n${output}`)
     const { requests, microseconds, p50, p99, failures } = JSON.parse(line)
+    if (requests === 0) throw new Error(`nothing was answered on ${path} in ${seconds} seconds`)
     if (failures > 0) throw new Error(`${failures} of ${requests} reads of ${path} failed`)
     return {
       requestsPerSecond: Math.round(requests / (microseconds / 1e6)),

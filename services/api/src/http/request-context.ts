@@ -31,19 +31,38 @@ const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,64}$/
 
 export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
   const contexts = new WeakMap<Request, RequestContext>()
+
+  /** Addresses and signals cost more than the rest of a small request: they are made when asked for. */
+  class Context implements RequestContext {
+    readonly startedAt = performance.now()
+    userId: UserId | null = null
+    #address: string | null = null
+
+    constructor(
+      readonly id: string,
+      private readonly request: Request,
+      private readonly peers: Peers | null,
+    ) {}
+
+    get address(): string {
+      this.#address ??= clientAddress(
+        this.peers?.requestIP(this.request)?.address ?? UNKNOWN,
+        this.request.headers.get('x-forwarded-for'),
+      )
+      return this.#address
+    }
+
+    get caller(): Caller {
+      return { key: countedAs(this.address), signal: this.request.signal }
+    }
+  }
+
   return {
     /** Takes the caller's `X-Request-Id` where it is well-formed, so that ids go through a proxy. */
     open(request: Request, peers: Peers | null): RequestContext {
-      const peer = peers?.requestIP(request)?.address ?? UNKNOWN
-      const address = clientAddress(peer, request.headers.get('x-forwarded-for'))
       const given = request.headers.get('x-request-id')
-      const context: RequestContext = {
-        id: given !== null && WELL_FORMED_ID.test(given) ? given : crypto.randomUUID(),
-        startedAt: performance.now(),
-        userId: null,
-        address,
-        caller: { key: countedAs(address), signal: request.signal },
-      }
+      const id = given !== null && WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()
+      const context = new Context(id, request, peers)
       contexts.set(request, context)
       return context
     },

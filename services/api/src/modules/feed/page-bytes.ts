@@ -24,7 +24,8 @@ export function joinPage(shown: readonly ShownPost[], limit: number): Uint8Array
     shown.length > limit && last
       ? Buffer.from(`],"nextCursor":"${writeIdCursor('feed', last.id)}"}`)
       : END
-  let size = HEAD.length + tail.length
+  // The last post has no comma after it.
+  let size = HEAD.length + tail.length - (count > 0 ? 1 : 0)
   for (let at = 0; at < count; at += 1) {
     const post = shown[at]
     if (post) size += post.piece.head.length + (post.liked ? LIKED : NOT_LIKED).length
@@ -38,11 +39,10 @@ export function joinPage(shown: readonly ShownPost[], limit: number): Uint8Array
     page.set(post.piece.head, end)
     end += post.piece.head.length
     const flag = post.liked ? LIKED : NOT_LIKED
-    page.set(flag, end)
-    end += flag.length
+    const length = at === count - 1 ? flag.length - 1 : flag.length
+    flag.copy(page, end, 0, length)
+    end += length
   }
-  // Over the comma after the last post.
-  if (count > 0) end -= 1
   page.set(tail, end)
-  return page.subarray(0, end + tail.length)
+  return page
 }

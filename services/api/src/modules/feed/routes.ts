@@ -1,14 +1,13 @@
 import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
 import { PageQuery, pageLimit } from '../../http/fields'
+import { finishedJson } from '../../http/finished-json'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
 import { PostPage } from '../posts/schema'
 import type { Feed } from './feed'
-
-const JSON_BYTES = { headers: { 'content-type': 'application/json' } }
 
 export interface FeedRoutesDeps {
   readonly grants: GrantReader
@@ -20,14 +19,14 @@ export interface FeedRoutesDeps {
 export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).get(
     '/feed',
-    async ({ request, query, set: { headers } }) => {
+    async ({ request, query, set: { headers } }): Promise<PostPage> => {
       const context = contexts.of(request)
       if (limits.isOn) await limits.address('read', { context, headers })
       const grant = await grants(request)
       if (limits.isOn) await limits.account('read', grant.userId, { context, headers })
       const { viewerId, body } = await feed.page(grant, query)
       context.userId = viewerId
-      return new Response(body, JSON_BYTES)
+      return finishedJson(body, headers)
     },
     {
       query: PageQuery,
