@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import type { PostId } from '@sns/shared/domain/id'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import { openReplicas } from '../testing/replicas'
 import { openTestApi } from '../testing/test-api'
@@ -12,6 +13,35 @@ test('a session that ended on one process is refused by another at its next requ
   const path = `/v1/me/sessions/${body.items[0].id}`
   expect((await api.request(0, 'DELETE', path, { token })).status).toBe(204)
   expect([(await me(0)).status, (await me(1)).status]).toEqual([401, 401])
+})
+
+test('an id that comes twice shows the later post, by its author, on every process', async () => {
+  await using api = await openReplicas(2, { cap: 5 })
+  const [ann, bob] = [await api.signUp('ann_twice'), await api.signUp('bob_twice')]
+  for (const [from, to] of [[ann, bob] as const, [bob, ann] as const]) {
+    const { token } = from
+    await api.request(0, 'PUT', `/v1/users/${to.username}/follow`, { token })
+  }
+  const write = (at: number, token: string, text: string) =>
+    api.request(at, 'POST', '/v1/posts', { token, body: { text } })
+  const seen = async (at: number) =>
+    (await api.request(at, 'GET', '/v1/feed', { token: ann.token })).body.items.map(
+      ({ text, author }: { text: string; author: { username: string } }) => [text, author.username],
+    )
+  const { body } = await write(0, ann.token, 'mine, deleted')
+  await api.fanOut()
+  expect([await seen(0), await seen(1)]).toEqual(
+    Array(2).fill([['mine, deleted', ann.username]]) as string[][][],
+  )
+  await api.request(0, 'DELETE', `/v1/posts/${body.id}`, { token: ann.token })
+  expect([await seen(0), await seen(1)]).toEqual([[], []])
+  // The clock stepped back: the same id is made again.
+  api.reuse(Number(body.id) as PostId)
+  expect((await write(1, bob.token, 'theirs')).body.id).toBe(body.id)
+  await api.fanOut()
+  expect([await seen(0), await seen(1)]).toEqual(
+    Array(2).fill([['theirs', bob.username]]) as string[][][],
+  )
 })
 
 test('timelines that posts are pushed past are not read', async () => {

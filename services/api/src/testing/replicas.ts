@@ -2,7 +2,13 @@ import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limite
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
 import { loadSettings } from '@sns/shared/config/load-settings'
-import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
+import {
+  createIdGenerator,
+  type Id,
+  type IdGenerator,
+  type PostId,
+  type UserId,
+} from '@sns/shared/domain/id'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import { createLogger } from '@sns/shared/observability/logger'
@@ -107,7 +113,15 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
   const opened = new AsyncDisposableStack()
   const { db } = opened.use(await openTestDatabase('sqlite'))
   const clock = createManualClock()
-  const ids = createIdGenerator({ clock })
+  const generator = createIdGenerator({ clock })
+  let reused: number | null = null
+  const ids: IdGenerator = {
+    next<Kind extends string>() {
+      const id = (reused ?? generator.next<Kind>()) as Id<Kind>
+      reused = null
+      return id
+    },
+  }
   const stores = createSqlStores(db, { clock, ids })
   const limits = { ...TIMELINE_LIMITS, cap, slack: Math.ceil(cap / 4) }
   const timelines = createMemoryTimelineStore({ clock }, { limits })
@@ -145,6 +159,11 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
     stores,
     timelines,
     fannedOut: fannedOut as ReadonlySet<PostId>,
+    /** The next id that is made is this one. */
+    reuse(id: PostId) {
+      reused = id
+      fannedOut.delete(id)
+    },
 
     async request(
       at: number,
