@@ -36,7 +36,7 @@ const FORBIDDEN = [
   ['services/api/src/modules/feed', "import { x } from '../../testing/expectations'"],
   ['services/api/src/modules/feed', "import { x } from './service.test'"],
   ['services/api/src/security', "import { z } from '@sns/cdc-indexer/main'"],
-  ['services/api/src/plugins', "import { z } from '@sns/cdc-indexer/main'"],
+  ['services/api/src/http', "import { z } from '@sns/cdc-indexer/main'"],
   ['services/cdc-indexer/src/capture', "import { createPool } from 'mysql2'"],
   ['shared/src/adapters/mysql', "import ZongJi from '@vlasky/zongji'"],
   ['services/cdc-indexer/src/index', "import '../capture/kafka/change-publisher'"],

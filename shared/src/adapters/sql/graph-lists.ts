@@ -148,7 +148,7 @@ async function listBlocks(
       ]),
     )
   }
-  return pageOf(await query.execute(), limit, toTieKey, toUser)
+  return pageOf(await query.execute(), limit, toRelationshipKey, toUser)
 }
 
 async function listMutes(
@@ -174,9 +174,12 @@ async function listMutes(
       ]),
     )
   }
-  return pageOf(await query.execute(), limit, toTieKey, toUser)
+  return pageOf(await query.execute(), limit, toRelationshipKey, toUser)
 }
 
-function toTieKey(row: { readonly tied_at: number; readonly id: UserId }): RelationshipKey {
+function toRelationshipKey(row: {
+  readonly tied_at: number
+  readonly id: UserId
+}): RelationshipKey {
   return { at: row.tied_at, user: row.id }
 }
