@@ -30,12 +30,15 @@ export function probes({ readiness }: ProbesDeps) {
       },
       {
         detail: {
-          summary: 'Whether the process wants requests',
+          summary: 'Whether the process takes requests',
           tags: ['status'],
           security: [],
           responses: {
             200: statusAnswer('It does', 'ready'),
-            503: statusAnswer('Something it needs is away, or it is about to stop', 'not_ready'),
+            503: statusAnswer(
+              'A store that it needs is unavailable, or it is about to stop',
+              'not_ready',
+            ),
           },
         },
       },
