@@ -43,6 +43,9 @@ export async function createTestElasticsearch(
 
 export async function dropIndexes(client: ElasticsearchClient, prefix: string): Promise<void> {
   for (const { index } of indexDefinitions(prefix, 0)) {
-    await client.request({ method: 'DELETE', path: `/${index}`, accept: [404], timeoutMs: 30_000 })
+    await client.call(
+      (api, options) => api.indices.delete({ index, ignore_unavailable: true }, options),
+      { timeoutMs: 30_000 },
+    )
   }
 }

@@ -8,7 +8,9 @@ import {
 } from '@sns/shared/domain/user'
 
 /*
- * Keywords of our own: `characters` bounds a text in code points, which the services check after
+ * Keywords of our own: `component` is the name of a schema in the OpenAPI document, which refers to it by
+ * that wherever it stands, nested too (a name given to Elysia's `model` could not stand in another
+ * schema); `characters` bounds a text in code points, which the services check after
  * cleaning it (`maxLength` would count UTF-16 units); `rule` says in words what a value must be;
  * `secret` hides what is typed where the document is shown; `shape` (a pattern) and `formats` (any of
  * these) say in the document what a service checks by itself, with an error of its own.
@@ -79,8 +81,8 @@ export const PageQuery = Type.Object(
 
 export type PageQuery = Static<typeof PageQuery>
 
-/** A page of a list. `nextCursor` is null at the true end and only there. */
-export function pageOf<Item extends TSchema>(item: Item, description: string) {
+/** A page of a list, `component` in the document. `nextCursor` is null at the true end and only there. */
+export function pageOf<Item extends TSchema>(item: Item, component: string, description: string) {
   return Type.Object(
     {
       items: Type.Array(item),
@@ -88,7 +90,7 @@ export function pageOf<Item extends TSchema>(item: Item, description: string) {
         description: 'Give it as `cursor` for the next page; null at the true end and only there',
       }),
     },
-    { additionalProperties: false, description },
+    { component, additionalProperties: false, description },
   )
 }
 

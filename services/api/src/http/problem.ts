@@ -24,7 +24,7 @@ export const Problem = Type.Object(
     ),
     requestId: Type.String({ description: 'As in `X-Request-Id`; quote it to the operator' }),
   },
-  { additionalProperties: false, description: 'What went wrong' },
+  { component: 'Problem', additionalProperties: false, description: 'What went wrong' },
 )
 
 export type Problem = Static<typeof Problem>

@@ -156,19 +156,25 @@ async function send(
   client: ElasticsearchClient,
   batch: readonly BulkItem[],
 ): Promise<readonly ItemAnswer[]> {
-  const { body } = await client.request({
-    method: 'POST',
-    path: '/_bulk',
-    query: {
-      // Without it, a missing index would be made on the fly, without our mapping.
-      require_alias: true,
-      filter_path:
-        'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.type',
-    },
-    lines: batch.map((item) => item.lines).join(''),
-    timeoutMs: TIMEOUT_MS,
-  })
-  const { items = [] } = body as BulkAnswer
+  // A raw request: the typed call would parse the lines, and with them versions that no number holds.
+  const { items = [] } = await client.call(
+    (api, options) =>
+      api.transport.request<BulkAnswer>(
+        {
+          method: 'POST',
+          path: '/_bulk',
+          querystring: {
+            // Without it, a missing index would be made on the fly, without our mapping.
+            require_alias: true,
+            filter_path:
+              'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.type',
+          },
+          bulkBody: batch.map((item) => item.lines).join(''),
+        },
+        options,
+      ),
+    { timeoutMs: TIMEOUT_MS },
+  )
   return items.map((item) => {
     const [{ status = 0, error = null } = {}] = Object.values(item)
     // It quotes the value that does not fit.

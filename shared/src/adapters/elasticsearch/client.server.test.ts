@@ -5,6 +5,7 @@ import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
 import { createTestElasticsearch, type TestElasticsearch } from '../../testing/test-elasticsearch'
+import { ElasticsearchRefusal } from './client'
 import { createElasticsearchSearchIndex } from './search-index'
 
 const search = {
@@ -51,16 +52,16 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
     const value = 'what-somebody-wrote'
     const log = recordedLog()
     await using server = await createTestElasticsearch({ logger: log.logger })
-    const path = `/${server.prefix}-posts/_search`
-    for (const body of [
-      { query: { term: { createdAt: value } } },
-      { query: { range: { createdAt: { gte: `it's ${value}` } } } },
+    const index = `${server.prefix}-posts`
+    for (const query of [
+      { term: { createdAt: value } },
+      { range: { createdAt: { gte: `it's ${value}` } } },
     ]) {
       const error = await server.client
-        .request({ method: 'POST', path, body, attempts: 1 })
+        .call((api, options) => api.search({ index, query }, options), { attempts: 1 })
         .catch((thrown: unknown) => thrown)
-      expect(error).toBeInstanceOf(Error)
-      expect(error).toMatchObject({ name: 'ResponseError', statusCode: 400 })
+      expect(error).toBeInstanceOf(ElasticsearchRefusal)
+      expect(error).toMatchObject({ status: 400, type: 'search_phase_execution_exception' })
       expect(Bun.inspect(error, { depth: 20 })).not.toContain(value)
       log.logger.error({ err: error }, 'failed')
     }
@@ -85,8 +86,8 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
 
   test('waits for a server that hangs no longer than it was told', async () => {
     proxy.stall()
-    const request = { method: 'GET', path: '/', timeoutMs: 200 } as const
-    expect(await codeOf(server.client.request(request))).toBe('store_unavailable')
+    const info = server.client.call((api, options) => api.info({}, options), { timeoutMs: 200 })
+    expect(await codeOf(info)).toBe('store_unavailable')
     await proxy.resume()
     expect(await codeOf(server.client.health.check())).toBe('fine')
   })
@@ -96,15 +97,16 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
     expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
     expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
     expect(await codeOf(index.apply([post]))).toBe('store_unavailable')
-    const { body } = await server.client.request({
-      method: 'GET',
-      path: `/_cat/indices/${server.prefix}-none*?format=json`,
-    })
-    expect(body).toEqual([])
+    const made = await server.client.call((api, options) =>
+      api.cat.indices({ index: `${server.prefix}-none*`, format: 'json' }, options),
+    )
+    expect(made).toEqual([])
   })
 
   test('lets a request that is wrong through as it is', async () => {
-    const wrong = { method: 'POST', path: '/_search', body: { query: { nonsense: {} } } } as const
-    expect(await codeOf(server.client.request(wrong))).toMatchObject({ name: 'ResponseError' })
+    const wrong = server.client.call((api, options) =>
+      api.search({ query: { range: { createdAt: { nonsense: 1 } } } as object }, options),
+    )
+    expect(await codeOf(wrong)).toMatchObject({ name: 'ElasticsearchRefusal', status: 400 })
   })
 })

@@ -1,4 +1,9 @@
-import { Client, errors, HttpConnection } from '@elastic/elasticsearch'
+import {
+  Client,
+  errors,
+  HttpConnection,
+  type TransportRequestOptions,
+} from '@elastic/elasticsearch'
 import { backoffMs } from '../../async/retry'
 import type { Settings } from '../../config/settings'
 import { asError } from '../../errors/as-error'
@@ -8,23 +13,18 @@ import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
 
-export interface ElasticsearchRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly path: string
-  readonly query?: Readonly<Record<string, string | number | boolean>>
-  readonly body?: Readonly<Record<string, unknown>>
-  /** Ready lines of JSON, in place of `body`. */
-  readonly lines?: string
+/** One call of the vendor's typed client; `options` carry its time limit and go with it. */
+export type ElasticsearchCall<Answer> = (
+  api: Client,
+  options: TransportRequestOptions,
+) => Promise<Answer>
+
+export interface CallOptions {
   readonly timeoutMs?: number
   /** How often it is tried at most; only what may be done twice is tried twice. */
   readonly attempts?: number
-  /** Statuses beside 2xx that are answers and not errors. */
-  readonly accept?: readonly number[]
-}
-
-export interface ElasticsearchResponse {
-  readonly status: number
-  readonly body: unknown
+  /** Statuses that the caller deals with: they come as an `ElasticsearchRefusal`, neither logged nor counted. */
+  readonly expected?: readonly number[]
 }
 
 /** One connection pool to Elasticsearch, shared by the adapters. */
@@ -32,14 +32,33 @@ export interface ElasticsearchClient extends AsyncDisposable {
   /** Where it is, without a password in it: for messages to the operator. */
   readonly url: string
   /**
-   * Errors: `store_unavailable` where Elasticsearch is away, too slow, overloaded, refuses our
-   * credentials or misses an index; any other refusal is a mistake of ours and comes as it is, but for
-   * the values that the request held.
+   * Errors: `store_unavailable` where Elasticsearch is down, too slow, overloaded, refuses our
+   * credentials or misses an index; `ElasticsearchRefusal` for any other refusal, which is a mistake of ours.
    */
-  request(request: ElasticsearchRequest): Promise<ElasticsearchResponse>
+  call<Answer>(send: ElasticsearchCall<Answer>, options?: CallOptions): Promise<Answer>
   /** Counts what an adapter tries again by itself. */
   countRetry(): void
   readonly health: HealthCheck
+}
+
+/**
+ * What Elasticsearch said no to. The client's own error would carry the request and its answer, and the
+ * server's messages quote from them: here are no values that the request held.
+ */
+export class ElasticsearchRefusal extends Error {
+  override readonly name = 'ElasticsearchRefusal'
+  readonly status: number
+  /** As `index_not_found_exception`. */
+  readonly type: string | undefined
+  readonly reason: string | undefined
+
+  constructor(error: errors.ResponseError) {
+    super(withoutQuoted(error.message))
+    this.status = error.statusCode ?? 0
+    const { type, reason } = refusalOf(error.body)
+    this.type = type
+    this.reason = reason === undefined ? undefined : withoutQuoted(reason)
+  }
 }
 
 export interface ElasticsearchClientDeps {
@@ -69,57 +88,47 @@ export function createElasticsearchClient(
   })
   const { origin } = new URL(settings.url)
 
-  async function once(request: ElasticsearchRequest): Promise<ElasticsearchResponse> {
-    const { statusCode, body } = await client.transport.request(
-      {
-        method: request.method,
-        path: request.path,
-        ...(request.query === undefined ? {} : { querystring: { ...request.query } }),
-        ...(request.body === undefined ? {} : { body: { ...request.body } }),
-        ...(request.lines === undefined ? {} : { bulkBody: request.lines }),
-      },
-      {
-        meta: true,
-        requestTimeout: request.timeoutMs ?? TIMEOUT_MS,
-        ignore: [...(request.accept ?? [])],
-      },
-    )
-    return { status: statusCode ?? 0, body }
-  }
-
-  async function request(wanted: ElasticsearchRequest): Promise<ElasticsearchResponse> {
-    const attempts = wanted.attempts ?? ATTEMPTS
+  async function call<Answer>(
+    send: ElasticsearchCall<Answer>,
+    { timeoutMs = TIMEOUT_MS, attempts = ATTEMPTS, expected = [] }: CallOptions = {},
+  ): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await once(wanted)
+        return await send(client, { requestTimeout: timeoutMs })
       } catch (error) {
+        const refusal =
+          error instanceof errors.ResponseError ? new ElasticsearchRefusal(error) : null
+        if (refusal && expected.includes(refusal.status)) throw refusal
         if (attempt < attempts && isTransient(error)) {
           metrics.storeRetries.inc({ store: 'elasticsearch' })
           await Bun.sleep(backoffMs(attempt, BACKOFF))
           continue
         }
         metrics.storeErrors.inc({ store: 'elasticsearch' })
-        const refusal = withoutRequest(error)
-        if (isAway(error)) throw storeUnavailable('elasticsearch', refusal)
+        if (isUnavailable(error))
+          throw storeUnavailable('elasticsearch', refusal ?? plainError(error))
         logger.error(
-          { reason: refusal.message, path: wanted.path },
+          { reason: (refusal ?? plainError(error)).message },
           'elasticsearch refused a request',
         )
-        throw refusal
+        throw refusal ?? error
       }
     }
   }
 
   return {
     url: origin,
-    request,
+    call,
     countRetry() {
       metrics.storeRetries.inc({ store: 'elasticsearch' })
     },
     health: {
       name: 'elasticsearch',
       async check() {
-        await request({ method: 'GET', path: '/', attempts: 1, timeoutMs: HEALTH_TIMEOUT_MS })
+        await call((api, options) => api.info({}, options), {
+          attempts: 1,
+          timeoutMs: HEALTH_TIMEOUT_MS,
+        })
       },
     },
     async [Symbol.asyncDispose]() {
@@ -128,11 +137,15 @@ export function createElasticsearchClient(
   }
 }
 
-/** The client's errors hold the request and its answer, and messages of the server quote from them. */
-function withoutRequest(error: unknown): Error {
+/** A failure of the connection: the client's error holds the request, this one does not. */
+function plainError(error: unknown): Error {
   const { name, message } = asError(error)
-  const statusCode = error instanceof errors.ResponseError ? error.statusCode : undefined
-  return Object.assign(new Error(withoutQuoted(message)), { name, statusCode })
+  return Object.assign(new Error(withoutQuoted(message)), { name })
+}
+
+function refusalOf(body: unknown): { readonly type?: string; readonly reason?: string } {
+  const { error } = (body ?? {}) as { error?: { type?: string; reason?: string } | string }
+  return typeof error === 'object' ? error : {}
 }
 
 /** What may be gone at the next try. */
@@ -145,7 +158,7 @@ function isTransient(error: unknown): boolean {
   return error instanceof errors.ConnectionError || error instanceof errors.NoLivingConnectionsError
 }
 
-function isAway(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (error instanceof errors.ResponseError) {
     const status = error.statusCode ?? 0
     return OUTSIDE_OUR_POWER.has(status) || status >= 500

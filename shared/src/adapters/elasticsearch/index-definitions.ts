@@ -1,3 +1,4 @@
+import type { estypes } from '@elastic/elasticsearch'
 import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
 import type { ElasticsearchClient } from './client'
 
@@ -7,9 +8,9 @@ export interface IndexDefinition {
   /** What stands behind the alias; another version is another index. */
   readonly index: string
   /** May be changed on a living index. */
-  readonly dynamicSettings: Readonly<Record<string, unknown>>
-  readonly staticSettings: Readonly<Record<string, unknown>>
-  readonly mappings: Readonly<Record<string, unknown>>
+  readonly dynamicSettings: estypes.IndicesIndexSettings
+  readonly staticSettings: estypes.IndicesIndexSettings
+  readonly mappings: estypes.MappingTypeMapping
 }
 
 export function postsAlias(prefix: string): string {
@@ -59,7 +60,7 @@ export function indexDefinitions(prefix: string, replicas: number): readonly Ind
 }
 
 /** Korean by its morphemes, English by its plural; both without case and accents. */
-const ANALYSIS = {
+const ANALYSIS: estypes.IndicesIndexSettingsAnalysis = {
   tokenizer: { korean: { type: 'nori_tokenizer', decompound_mode: 'mixed' } },
   filter: { plural: { type: 'stemmer', language: 'minimal_english' } },
   analyzer: {
@@ -72,20 +73,21 @@ const ANALYSIS = {
 }
 
 /** Posts are short: the shorter one is not much the better for it. */
-const SIMILARITY = { short_text: { type: 'BM25', k1: 1.2, b: 0.3 } }
+const SIMILARITY: Record<string, estypes.IndicesSettingsSimilarity> = {
+  short_text: { type: 'BM25', k1: 1.2, b: 0.3 },
+}
 
 /** The terms of `searchTerms`, which need nothing but to be parted at their spaces. */
-const GRAMS = { type: 'text', analyzer: 'whitespace', similarity: 'short_text' }
+const GRAMS: estypes.MappingProperty = {
+  type: 'text',
+  analyzer: 'whitespace',
+  similarity: 'short_text',
+}
 
-function mapping(properties: Readonly<Record<string, unknown>>) {
+function mapping(properties: Record<string, estypes.MappingProperty>): estypes.MappingTypeMapping {
   return { dynamic: 'strict', _meta: { termsVersion: SEARCH_TERMS_VERSION }, properties }
 }
 
-export async function hasAlias(client: ElasticsearchClient, alias: string): Promise<boolean> {
-  const { status } = await client.request({
-    method: 'GET',
-    path: `/_alias/${alias}`,
-    accept: [404],
-  })
-  return status !== 404
+export function hasAlias(client: ElasticsearchClient, alias: string): Promise<boolean> {
+  return client.call((api, options) => api.indices.existsAlias({ name: alias }, options))
 }

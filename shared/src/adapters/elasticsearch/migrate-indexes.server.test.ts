@@ -89,19 +89,21 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
       [`${prefix}-users-v1`, 2, 2],
     ])
     for (const alias of [postsAlias(prefix), usersAlias(prefix)]) {
-      const { body } = await client.request({ method: 'GET', path: `/_alias/${alias}` })
-      expect(body).toEqual({ [`${alias}-v1`]: { aliases: { [alias]: { is_write_index: true } } } })
+      const found = await client.call((api, options) =>
+        api.indices.getAlias({ name: alias }, options),
+      )
+      expect(found).toEqual({ [`${alias}-v1`]: { aliases: { [alias]: { is_write_index: true } } } })
     }
   })
 
   test('brings settings up to date', async () => {
     const { client, prefix } = server
     await migrateIndexes(client, { prefix, replicas: 2 })
-    const { body } = await client.request({
-      method: 'GET',
-      path: `/${postsAlias(prefix)}/_settings?flat_settings=true`,
-    })
-    expect(Object.values(body as object)).toMatchObject([
+    const index = postsAlias(prefix)
+    const found = await client.call((api, options) =>
+      api.indices.getSettings({ index, flat_settings: true }, options),
+    )
+    expect(Object.values(found)).toMatchObject([
       {
         settings: {
           'index.number_of_replicas': '2',
@@ -116,7 +118,8 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
     const { client } = server
     const prefix = `${server.prefix}-taken`
     try {
-      await client.request({ method: 'PUT', path: `/${postsAlias(prefix)}-v1`, body: {} })
+      const index = `${postsAlias(prefix)}-v1`
+      await client.call((api, options) => api.indices.create({ index }, options))
       await expect(migrateIndexes(client, { prefix, replicas: 0 })).rejects.toThrow(
         'without its alias',
       )

@@ -1,6 +1,6 @@
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
-import type { ElasticsearchClient } from './client'
+import { type ElasticsearchClient, ElasticsearchRefusal } from './client'
 import { hasAlias, type IndexDefinition, indexDefinitions } from './index-definitions'
 
 export interface MigrateIndexesOptions {
@@ -31,31 +31,37 @@ export async function migrateIndexes(
 }
 
 async function checkServer(client: ElasticsearchClient): Promise<void> {
-  const version = field(field(await getRoot(client), 'version'), 'number')
-  const major = typeof version === 'string' ? Number.parseInt(version, 10) : Number.NaN
-  if (!(major >= OLDEST_MAJOR)) {
+  const version = await serverVersion(client)
+  if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw new OperatorError(
       `Elasticsearch at ${client.url} is version ${version}; ${OLDEST_MAJOR} or later is needed`,
     )
   }
-  const { status } = await client.request({
-    method: 'POST',
-    path: '/_analyze',
-    body: { tokenizer: 'nori_tokenizer', text: '가' },
-    accept: [400],
-  })
-  if (status === 400) {
+  try {
+    await client.call(
+      (api, options) => api.indices.analyze({ tokenizer: 'nori_tokenizer', text: '가' }, options),
+      { expected: [400] },
+    )
+  } catch (error) {
+    if (!(error instanceof ElasticsearchRefusal)) throw error
     throw new OperatorError(
       `Elasticsearch at ${client.url} lacks the Korean analyzer: run \`elasticsearch-plugin install analysis-nori\` on each of its nodes and restart them`,
     )
   }
 }
 
-async function getRoot(client: ElasticsearchClient): Promise<unknown> {
+async function serverVersion(client: ElasticsearchClient): Promise<string> {
   try {
-    const { status, body } = await client.request({ method: 'GET', path: '/', accept: [401, 403] })
-    if (status < 400) return body
+    const { version } = await client.call((api, options) => api.info({}, options), {
+      expected: [401, 403],
+    })
+    return version.number
   } catch (error) {
+    if (error instanceof ElasticsearchRefusal) {
+      throw new OperatorError(
+        `Elasticsearch at ${client.url} refuses our credentials: check ES_ID and ES_PASSWORD`,
+      )
+    }
     if (!isSnsError(error, 'store_unavailable')) throw error
     throw new OperatorError(
       `Elasticsearch at ${client.url} is not reachable: check ES_URL, or ES_HOST and ES_PORT, and that it runs`,
@@ -63,9 +69,6 @@ async function getRoot(client: ElasticsearchClient): Promise<unknown> {
       { cause: error },
     )
   }
-  throw new OperatorError(
-    `Elasticsearch at ${client.url} refuses our credentials: check ES_ID and ES_PASSWORD`,
-  )
 }
 
 async function ensureIndex(
@@ -73,24 +76,28 @@ async function ensureIndex(
   { alias, index, dynamicSettings, staticSettings, mappings }: IndexDefinition,
 ): Promise<void> {
   if (!(await hasAlias(client, alias))) {
-    const { status, body } = await client.request({
-      method: 'PUT',
-      path: `/${index}`,
-      timeoutMs: CREATE_TIMEOUT_MS,
-      body: {
-        settings: { index: { ...dynamicSettings, ...staticSettings } },
-        mappings,
-        aliases: { [alias]: { is_write_index: true } },
-      },
-      accept: [400],
-    })
-    if (status === 400) await explainRefusal(client, alias, index, body)
+    try {
+      await client.call(
+        (api, options) =>
+          api.indices.create(
+            {
+              index,
+              settings: { index: { ...dynamicSettings, ...staticSettings } },
+              mappings,
+              aliases: { [alias]: { is_write_index: true } },
+            },
+            options,
+          ),
+        { expected: [400], timeoutMs: CREATE_TIMEOUT_MS },
+      )
+    } catch (error) {
+      if (!(error instanceof ElasticsearchRefusal)) throw error
+      await explainRefusal(client, alias, index, error)
+    }
   }
-  await client.request({
-    method: 'PUT',
-    path: `/${alias}/_settings`,
-    body: { index: dynamicSettings },
-  })
+  await client.call((api, options) =>
+    api.indices.putSettings({ index: alias, settings: { index: dynamicSettings } }, options),
+  )
 }
 
 /** Another migrate may have made the index a moment ago, alias and all; anything else is for the operator. */
@@ -98,22 +105,15 @@ async function explainRefusal(
   client: ElasticsearchClient,
   alias: string,
   index: string,
-  body: unknown,
+  { type, reason }: ElasticsearchRefusal,
 ): Promise<void> {
-  const error = field(body, 'error')
-  if (field(error, 'type') === 'resource_already_exists_exception') {
+  if (type === 'resource_already_exists_exception') {
     if (await hasAlias(client, alias)) return
     throw new OperatorError(
       `Elasticsearch has an index ${index} without its alias ${alias}: add the alias, or delete the index, and run migrate again`,
     )
   }
   throw new OperatorError(
-    `Elasticsearch refuses the index ${index}: ${String(field(error, 'reason'))}; check KEY_PREFIX, and that nothing else is called ${alias}`,
+    `Elasticsearch refuses the index ${index}: ${reason}; check KEY_PREFIX, and that nothing else is called ${alias}`,
   )
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined
 }

@@ -30,21 +30,21 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
       const alias = postsAlias(prefix)
       const second = `${alias}-second`
       const name = `${alias}-v1`
-      const properties = { id: { type: 'long' } }
+      const properties = { id: { type: 'long' } } as const
       const breakIt = async () => {
-        if (state === 'closed') return client.request({ method: 'POST', path: `/${name}/_close` })
-        const mappings = { dynamic: 'strict', properties }
-        await client.request({ method: 'PUT', path: `/${second}`, body: { mappings } })
+        if (state === 'closed') return client.call((api) => api.indices.close({ index: name }))
+        const mappings = { dynamic: 'strict', properties } as const
+        await client.call((api) => api.indices.create({ index: second, mappings }))
         const add = { add: { index: second, alias } }
         const remove = { remove: { index: name, alias } }
         const actions = state === 'that lacks a field' ? [add, remove] : [add]
-        return client.request({ method: 'POST', path: '/_aliases', body: { actions } })
+        return client.call((api) => api.indices.updateAliases({ actions }))
       }
       const mendIt = async () => {
-        if (state === 'closed') return client.request({ method: 'POST', path: `/${name}/_open` })
+        if (state === 'closed') return client.call((api) => api.indices.open({ index: name }))
         const add = { add: { index: name, alias } }
         const actions = [{ remove: { index: second, alias } }, add]
-        return client.request({ method: 'POST', path: '/_aliases', body: { actions } })
+        return client.call((api) => api.indices.updateAliases({ actions }))
       }
       try {
         await breakIt()
@@ -56,7 +56,7 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
           return (await index.searchPosts({ ...anyPost(), q: 'word' })).length === 1
         })
       } finally {
-        await client.request({ method: 'DELETE', path: `/${second}`, accept: [404] })
+        await client.call((api) => api.indices.delete({ index: second, ignore_unavailable: true }))
       }
     },
     20_000,
@@ -73,19 +73,18 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
     // A second index behind the alias, which no node may hold.
     const lost = `${postsAlias(prefix)}-lost`
     try {
-      await client.request({
-        method: 'PUT',
-        path: `/${lost}`,
-        query: { wait_for_active_shards: 0 },
-        body: {
+      await client.call((api) =>
+        api.indices.create({
+          index: lost,
+          wait_for_active_shards: 0,
           settings: { 'index.routing.allocation.require._name': 'nobody' },
           mappings: { properties: { id: { type: 'long' }, createdAt: { type: 'long' } } },
           aliases: { [postsAlias(prefix)]: {} },
-        },
-      })
+        }),
+      )
       expect(await codeOf(index.searchPosts({ ...anyPost(), q: 'word' }))).toBe('store_unavailable')
     } finally {
-      await client.request({ method: 'DELETE', path: `/${lost}`, accept: [404] })
+      await client.call((api) => api.indices.delete({ index: lost, ignore_unavailable: true }))
     }
     expect(await index.searchPosts({ ...anyPost(), q: 'word' })).toHaveLength(1)
   })

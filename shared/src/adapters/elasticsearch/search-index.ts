@@ -1,3 +1,4 @@
+import type { estypes } from '@elastic/elasticsearch'
 import type { PostId, UserId } from '../../domain/id'
 import {
   parseSearchQuery,
@@ -29,30 +30,31 @@ export function createElasticsearchSearchIndex(
   /** By score, best first, then newest first; deep pages cost no more than the first. */
   async function search(
     alias: string,
-    query: Readonly<Record<string, unknown>>,
+    query: Query,
     page: { readonly q: string; readonly after: SearchKey | null; readonly limit: number },
     fields: readonly string[],
   ) {
-    const { body } = await client.request({
-      method: 'POST',
-      path: `/${alias}/_search`,
-      query: {
-        allow_partial_search_results: false,
-        // The copies of a shard score differently: all pages of one query are read from the same.
-        preference: Bun.hash(page.q).toString(36),
-      },
-      body: {
-        query,
-        size: page.limit,
-        sort: [{ _score: 'desc' }, { id: 'desc' }],
-        ...(page.after === null ? {} : { search_after: [page.after.score, page.after.id] }),
-        track_total_hits: false,
-        _source: fields,
-      },
-    })
-    return (body as SearchAnswer).hits.hits.map(({ sort: [score, id], _source }) => ({
-      score,
-      id,
+    const { hits } = await client.call((api, options) =>
+      api.search<{ readonly text?: string }>(
+        {
+          index: alias,
+          allow_partial_search_results: false,
+          // The copies of a shard score differently: all pages of one query are read from the same.
+          preference: Bun.hash(page.q).toString(36),
+          query,
+          size: page.limit,
+          sort: [{ _score: { order: 'desc' } }, { id: 'desc' }],
+          ...(page.after === null ? {} : { search_after: [page.after.score, page.after.id] }),
+          track_total_hits: false,
+          _source: [...fields],
+        },
+        options,
+      ),
+    )
+    // Scores are floats, whose shortest decimal form comes back as it went.
+    return hits.hits.map(({ sort: [score, id] = [], _source }) => ({
+      score: Number(score),
+      id: Number(id),
       text: _source?.text ?? '',
     }))
   }
@@ -74,7 +76,7 @@ export function createElasticsearchSearchIndex(
 
     async searchUsers(wanted) {
       const { username, name } = parseUserQuery(wanted.q)
-      const queries: Readonly<Record<string, unknown>>[] = []
+      const queries: Query[] = []
       if (username !== null) {
         queries.push(
           points({ term: { username } }, USER_SCORES.username),
@@ -90,30 +92,19 @@ export function createElasticsearchSearchIndex(
     },
 
     async refresh() {
-      await client.request({
-        method: 'POST',
-        path: `/${postsAlias(prefix)},${usersAlias(prefix)}/_refresh`,
+      const index = [postsAlias(prefix), usersAlias(prefix)]
+      await client.call((api, options) => api.indices.refresh({ index }, options), {
         timeoutMs: REFRESH_TIMEOUT_MS,
       })
     },
   }
 }
 
-function points(filter: Readonly<Record<string, unknown>>, boost: number) {
+function points(filter: Query, boost: number): Query {
   return { constant_score: { filter, boost } }
 }
 
-interface SearchAnswer {
-  readonly hits: {
-    readonly hits: readonly {
-      /** Score and id. Scores are floats, whose shortest decimal form comes back as it went. */
-      readonly sort: readonly [number, number]
-      readonly _source?: { readonly text?: string }
-    }[]
-  }
-}
-
-type Query = Readonly<Record<string, unknown>>
+type Query = NonNullable<estypes.QueryDslQueryContainer>
 
 /**
  * The terms that a prefix at the end of a phrase may stand for: more than there are syllables to
@@ -138,7 +129,7 @@ function postQuery(query: SearchQuery, search: PostSearch): Query {
       must: query.phrases.map(phraseOrLanguage),
       filter,
       must_not: [...chunks(excludeAuthors, TERMS_CHUNK)].map((authors) => ({
-        terms: { authorId: authors },
+        terms: { authorId: [...authors] },
       })),
     },
   }

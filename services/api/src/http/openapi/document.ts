@@ -2,10 +2,12 @@ import { toOpenAPISchema, unwrapSchema } from '@elysiajs/openapi/openapi'
 import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
-import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from '../problem'
-import { componentSchemas, GENERATOR_VERSION, referTo } from './components'
+import { PROBLEM_CONTENT_TYPE, Problem, problemType } from '../problem'
+import { takeComponents } from './components'
 import { type Operation, TAGS, takeOperation } from './operation'
 
+/** The version of OpenAPI that the generator is asked for. */
+const GENERATOR_VERSION = '3.1.2'
 /** Patch versions of OpenAPI differ in wording only, so the generator's may be another. */
 const VERSION = '3.1.1'
 
@@ -48,7 +50,7 @@ export function createOpenApiDocument(app: AnyElysia) {
       complete(operation as OperationObject, bodies.get(`${method} ${path}`))
     }
   }
-  const schemas = componentSchemas()
+  const { tree, schemas } = takeComponents(paths)
   return {
     openapi: VERSION,
     info: {
@@ -61,11 +63,9 @@ export function createOpenApiDocument(app: AnyElysia) {
     servers: [{ url: '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
-    paths: referTo(schemas, paths),
+    paths: tree,
     components: {
-      schemas: Object.fromEntries(
-        Object.entries(schemas).map(([name, schema]) => [name, referTo(schemas, schema, name)]),
-      ),
+      schemas,
       securitySchemes: {
         bearer: {
           type: 'http',
@@ -187,7 +187,7 @@ function failure(status: number, codes: readonly ErrorCode[]) {
     headers: { ...REQUEST_ID, ...(status === 429 || status === 503 ? retryAfter : {}) },
     content: {
       [PROBLEM_CONTENT_TYPE]: {
-        schema: { $ref: '#/components/schemas/Problem' },
+        schema: { ...Problem },
         examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
       },
     },

@@ -16,6 +16,7 @@ export const Signup = Type.Object(
     displayName: Type.Optional(DisplayNameField),
   },
   {
+    component: 'Signup',
     additionalProperties: false,
     description: 'A new account; `displayName` is the username if absent',
   },
@@ -26,14 +27,14 @@ export const Login = Type.Object(
     username: Type.String({ examples: ['minji'] }),
     password: Type.String({ secret: true }),
   },
-  { additionalProperties: false },
+  { component: 'Login', additionalProperties: false },
 )
 
 const RefreshTokenField = Type.String({ description: 'The newest one you were given' })
 
 export const RefreshTokenBody = Type.Object(
   { refreshToken: RefreshTokenField },
-  { additionalProperties: false },
+  { component: 'RefreshTokenBody', additionalProperties: false },
 )
 
 export const Session = Type.Object(
@@ -46,7 +47,7 @@ export const Session = Type.Object(
     }),
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
   },
-  { additionalProperties: false, description: 'A session' },
+  { component: 'Session', additionalProperties: false, description: 'A session' },
 )
 
 export const AccountChange = Type.Object(
@@ -58,6 +59,7 @@ export const AccountChange = Type.Object(
     ),
   },
   {
+    component: 'AccountChange',
     additionalProperties: false,
     minProperties: 1,
     dependentRequired: { password: ['currentPassword'], currentPassword: ['password'] },
@@ -67,7 +69,7 @@ export const AccountChange = Type.Object(
 
 export const AccountDeletion = Type.Object(
   { password: Type.String({ description: 'Your current one', secret: true }) },
-  { additionalProperties: false },
+  { component: 'AccountDeletion', additionalProperties: false },
 )
 
 export const OpenSession = Type.Object(
@@ -81,10 +83,18 @@ export const OpenSession = Type.Object(
     }),
     current: Type.Boolean({ description: 'Whether this request came from it' }),
   },
-  { additionalProperties: false, description: 'A session that has not ended' },
+  {
+    component: 'OpenSession',
+    additionalProperties: false,
+    description: 'A session that has not ended',
+  },
 )
 
-export const OpenSessionPage = pageOf(OpenSession, 'Your sessions, latest start first')
+export const OpenSessionPage = pageOf(
+  OpenSession,
+  'OpenSessionPage',
+  'Your sessions, latest start first',
+)
 
 export type Signup = Static<typeof Signup>
 export type Login = Static<typeof Login>

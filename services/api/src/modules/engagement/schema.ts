@@ -13,15 +13,15 @@ export const CommentDraft = Type.Object(
       examples: ['정말 그렇네요'],
     }),
   },
-  { additionalProperties: false },
+  { component: 'CommentDraft', additionalProperties: false },
 )
 
 export const Comment = Type.Object(
   { id: IdField, postId: IdField, author: Author, text: Type.String(), createdAt: TimeField },
-  { additionalProperties: false, description: 'A comment' },
+  { component: 'Comment', additionalProperties: false, description: 'A comment' },
 )
 
-export const CommentPage = pageOf(Comment, 'Comments, oldest first')
+export const CommentPage = pageOf(Comment, 'CommentPage', 'Comments, oldest first')
 
 export type CommentDraft = Static<typeof CommentDraft>
 export type Comment = Static<typeof Comment>

@@ -13,7 +13,7 @@ export const PostDraft = Type.Object(
       examples: ['오늘 서울 날씨가 참 좋다'],
     }),
   },
-  { additionalProperties: false },
+  { component: 'PostDraft', additionalProperties: false },
 )
 
 export const Post = Type.Object(
@@ -32,10 +32,10 @@ export const Post = Type.Object(
       { additionalProperties: false },
     ),
   },
-  { additionalProperties: false, description: 'A post as you see it' },
+  { component: 'Post', additionalProperties: false, description: 'A post as you see it' },
 )
 
-export const PostPage = pageOf(Post, 'Posts, newest first')
+export const PostPage = pageOf(Post, 'PostPage', 'Posts, newest first')
 
 /** Visible ASCII, so that a key looks the same in logs, headers and tables. */
 const IDEMPOTENCY_KEY_PATTERN = '^[\\x21-\\x7e]{1,255}$'

@@ -41,10 +41,10 @@ export const PostHit = Type.Object(
       examples: ['오늘 <mark>서울</mark> <mark>날씨</mark>가 참 좋다'],
     }),
   },
-  { additionalProperties: false, description: 'A post that matches' },
+  { component: 'PostHit', additionalProperties: false, description: 'A post that matches' },
 )
 
-export const PostHitPage = pageOf(PostHit, 'Hits by relevance, newest first on ties')
+export const PostHitPage = pageOf(PostHit, 'PostHitPage', 'Hits by relevance, newest first on ties')
 
 export type PostSearchQuery = Static<typeof PostSearchQuery>
 export type UserSearchQuery = Static<typeof UserSearchQuery>

@@ -4,11 +4,18 @@ import { IdField, pageOf, TimeField, UsernameField } from '../../http/fields'
 const authorFields = { id: IdField, username: UsernameField, displayName: Type.String() }
 
 /** Who wrote something. */
-export const Author = Type.Object(authorFields, { additionalProperties: false })
+export const Author = Type.Object(authorFields, {
+  component: 'Author',
+  additionalProperties: false,
+})
 
 export const User = Type.Object(
   { ...authorFields, createdAt: TimeField },
-  { additionalProperties: false, description: 'What everybody may see of a user' },
+  {
+    component: 'User',
+    additionalProperties: false,
+    description: 'What everybody may see of a user',
+  },
 )
 
 export const Profile = Type.Object(
@@ -23,10 +30,14 @@ export const Profile = Type.Object(
       { additionalProperties: false, description: 'How you stand to the user' },
     ),
   },
-  { additionalProperties: false, description: 'A user with counts, as you see it' },
+  {
+    component: 'Profile',
+    additionalProperties: false,
+    description: 'A user with counts, as you see it',
+  },
 )
 
-export const UserPage = pageOf(User, 'Users')
+export const UserPage = pageOf(User, 'UserPage', 'Users')
 
 export type User = Static<typeof User>
 export type Profile = Static<typeof Profile>
