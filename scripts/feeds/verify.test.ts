@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import { signUpAll } from '@sns/shared/testing/people'
-import { openTestStores } from '@sns/shared/testing/sql-stores'
+import { openTestStores } from '@sns/shared/testing/sql-database'
 import { rebuildWindow, verifyWindow } from './verify'
 
 async function openWorld() {

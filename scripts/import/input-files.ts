@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { POST_TEXT_MAX } from '@sns/shared/domain/post'
 import { cleanText } from '@sns/shared/domain/text'
-import { asError } from '@sns/shared/errors/as-error'
+import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 export interface Edge {

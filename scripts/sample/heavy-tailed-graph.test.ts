@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import { gunzipSync } from 'bun'
-import { generateHeavyTailedGraph } from './heavy-tailed-graph'
-import { SAMPLE_GRAPH } from './write-graph'
+import { generateHeavyTailedGraph, SAMPLE_GRAPH } from './heavy-tailed-graph'
 
 test('has no self-loops, no duplicates, and a tail far heavier than its mean', () => {
   const edges = generateHeavyTailedGraph(SAMPLE_GRAPH)

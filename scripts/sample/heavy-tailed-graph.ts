@@ -1,3 +1,5 @@
+import { gzipSync } from 'bun'
+
 /** Follows as pairs of user numbers; no self-loops, no duplicates. */
 export type Edge = readonly [follower: number, followee: number]
 
@@ -52,4 +54,14 @@ function mulberry32(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
+}
+
+/** The graph that ships in sample/. */
+export const SAMPLE_GRAPH = { users: 1_000, meanFollows: 14, reciprocity: 0.3, seed: 2026 } as const
+
+if (import.meta.main) {
+  const edges = generateHeavyTailedGraph(SAMPLE_GRAPH)
+  const text = edges.map(([from, to]) => `${from}\t${to}\n`).join('')
+  await Bun.write(new URL('../../sample/graph.edges.gz', import.meta.url), gzipSync(text))
+  console.log(`sample/graph.edges.gz: ${SAMPLE_GRAPH.users} users, ${edges.length} follows`)
 }

@@ -15,7 +15,6 @@ import { Elysia } from 'elysia'
 import { authentication, grantReader } from './http/authentication'
 import { crossOrigin } from './http/cors'
 import { problems } from './http/errors'
-import { farewell } from './http/farewell'
 import { swagger } from './http/openapi/swagger'
 import { type ProbesDeps, probes } from './http/probes'
 import { createRateLimits, type RateLimitSettings, type RateLimitsDeps } from './http/rate-limits'
@@ -38,7 +37,6 @@ import { searchRoutes } from './modules/search/routes'
 import { createSearchService } from './modules/search/service'
 import { createUserLookup } from './modules/users/lookup'
 import { userRoutes } from './modules/users/routes'
-import { createUserService } from './modules/users/service'
 import { createAccessTokens } from './security/access-tokens'
 import { createAuthEvents } from './security/auth-events'
 import { createClientAddress, type TrustedProxies } from './security/client-address'
@@ -134,7 +132,7 @@ export function createApp(backend: ApiDeps) {
     .use(probes(deps))
     .use(sessionRoutes(accountRoutes))
     .use(meRoutes(accountRoutes))
-    .use(userRoutes(createUserService({ users, graph, lookup }), authenticated))
+    .use(userRoutes({ users, graph, lookup, authenticated }))
     .use(graphRoutes({ graph, lookup, authenticated }))
     .use(relationshipListRoutes({ graph, authenticated }))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
@@ -145,4 +143,14 @@ export function createApp(backend: ApiDeps) {
   const app = routes.use(swagger(routes))
   routeMethods.learn(app.routes)
   return app
+}
+
+/**
+ * Ends each connection with its answer while the process is about to stop: a proxy that keeps connections lets
+ * go of them one by one, and none is taken for a request just when the process closes it.
+ */
+function farewell({ leaving }: Pick<ApiDeps, 'leaving'>) {
+  return new Elysia({ name: 'farewell' }).onRequest(({ set }) => {
+    if (leaving.aborted) set.headers.connection = 'close'
+  })
 }

@@ -1,5 +1,4 @@
-import { repeatEvery } from '@sns/shared/async/repeat-every'
-import { sleep } from '@sns/shared/async/sleep'
+import { repeatEvery, sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { PostStore } from '@sns/shared/ports/post-store'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { repeatEvery } from './repeat-every'
+import { repeatEvery } from './sleep'
 
 test('works at once and again, through failures, until it is told to stop', async () => {
   const stop = new AbortController()

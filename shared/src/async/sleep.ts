@@ -25,3 +25,32 @@ export function whenAborted(signal: AbortSignal, forget?: AbortSignal): Promise<
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Time as one process measures it: it never goes back, and says nothing about other processes. */
+export interface MonotonicTime {
+  /** Milliseconds since some moment. */
+  now(): number
+  /** Ends early, without an error, as soon as one of the signals aborts. */
+  sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<void>
+}
+
+export const monotonicTime: MonotonicTime = { now: () => performance.now(), sleep }
+
+export interface RepeatOptions {
+  /** Milliseconds from the end of one run to the start of the next. */
+  readonly intervalMs: number
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+  readonly time?: MonotonicTime
+}
+
+/** Does the work at once and again and again until the signal aborts; a run that fails is passed over. */
+export async function repeatEvery(
+  work: () => Promise<void>,
+  { intervalMs, signal, onError, time = monotonicTime }: RepeatOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work().catch(onError)
+    await time.sleep(intervalMs, signal)
+  }
+}

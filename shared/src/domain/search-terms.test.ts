@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { disorderedMarks, plainLetters } from '../testing/mark-runs'
+import { disorderedMarks, plainLetters } from '../testing/awkward-texts'
 import { workRatio } from '../testing/work-ratio'
 import { SEARCH_TERMS_VERSION, searchTerms, TERM_LENGTH_MAX, termText } from './search-terms'
 

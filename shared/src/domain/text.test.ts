@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { disorderedMarks } from '../testing/mark-runs'
+import { disorderedMarks } from '../testing/awkward-texts'
 import { workRatio } from '../testing/work-ratio'
 import { cleanText } from './text'
 

@@ -43,3 +43,8 @@ export function stackWith(error: Error, message: string): string {
     ? `${error.name}: ${message}`
     : `${head}${message}${stack.slice(at + error.message.length)}`
 }
+
+/** What was thrown, as an `Error`: anything can be thrown, and libraries do. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

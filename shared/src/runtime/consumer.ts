@@ -1,4 +1,4 @@
-import { repeatEvery } from '../async/repeat-every'
+import { repeatEvery } from '../async/sleep'
 import type { Settings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { CapturedTable } from '../events/tables'

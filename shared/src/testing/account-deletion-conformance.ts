@@ -5,8 +5,7 @@ import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
 import { codeOf } from './error-code'
 import { signUp, startSession } from './people'
-import type { TestDatabase } from './sql-database'
-import { openTestStores } from './sql-stores'
+import { openTestStores, type TestDatabase } from './sql-database'
 
 /** That `UserStore.delete` leaves nothing behind and everyone else's rows alone, in the tables. */
 export function accountDeletionConformance(kind: TestDatabase['kind']): void {

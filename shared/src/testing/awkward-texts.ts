@@ -7,3 +7,13 @@ export const awkwardTexts: Readonly<Record<string, string>> = {
   'what SQL and JSON care about': `'; drop table posts; -- \\ " \\' % _ \${x} ? :id`,
   hangul: '안녕하세요 \u1112\u1161\u11ab글',
 }
+
+/** Combining marks that stand in the wrong order: the costliest text there is to normalise. */
+export function disorderedMarks(bytes: number): string {
+  return '\u0315\u0316'.repeat(bytes / 4)
+}
+
+/** Letters of as many bytes. */
+export function plainLetters(bytes: number): string {
+  return 'x'.repeat(bytes)
+}

@@ -8,12 +8,10 @@ import {
 import { migrateTopics } from '../adapters/kafka/topics'
 import type { ChangeEnvelope, Row } from '../events/change-event'
 import { encodeChange } from '../events/change-record'
-import { capturedTables } from '../events/tables'
-import { topicName } from '../events/topics'
+import { capturedTables, topicName } from '../events/tables'
 import { createLogger } from '../observability/logger'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
-import { dropTopics } from './kafka-topics'
 import { testServers, uniqueName } from './servers'
 
 /** Topics of one's own on the test server, removed when it is disposed of. */
@@ -97,5 +95,24 @@ export function testEvent({ table, op, id, text }: TestChange, sequence: number)
     op,
     ts_ms: 1_790_000_000_001 + sequence,
     transaction: { id: gtid, total_order: 0 },
+  }
+}
+
+/** Deletes those topics of a database that there are. */
+export async function dropTopics(
+  client: KafkaClient,
+  { prefix, database }: { readonly prefix: string; readonly database: string },
+): Promise<void> {
+  const { kafka, drop } = client.session()
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const existing = new Set(await admin.listTopics())
+    const ours = capturedTables.map((table) => topicName({ prefix, database }, table))
+    const topics = ours.filter((topic) => existing.has(topic))
+    if (topics.length > 0) await admin.deleteTopics({ topics })
+  } finally {
+    await admin.disconnect()
+    drop()
   }
 }

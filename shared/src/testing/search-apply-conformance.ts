@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { SearchIndex } from '../ports/search-index'
-import { disorderedMarks, plainLetters } from './mark-runs'
-import { idOf, numberOf, post, removal, turnThePage } from './search-documents'
-import { type SearchIndexFixture, searchSteps } from './search-index-harness'
+import { disorderedMarks, plainLetters } from './awkward-texts'
+import {
+  idOf,
+  numberOf,
+  post,
+  removal,
+  type SearchIndexFixture,
+  searchSteps,
+  turnThePage,
+} from './search-documents'
 import { workRatio } from './work-ratio'
 
 /** The part of a `SearchIndex`'s promise that is about changes: newest wins, in whatever order. */

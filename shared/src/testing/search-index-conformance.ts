@@ -3,12 +3,16 @@ import fc from 'fast-check'
 import type { UserId } from '../domain/id'
 import type { PostSearch, SearchIndex, SearchKey } from '../ports/search-index'
 import { searchApplyConformance } from './search-apply-conformance'
-import { anyPost, MINUTE, pageStart, post, turnThePage } from './search-documents'
 import {
+  anyPost,
+  MINUTE,
+  pageStart,
+  post,
   type SearchIndexFixture,
   type SearchIndexHarness,
   searchSteps,
-} from './search-index-harness'
+  turnThePage,
+} from './search-documents'
 import { searchMatchConformance } from './search-match-conformance'
 import { searchUserConformance } from './search-user-conformance'
 

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { matchesQuery, parseSearchQuery } from '../domain/search-query'
 import type { SearchIndex } from '../ports/search-index'
-import { turnThePage } from './search-documents'
-import { type SearchIndexFixture, searchSteps } from './search-index-harness'
+import { type SearchIndexFixture, searchSteps, turnThePage } from './search-documents'
 
 /** The part of a `SearchIndex`'s promise that is about what matches: never less than the reference. */
 export function searchMatchConformance(

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { SearchIndex, SearchKey } from '../ports/search-index'
-import { idAt, post, user } from './search-documents'
-import { searchSteps } from './search-index-harness'
+import { idAt, post, searchSteps, user } from './search-documents'
 
 /** The part of a `SearchIndex`'s promise that is about people. */
 export function searchUserConformance(index: () => SearchIndex): void {

@@ -1,4 +1,4 @@
-import type { MonotonicTime } from '../async/monotonic-time'
+import type { MonotonicTime } from '../async/sleep'
 
 /**
  * A world in which time passes only from event to event: the same seed gives the same history, and an

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { connectMysql } from '../adapters/mysql/database'
+import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { migrate } from '../adapters/sql/migrate'
 import type { Database } from '../adapters/sql/schema'
 import { openSqliteDatabase } from '../adapters/sqlite/database'
 import type { MysqlSettings } from '../config/settings'
+import { createIdGenerator, type FollowId, type Id, type IdGenerator } from '../domain/id'
+import { createSqlStores } from '../runtime/sql-stores'
+import { createManualClock } from './manual-clock'
 import { testServers, uniqueName } from './servers'
 import { temporaryFolder } from './temporary-folder'
 
@@ -86,4 +90,23 @@ function mysqlUrl({ host, port, user, password, database }: MysqlSettings): stri
 async function onServer(settings: MysqlSettings, work: (db: Kysely<Database>) => Promise<unknown>) {
   await using server = await connectMysql(settings)
   await work(server.db)
+}
+
+/** The stores of accounts, sessions and the graph over a database of their own. */
+export async function openTestStores(kind: TestDatabase['kind']) {
+  const database = await openTestDatabase(kind)
+  const { db } = database
+  const clock = createManualClock()
+  const ids = createIdGenerator({ clock })
+  return {
+    database,
+    clock,
+    ...createSqlStores(db, { clock, ids }),
+    withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
+
+function stuckAt(id: number): IdGenerator {
+  return { next: <Kind extends string>() => id as Id<Kind> }
 }

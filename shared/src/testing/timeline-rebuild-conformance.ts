@@ -4,6 +4,7 @@ import {
   ann,
   begun,
   bob,
+  type CreateTimelineStoreHarness,
   descending,
   finish,
   ids,
@@ -11,8 +12,7 @@ import {
   rebuild,
   testLimits,
   whole,
-} from './timeline-steps'
-import type { CreateTimelineStoreHarness } from './timeline-store-harness'
+} from './timeline-store-harness'
 
 /** The part of a `TimelineStore`'s promise that is about rebuilding beside pushes and other rebuilds. */
 export function timelineRebuildConformance(create: CreateTimelineStoreHarness): void {

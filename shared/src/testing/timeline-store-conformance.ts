@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../domain/id'
 import { timelineRebuildConformance } from './timeline-rebuild-conformance'
-import { ann, bob, descending, ids, pushed, rebuild, testLimits, whole } from './timeline-steps'
-import type { CreateTimelineStoreHarness } from './timeline-store-harness'
+import {
+  ann,
+  bob,
+  type CreateTimelineStoreHarness,
+  descending,
+  ids,
+  pushed,
+  rebuild,
+  testLimits,
+  whole,
+} from './timeline-store-harness'
 import { timelineStoreProperty } from './timeline-store-property'
 
 /** What every `TimelineStore` promises. Each test gets an empty store. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { disorderedMarks, plainLetters } from '@sns/shared/testing/mark-runs'
+import { disorderedMarks, plainLetters } from '@sns/shared/testing/awkward-texts'
 import { workRatio } from '@sns/shared/testing/work-ratio'
 import { expectProblem } from '../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../testing/test-api'

@@ -4,7 +4,7 @@ import type { PublishedPost } from '@sns/shared/domain/post'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
-import { presentPost } from '../modules/posts/present'
+import { presentPost } from '../modules/posts/schema'
 import { createKnown } from './known'
 
 /** Counts of others' likes and comments may trail by this much. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Settings } from '@sns/shared/config/settings'
-import { asError } from '@sns/shared/errors/as-error'
+import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 /** The key that signs tokens: `SECRET_KEY`, or in embedded mode without one the key kept on disk. */

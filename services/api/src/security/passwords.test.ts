@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { isSnsError } from '@sns/shared/errors/sns-error'
-import { disorderedMarks, plainLetters } from '@sns/shared/testing/mark-runs'
+import { disorderedMarks, plainLetters } from '@sns/shared/testing/awkward-texts'
 import { workRatio } from '@sns/shared/testing/work-ratio'
 import { checkNewPassword, createPasswords } from './passwords'
 

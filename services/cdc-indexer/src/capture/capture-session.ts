@@ -1,5 +1,5 @@
 import type { Clock } from '@sns/shared/domain/clock'
-import { asError } from '@sns/shared/errors/as-error'
+import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Metrics } from '@sns/shared/observability/metrics'

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type ISocketFactory, Kafka, KafkaJSProtocolError, logLevel } from 'kafkajs'
 import { sleep } from '../../async/sleep'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { topicName } from '../../events/topics'
+import { topicName } from '../../events/tables'
 import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'

@@ -1,5 +1,5 @@
 import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { decodeChange } from '../../events/change-record'
 import type { CapturedTable } from '../../events/tables'

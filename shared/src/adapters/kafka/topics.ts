@@ -1,8 +1,12 @@
 import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs'
 import { retry } from '../../async/retry'
 import { OperatorError } from '../../errors/operator-error'
-import { capturedTables } from '../../events/tables'
-import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '../../events/topics'
+import {
+  capturedTables,
+  TOPIC_MESSAGE_BYTES,
+  type TopicNames,
+  topicName,
+} from '../../events/tables'
 import { brokerErrorType, createKafkaConnection, type KafkaClient } from './client'
 
 export interface MigrateTopicsOptions extends TopicNames {

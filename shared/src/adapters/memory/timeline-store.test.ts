@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { PostId, UserId } from '../../domain/id'
 import { createManualClock } from '../../testing/manual-clock'
-import { testLimits } from '../../testing/timeline-steps'
 import { timelineStoreConformance } from '../../testing/timeline-store-conformance'
+import { testLimits } from '../../testing/timeline-store-harness'
 import { createMemoryTimelineStore } from './timeline-store'
 
 timelineStoreConformance(async (limits) => {

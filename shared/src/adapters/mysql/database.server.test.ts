@@ -7,7 +7,7 @@ import { isUnavailable, openMysqlBehindProxy, selectOne } from '../../testing/my
 import { testServers } from '../../testing/servers'
 import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
 import { createTcpProxy } from '../../testing/tcp-proxy'
-import { transact } from '../sql/transaction'
+import { transact } from '../sql/database'
 import { connectMysql } from './database'
 
 describe.skipIf(!testServers.mysql)('connectMysql', () => {

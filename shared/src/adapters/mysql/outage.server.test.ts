@@ -10,7 +10,7 @@ import {
 } from '../../testing/mysql-behind-proxy'
 import { testServers } from '../../testing/servers'
 import { openTestDatabase, type TestDatabase, testMysqlSettings } from '../../testing/sql-database'
-import { transact } from '../sql/transaction'
+import { transact } from '../sql/database'
 
 describe.skipIf(!testServers.mysql)('MySQL going away', () => {
   let shared: TestDatabase

@@ -1,5 +1,4 @@
-import { type MonotonicTime, monotonicTime } from '../../async/monotonic-time'
-import { repeatEvery } from '../../async/repeat-every'
+import { type MonotonicTime, monotonicTime, repeatEvery } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'

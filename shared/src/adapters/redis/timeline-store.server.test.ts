@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../../domain/id'
 import { testServers } from '../../testing/servers'
 import { createTestRedis } from '../../testing/test-redis'
-import { testLimits } from '../../testing/timeline-steps'
 import { timelineStoreConformance } from '../../testing/timeline-store-conformance'
+import { testLimits } from '../../testing/timeline-store-harness'
 import { createRedisTimelineStore } from './timeline-store'
 
 const user = 7 as UserId

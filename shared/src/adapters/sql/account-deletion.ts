@@ -1,10 +1,10 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
+import { transact } from './database'
 import { forUpdate, lockAccounts } from './locks'
 import { restUsername } from './resting-usernames'
 import type { Database } from './schema'
 import { endEverySession } from './session-store'
-import { transact } from './transaction'
 
 type Tx = Transaction<Database>
 

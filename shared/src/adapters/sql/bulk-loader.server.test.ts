@@ -2,7 +2,7 @@ import { describe } from 'bun:test'
 import { systemClock } from '../../domain/clock'
 import { bulkLoaderConformance } from '../../testing/bulk-loader-conformance'
 import { testServers } from '../../testing/servers'
-import { openTestStores } from '../../testing/sql-stores'
+import { openTestStores } from '../../testing/sql-database'
 import { createSqlBulkLoader } from './bulk-loader'
 
 describe.skipIf(!testServers.mysql)('on MySQL', () => {

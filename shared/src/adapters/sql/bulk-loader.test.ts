@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { systemClock } from '../../domain/clock'
 import type { FollowId, PostId, UserId } from '../../domain/id'
 import { bulkLoaderConformance } from '../../testing/bulk-loader-conformance'
-import { openTestStores } from '../../testing/sql-stores'
+import { openTestStores } from '../../testing/sql-database'
 import { createSqlBulkLoader } from './bulk-loader'
 
 test('rows and the progress that they make are one transaction', async () => {

@@ -3,11 +3,10 @@ import type { Clock } from '../../domain/clock'
 import { idTime } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
-import { traitsOf } from './database'
+import { traitsOf, transact } from './database'
 import { raiseGraphVersion } from './graph-store'
 import { insertAbsent, insertIfAbsent } from './inserts'
 import type { Database } from './schema'
-import { transact } from './transaction'
 
 const DONE_COLUMN = {
   users: (done: number) => ({ users_done: done }),

@@ -1,4 +1,6 @@
 import { type Kysely, type LogEvent, sql, type Transaction } from 'kysely'
+import { type BackoffOptions, backoffMs } from '../../async/retry'
+import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { HealthCheck } from '../../ports/health'
 import type { Database } from './schema'
@@ -51,5 +53,29 @@ export function echoTo(logger: Pick<Logger, 'info'> | null): {
       const failed = event.level === 'error'
       logger.info({ sql: event.query.sql, ms, failed }, 'sql')
     },
+  }
+}
+
+const ATTEMPTS = 6
+const BACKOFF: BackoffOptions = { baseMs: 20, capMs: 1_000 }
+
+/**
+ * Runs `work` in one transaction, again from the start where the database rolled it back for no fault
+ * of its own (a deadlock, a lock wait), with full jitter. So `work` must do nothing but query `tx`.
+ */
+export async function transact<T>(
+  db: Kysely<Database>,
+  work: (tx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  const traits = traitsOf(db)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work)
+    } catch (error) {
+      if (!traits.isTransient(error)) throw error
+      if (attempt === ATTEMPTS) throw storeUnavailable(traits.kind, error)
+      traits.onRetry(error)
+      await Bun.sleep(backoffMs(attempt, BACKOFF))
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { FollowId, UserId } from '../../domain/id'
-import type { Page } from '../../domain/page'
+import { type Page, pageOf } from '../../domain/page'
 import type { User } from '../../domain/user'
 import type {
   FollowPage,
@@ -11,7 +11,6 @@ import type {
 } from '../../ports/graph-store'
 import type { Queryable } from './database'
 import { notBlockedEitherWay } from './feed-truth'
-import { pageOf } from './page'
 import type { Database } from './schema'
 import { toUser, USER_COLUMNS } from './user-row'
 

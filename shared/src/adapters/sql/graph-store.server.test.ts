@@ -4,7 +4,7 @@ import { graphListConformance } from '../../testing/graph-list-conformance'
 import { graphStoreConformance } from '../../testing/graph-store-conformance'
 import { signUpAll } from '../../testing/people'
 import { testServers } from '../../testing/servers'
-import { openTestStores } from '../../testing/sql-stores'
+import { openTestStores } from '../../testing/sql-database'
 import { holdAccounts } from './locks'
 
 describe.skipIf(!testServers.mysql)('on MySQL', () => {

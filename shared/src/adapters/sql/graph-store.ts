@@ -3,12 +3,11 @@ import type { Clock } from '../../domain/clock'
 import { type IdGenerator, idTime, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { GraphStore } from '../../ports/graph-store'
-import { type Queryable, traitsOf } from './database'
+import { type Queryable, traitsOf, transact } from './database'
 import { createGraphReads, isBlockedEitherWay } from './graph-lists'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdAccounts, lockAccounts, lockActor } from './locks'
 import type { Database } from './schema'
-import { transact } from './transaction'
 
 export function createSqlGraphStore(db: Kysely<Database>, deps: SqlGraphStoreDeps): GraphStore {
   return { ...createGraphReads(db), ...createGraphWrites(db, deps) }

@@ -5,7 +5,7 @@ import { idTime, type PostId, type UserId } from '../../domain/id'
 import type { PostBody } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
-import { type Queryable, traitsOf } from './database'
+import { type Queryable, traitsOf, transact } from './database'
 import { insertWithFreeId } from './inserts'
 import { lockActor, lockOwnPost } from './locks'
 import { FEED_SCAN_LIMITS, type FeedScanLimits, readFeedAuthors, readFeedIds } from './post-feed'
@@ -22,7 +22,6 @@ import {
 } from './post-reads'
 import { prepareQuery } from './prepared-query'
 import type { Database } from './schema'
-import { transact } from './transaction'
 
 interface SqlPostStoreDeps {
   readonly clock: Clock

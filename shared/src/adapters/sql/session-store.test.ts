@@ -1,4 +1,4 @@
 import { sessionStoreConformance } from '../../testing/session-store-conformance'
-import { openTestStores } from '../../testing/sql-stores'
+import { openTestStores } from '../../testing/sql-database'
 
 sessionStoreConformance(() => openTestStores('sqlite'))

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { SessionId, UserId } from '../../domain/id'
+import { pageOf } from '../../domain/page'
 import { type Grant, REFRESH_GRACE_MS, type Session } from '../../domain/session'
 import { SnsError } from '../../errors/sns-error'
 import {
@@ -8,12 +9,11 @@ import {
   RefreshTokenReused,
   type SessionStore,
 } from '../../ports/session-store'
+import { transact } from './database'
 import { insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
-import { pageOf } from './page'
 import { prepareQuery } from './prepared-query'
 import type { Database, RefreshTokensTable, SessionsTable } from './schema'
-import { transact } from './transaction'
 import { toUser, USER_COLUMNS } from './user-row'
 
 /**

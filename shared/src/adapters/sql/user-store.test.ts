@@ -1,4 +1,4 @@
-import { openTestStores } from '../../testing/sql-stores'
+import { openTestStores } from '../../testing/sql-database'
 import { userStoreConformance } from '../../testing/user-store-conformance'
 
 userStoreConformance(() => openTestStores('sqlite'))

@@ -11,7 +11,7 @@ import {
   finishDeletion,
   pendingDeletions,
 } from './account-deletion'
-import { traitsOf } from './database'
+import { traitsOf, transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { raiseGraphVersion } from './graph-store'
 import { insertWithFreeId } from './inserts'
@@ -20,7 +20,6 @@ import { prepareQuery } from './prepared-query'
 import { isResting, pruneRestingUsernames } from './resting-usernames'
 import type { Database } from './schema'
 import { endEverySession } from './session-store'
-import { transact } from './transaction'
 import { toUser, USER_COLUMNS } from './user-row'
 
 const USERNAME = new RegExp(USERNAME_PATTERN)

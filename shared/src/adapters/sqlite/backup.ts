@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import { createPrivateFile, syncToDisk } from './private-files'
 

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
 import { yieldToEventLoop } from '../../async/sleep'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { changeOf } from '../../events/change-record'
 import { type CapturedTable, decodeRow } from '../../events/tables'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { OperatorError } from '../../errors/operator-error'
 import { postIds, postRow } from '../../testing/post-rows'
 import { temporaryFolder } from '../../testing/temporary-folder'
-import { transact } from '../sql/transaction'
+import { transact } from '../sql/database'
 import { openSqliteDatabase } from './database'
 
 describe('openSqliteDatabase', () => {

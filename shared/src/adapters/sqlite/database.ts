@@ -1,7 +1,7 @@
 import { Database as BunDatabase, type DatabaseOptions } from 'bun:sqlite'
 import { realpathSync } from 'node:fs'
 import { Kysely } from 'kysely'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'

@@ -5,7 +5,7 @@ import { isSnsError } from '../../errors/sns-error'
 import { createMetrics } from '../../observability/metrics'
 import { postIds, postRow } from '../../testing/post-rows'
 import { temporaryFolder } from '../../testing/temporary-folder'
-import { transact } from '../sql/transaction'
+import { transact } from '../sql/database'
 import { openSqliteDatabase } from './database'
 
 describe('the SQLite dialect', () => {

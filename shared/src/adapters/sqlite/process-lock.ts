@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { existsSync, realpathSync } from 'node:fs'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import { codeOf } from './errors'
 import { ensurePrivateFile, makePrivateFolder } from './private-files'

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import { checkBackup, type EmbeddedFiles, takeKey } from './backup'
 import { createPrivateFile, makePrivateFolder, syncToDisk } from './private-files'

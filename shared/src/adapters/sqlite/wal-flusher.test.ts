@@ -4,7 +4,7 @@ import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import { postIds, postRow } from '../../testing/post-rows'
 import { temporaryFolder } from '../../testing/temporary-folder'
-import { transact } from '../sql/transaction'
+import { transact } from '../sql/database'
 import { openSqliteDatabase, type SqliteDatabase } from './database'
 import type { WalFile } from './wal-flusher'
 

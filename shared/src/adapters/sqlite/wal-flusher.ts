@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { asError } from '../../errors/as-error'
+import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 
 /** What a flush needs of the WAL file. */

@@ -11,8 +11,7 @@ import {
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
-import { presentUser } from '../users/present'
-import { User } from '../users/schema'
+import { presentUser, User } from '../users/schema'
 import {
   AccountChange,
   AccountDeletion,

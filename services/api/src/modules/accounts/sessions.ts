@@ -1,18 +1,22 @@
+import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '@sns/shared/domain/clock'
 import { formatId, type IdGenerator, type SessionId, type UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { Grant } from '@sns/shared/domain/session'
 import type { User } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
-import { RefreshTokenReused, type SessionStore } from '@sns/shared/ports/session-store'
+import {
+  type NewRefreshToken,
+  RefreshTokenReused,
+  type SessionStore,
+} from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { formatTime, type PageQuery } from '../../http/fields'
 import type { RequestContext } from '../../http/request-context'
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../security/access-tokens'
 import type { AuthEvents } from '../../security/auth-events'
-import { hashToken, newRefreshToken } from '../../security/refresh-tokens'
-import { presentUser } from '../users/present'
+import { presentUser } from '../users/schema'
 import type * as contract from './schema'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -108,4 +112,17 @@ export function createSessions(deps: SessionsDeps) {
       await sessions.endByToken(hashToken(refreshToken))
     },
   }
+}
+
+const REFRESH_TOKEN_MS = 30 * 24 * 3600 * 1000
+
+/** 256 random bits for the client, their SHA-256 for the store. */
+export function newRefreshToken(now: number): { token: string; stored: NewRefreshToken } {
+  const token = randomBytes(32).toString('base64url')
+  return { token, stored: { hash: hashToken(token), expiresAt: now + REFRESH_TOKEN_MS } }
+}
+
+/** Hex. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
 }

@@ -10,8 +10,7 @@ import { IdParams, PageQuery, pageLimit } from '../../http/fields'
 import { parseText, pathId } from '../../http/input'
 import { COMMENT_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { presentComment } from './present'
-import { Comment, CommentDraft, CommentPage } from './schema'
+import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
 
 export interface EngagementRoutesDeps {
   readonly engagement: EngagementStore

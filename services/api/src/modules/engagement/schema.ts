@@ -1,8 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { formatId } from '@sns/shared/domain/id'
+import type * as domain from '@sns/shared/domain/post'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import { MARK_RUN_MAX } from '@sns/shared/domain/text'
-import { IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
-import { Author } from '../users/schema'
+import { formatTime, IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { Author, presentAuthor } from '../users/schema'
 
 export const CommentDraft = Type.Object(
   {
@@ -26,3 +28,13 @@ export const CommentPage = pageOf(Comment, 'CommentPage', 'Comments, oldest firs
 export type CommentDraft = Static<typeof CommentDraft>
 export type Comment = Static<typeof Comment>
 export type CommentPage = Static<typeof CommentPage>
+
+export function presentComment(comment: domain.Comment): Comment {
+  return {
+    id: formatId(comment.id),
+    postId: formatId(comment.postId),
+    author: presentAuthor(comment.author),
+    text: comment.text,
+    createdAt: formatTime(comment.createdAt),
+  }
+}

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
+import { finishedJson } from '../../http/body'
 import { PageQuery, pageLimit } from '../../http/fields'
-import { finishedJson } from '../../http/finished-json'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'

@@ -11,8 +11,7 @@ import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { UserLookup } from '../users/lookup'
-import { presentUser } from '../users/present'
-import { UserPage } from '../users/schema'
+import { presentUser, UserPage } from '../users/schema'
 
 export interface GraphRoutesDeps {
   readonly graph: GraphStore

@@ -1,8 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { POST_TEXT_MAX } from '@sns/shared/domain/post'
+import { formatId } from '@sns/shared/domain/id'
+import { POST_TEXT_MAX, type ViewedPost } from '@sns/shared/domain/post'
 import { MARK_RUN_MAX } from '@sns/shared/domain/text'
-import { IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
-import { Author } from '../users/schema'
+import { formatTime, IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { Author, presentAuthor } from '../users/schema'
 
 export const PostDraft = Type.Object(
   {
@@ -54,3 +55,15 @@ export const IdempotencyHeaders = Type.Object({
 export type PostDraft = Static<typeof PostDraft>
 export type Post = Static<typeof Post>
 export type PostPage = Static<typeof PostPage>
+
+export function presentPost({ body, author, counts, liked }: ViewedPost): Post {
+  return {
+    id: formatId(body.id),
+    author: presentAuthor(author),
+    text: body.text,
+    createdAt: formatTime(body.createdAt),
+    editedAt: body.editedAt === null ? null : formatTime(body.editedAt),
+    counts: { likes: counts.likes, comments: counts.comments },
+    viewer: { liked },
+  }
+}

@@ -10,8 +10,8 @@ import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { PageQuery } from '../../http/fields'
 import { parseText, pathId } from '../../http/input'
 import type { UserLookup } from '../users/lookup'
-import { presentPost } from './present'
 import type * as contract from './schema'
+import { presentPost } from './schema'
 
 export interface PostServiceDeps {
   readonly posts: Pick<PostStore, 'create' | 'edit' | 'delete' | 'find' | 'byAuthor'>

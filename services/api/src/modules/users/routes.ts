@@ -1,36 +1,66 @@
+import type { UserId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { Profile, UserPage } from './schema'
-import type { createUserService } from './service'
+import { noSuchUser, type UserLookup } from './lookup'
+import { Profile, presentProfile, presentUser, UserPage } from './schema'
 
-export function userRoutes(
-  users: ReturnType<typeof createUserService>,
-  authenticated: Authentication,
-) {
+export interface UserRoutesDeps {
+  readonly users: Pick<UserStore, 'findProfile'>
+  readonly graph: Pick<GraphStore, 'followers' | 'following'>
+  readonly lookup: UserLookup
+  readonly authenticated: Authentication
+}
+
+export function userRoutes({ users, graph, lookup, authenticated }: UserRoutesDeps) {
+  async function followPage(
+    list: 'followers' | 'following',
+    username: string,
+    viewer: UserId,
+    query: PageQuery,
+  ): Promise<UserPage> {
+    const before = readIdCursor<'follow'>('follows', query.cursor)
+    const user = await lookup.visibleOrThrow(username, viewer)
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    const { items, next } = await graph[list](user.id, viewer, { before, limit })
+    return { items: items.map(presentUser), nextCursor: writeIdCursor('follows', next) }
+  }
+
   return new Elysia({ prefix: '/v1/users/:username' })
     .use(authenticated)
-    .get('', ({ params, viewer }) => users.profile(params.username, viewer.id), {
-      params: UsernameParams,
-      response: { 200: unchecked(Profile), ...PROBLEMS },
-      detail: openapi({
-        tag: 'users',
-        summary: 'Read a profile',
-        description: 'A user with counts and how you stand to them. Case does not matter.',
-        errors: ['not_found'],
-        examples: { answer: PROFILE_EXAMPLE },
-      }),
-    })
+    .get(
+      '',
+      async ({ params, viewer }) => {
+        const profile = await users.findProfile(params.username, viewer.id)
+        if (!profile) throw noSuchUser()
+        return presentProfile(profile)
+      },
+      {
+        params: UsernameParams,
+        response: { 200: unchecked(Profile), ...PROBLEMS },
+        detail: openapi({
+          tag: 'users',
+          summary: 'Read a profile',
+          description: 'A user with counts and how you stand to them. Case does not matter.',
+          errors: ['not_found'],
+          examples: { answer: PROFILE_EXAMPLE },
+        }),
+      },
+    )
     .get(
       '/followers',
-      ({ params, viewer, query }) => users.followers(params.username, viewer.id, query),
+      ({ params, viewer, query }) => followPage('followers', params.username, viewer.id, query),
       list('List followers', 'Who follows the user'),
     )
     .get(
       '/following',
-      ({ params, viewer, query }) => users.following(params.username, viewer.id, query),
+      ({ params, viewer, query }) => followPage('following', params.username, viewer.id, query),
       list('List people followed', 'Whom the user follows'),
     )
 }

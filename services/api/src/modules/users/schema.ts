@@ -1,5 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdField, pageOf, TimeField, UsernameField } from '../../http/fields'
+import { formatId } from '@sns/shared/domain/id'
+import type * as domain from '@sns/shared/domain/user'
+import type * as stored from '@sns/shared/ports/user-store'
+import { formatTime, IdField, pageOf, TimeField, UsernameField } from '../../http/fields'
 
 const authorFields = { id: IdField, username: UsernameField, displayName: Type.String() }
 
@@ -42,3 +45,33 @@ export const UserPage = pageOf(User, 'UserPage', 'Users')
 export type User = Static<typeof User>
 export type Profile = Static<typeof Profile>
 export type UserPage = Static<typeof UserPage>
+
+export function presentUser(user: domain.User): User {
+  return {
+    id: formatId(user.id),
+    username: user.username,
+    displayName: user.displayName,
+    createdAt: formatTime(user.createdAt),
+  }
+}
+
+export function presentProfile(profile: stored.Profile): Profile {
+  const { counts, viewer } = profile
+  return {
+    ...presentUser(profile),
+    counts: { followers: counts.followers, following: counts.following, posts: counts.posts },
+    viewer: {
+      following: viewer.following,
+      followedBy: viewer.followedBy,
+      muted: viewer.muted,
+    },
+  }
+}
+
+export function presentAuthor(author: domain.Author) {
+  return {
+    id: formatId(author.id),
+    username: author.username,
+    displayName: author.displayName,
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { topicName } from '@sns/shared/events/topics'
+import { topicName } from '@sns/shared/events/tables'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { openKafkaTestLog, testEvent, testKafkaClient } from '@sns/shared/testing/kafka-log'

@@ -9,7 +9,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 import { type ChangeRecord, encodeChange } from '@sns/shared/events/change-record'
-import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '@sns/shared/events/topics'
+import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '@sns/shared/events/tables'
 import {
   CompressionTypes,
   type ICustomPartitioner,

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { encodeChange } from '@sns/shared/events/change-record'
-import { TOPIC_MESSAGE_BYTES } from '@sns/shared/events/topics'
+import { TOPIC_MESSAGE_BYTES } from '@sns/shared/events/tables'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
 import fc from 'fast-check'
