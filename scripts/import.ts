@@ -62,8 +62,6 @@ function report(summary: ImportSummary, seconds: number): void {
   )
 }
 
-if (import.meta.main) await runProgram('import', importCommand, { args: process.argv.slice(2) })
-
 export interface ImportArguments {
   readonly files: ImportFiles
   /** What all imported users log in with; null: nobody can. */
@@ -112,3 +110,5 @@ function parse(args: readonly string[]) {
 function wrong(problem: string): OperatorError {
   return new OperatorError(`${problem}; ${USAGE}`, 2)
 }
+
+if (import.meta.main) await runProgram('import', importCommand, { args: process.argv.slice(2) })

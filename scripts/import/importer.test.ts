@@ -8,7 +8,7 @@ import { systemClock } from '@sns/shared/domain/clock'
 import { isSnsError } from '@sns/shared/errors/sns-error'
 import { generateHeavyTailedGraph } from '../sample/heavy-tailed-graph'
 import { importFiles } from './importer'
-import { authorOf } from './survey'
+import { authorOf } from './numbering'
 
 const edges = generateHeavyTailedGraph({ users: 700, meanFollows: 8, reciprocity: 0.3, seed: 7 })
 let folder: string

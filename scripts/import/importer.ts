@@ -1,7 +1,8 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { BulkLoader, ImportState, ImportStep } from '@sns/shared/ports/bulk-loader'
 import { createBrokenLines, readEdges, readPosts } from './input-files'
-import { authorOf, createNumbering, type ImportFiles, type Survey, surveyFiles } from './survey'
+import { authorOf, createNumbering } from './numbering'
+import { type ImportFiles, type Survey, surveyFiles } from './survey'
 
 /** Rows a transaction: as many as SQLite takes in one statement, with the columns that posts have. */
 const BATCH = 4_000

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { idTime } from '@sns/shared/domain/id'
 import fc from 'fast-check'
-import { authorOf, createNumbering } from './survey'
+import { authorOf, createNumbering } from './numbering'
 
 test('ids are distinct, grow, repeat themselves and lie before the import began', () => {
   fc.assert(
