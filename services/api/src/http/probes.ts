@@ -11,7 +11,7 @@ export interface ProbesDeps {
  */
 export function probes({ readiness }: ProbesDeps) {
   return new Elysia({ name: 'probes' })
-    .get('/livez', () => Response.json({ status: 'alive' }), {
+    .get('/livez', () => ({ status: 'alive' }), {
       detail: {
         summary: 'Whether the process answers',
         tags: ['status'],
@@ -21,12 +21,10 @@ export function probes({ readiness }: ProbesDeps) {
     })
     .get(
       '/readyz',
-      async () => {
+      async ({ set }) => {
         const { ready } = await readiness()
-        return Response.json(
-          { status: ready ? 'ready' : 'not_ready' },
-          { status: ready ? 200 : 503 },
-        )
+        set.status = ready ? 200 : 503
+        return { status: ready ? 'ready' : 'not_ready' }
       },
       {
         detail: {
