@@ -29,7 +29,7 @@ export const bench: Command = async ({ args }) => {
   }
 }
 
-/** Ours as a part of each other design, from the same run. */
+/** Our rate divided by each other design's, from the same run. */
 function ratiosOf(rows: readonly FeedRow[]) {
   const ours = rows.find(({ name }) => name === 'ours')
   return rows.flatMap(({ name, requestsPerSecond }) =>

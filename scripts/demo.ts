@@ -16,13 +16,13 @@ import { createProgress } from './progress'
 import { suite } from './suite'
 
 const DATABASE_URL = 'sqlite:.demo/sns.db'
-/** Those with the most followers in the sample. */
+/** The users with the most followers in the sample. */
 const PEOPLE = ['u1', 'u3', 'u4', 'u7', 'u6']
 
 /**
- * The main job for a newcomer: loads the sample into a folder of its own, starts the whole suite in this
- * process, shows what it does with the time each step took, then serves until it is stopped. `--exit`
- * stops after the show. Fails unless every step gave what it must.
+ * The first program a newcomer runs: loads the sample into its own folder, starts the whole suite
+ * in this process, shows each step with its time, then serves until it is stopped. `--exit` stops
+ * after the steps. Fails unless every step gave the expected result.
  */
 export const demo: Command = async ({ args, signal }) => {
   const unknown = args.find((arg) => arg !== '--exit')

@@ -19,7 +19,7 @@ import { createProgress } from './progress'
 export const migrate: Command = async ({ args, signal }) => {
   if (args.length > 0) throw new OperatorError(`migrate takes no arguments, not ${args[0]}`, 2)
   const settings = loadSettings(environment, { role: 'migrate' })
-  // Topics that are just being made make kafkajs warn; the bar says how it goes.
+  // kafkajs warns about topics that are being created; the progress bar shows the state.
   const logger = createLogger('migrate', settings.logLevel === 'info' ? 'error' : settings.logLevel)
   const deps = { logger, metrics: createMetrics(), clock: systemClock }
   const progress = createProgress('steps')

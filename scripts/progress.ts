@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 
-/** Shows how far a long job is. One step at a time; `total` may be an estimate. */
+/** Shows the progress of a long job, one step at a time; `total` may be an estimate. */
 export interface Progress {
   update(step: string, done: number, total: number): void
   stop(): void

@@ -1,7 +1,7 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 
-/** What the executable does, by the first word on its command line. */
+/** The commands of the executable, by the first word on its command line. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo')).demo,
   start: async () => (await import('./start')).start,

@@ -12,7 +12,7 @@ const SERVICES: Readonly<Record<string, Command>> = {
   'cdc-indexer': serviceCommand(cdcIndexer, 'cdc-indexer'),
 }
 
-/** The service that is named, or all in one process. */
+/** Starts the named service, or all services in one process. */
 export const start: Command = async (context) => {
   const [name, ...rest] = context.args
   const command = name === undefined ? serviceCommand(suite, 'suite') : SERVICES[name]

@@ -6,8 +6,8 @@ import { optionalCheck } from '@sns/shared/runtime/readiness'
 import type { ServiceSpec } from '@sns/shared/runtime/service'
 
 /**
- * All services in one process, on the api's two ports. It is ready when its api is: a store that only
- * the workers cannot do without is shown, and they go on by themselves when it is back.
+ * All services in one process, on the api's two ports. It is ready when its api is. A store that
+ * only the workers need is reported; they continue when it is back.
  */
 export const suite: ServiceSpec = {
   name: 'sns',

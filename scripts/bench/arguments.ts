@@ -7,7 +7,7 @@ export interface BenchArguments {
   readonly name: string
   readonly graph: string | null
   readonly posts: readonly string[]
-  /** Less of everything: under a minute, for a look. */
+  /** Smaller and shorter: under a minute, for a first impression. */
   readonly isQuick: boolean
   /** Where `NAME.json` goes. */
   readonly out: string

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { Glob } from 'bun'
 
-/** Who may share: the services, and the commands. */
+/** The services and the commands. */
 const USERS = ['services/api', 'services/fanout-worker', 'services/cdc-indexer', 'scripts'] as const
 const PACKAGES: Readonly<Record<string, string>> = {
   '@sns/shared/': 'shared/src/',
@@ -39,7 +39,7 @@ export async function findUnshared(root: string): Promise<readonly string[]> {
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       if (seen.has(file)) continue
       seen.add(file)
-      // What one service gets from another is its own affair.
+      // Code that one service takes from another does not count as shared.
       for (const next of imports.get(file) ?? []) {
         if (next.startsWith('shared/') || next.startsWith(`${user}/`)) waiting.push(next)
       }

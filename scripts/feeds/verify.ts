@@ -8,11 +8,11 @@ export interface VerifyDeps {
   readonly users: Pick<UserStore, 'findAccount'>
   readonly posts: Pick<PostStore, 'feedIds'>
   readonly timelines: Pick<TimelineStore, 'read'>
-  /** Between two looks at a window that lacks posts: they may be on their way. */
+  /** The wait before a window that lacks posts is read again: they may be on their way. */
   readonly wait: () => Promise<void>
 }
 
-/** How a window stands to SQL. */
+/** How a window compares with SQL. */
 export type Finding =
   | { readonly state: 'equal' }
   /** None, or one of another graph version: the next read rebuilds it. */
@@ -21,7 +21,7 @@ export type Finding =
   | { readonly state: 'drift'; readonly missing: readonly PostId[] }
 
 const LOOKS = 4
-/** More than a window ever holds. */
+/** Larger than any window. */
 const WHOLE = 2 * TIMELINE_CAP
 
 /**

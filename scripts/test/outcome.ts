@@ -1,4 +1,4 @@
-/** What a run of test files came to. */
+/** The result of running test files. */
 export interface Outcome {
   readonly passed: number
   readonly failed: number
@@ -17,8 +17,8 @@ export interface FinishedRun {
 }
 
 /**
- * Judges a run by its JUnit report and its exit code together. A runner that died, a file that was
- * never run, and an exit code that the report does not explain each count as a failure.
+ * Derives the result of a run from its JUnit report and its exit code. A crashed runner, a file
+ * that never ran and an unexplained exit code each count as a failure.
  */
 export function judge({ files, report, exitCode }: FinishedRun): Outcome {
   if (report === null) {

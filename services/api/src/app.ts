@@ -67,15 +67,15 @@ export interface ApiSettings {
   readonly cors: Settings['cors']
   readonly secretKey: string
   readonly sessionMaxDays: number
-  /** What is kept of pages, at most. */
+  /** The most memory that kept pages may use. */
   readonly pageMemoryMib: number
   readonly rateLimits: RateLimitSettings
   readonly trustedProxies: TrustedProxies
-  /** Lower only where nothing is to be protected, as in tests. */
+  /** Lower only in tests. */
   readonly passwordCost?: PasswordCost
 }
 
-/** Of the memory for pages; readers take the rest. */
+/** The share of the page memory for posts; the rest is for viewers. */
 const POSTS_SHARE = 0.75
 
 export type App = ReturnType<typeof createApp>
@@ -116,7 +116,7 @@ export function createApp(backend: ApiDeps) {
     serve: {
       // Seconds: longer than the longest wait for a password to be hashed.
       idleTimeout: 60,
-      // Bodies are bounded where they are read; Bun's own refusal would be no problem+json.
+      // Each route bounds its body while reading it; Bun's own refusal is not problem+json.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     },
   })
@@ -146,8 +146,9 @@ export function createApp(backend: ApiDeps) {
 }
 
 /**
- * Ends each connection with its answer while the process is about to stop: a proxy that keeps connections lets
- * go of them one by one, and none is taken for a request just when the process closes it.
+ * Closes each connection after its response while the process is about to stop. A proxy with
+ * keep-alive connections then drops them one by one, and none carries a request at the moment the
+ * process closes it.
  */
 function farewell({ leaving }: Pick<ApiDeps, 'leaving'>) {
   return new Elysia({ name: 'farewell' }).onRequest(({ set }) => {

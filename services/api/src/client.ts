@@ -6,7 +6,7 @@ export type Client = ReturnType<typeof createClient>
 /** A typed client: each path is a chain of properties, each answer `{ data, error, status }`. */
 export function createClient(baseUrl: string, { token }: { readonly token?: string } = {}) {
   return treaty<App>(baseUrl, {
-    // Times stay the strings that the contract says they are.
+    // Times stay strings, as the contract says.
     parseDate: false,
     ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
   })

@@ -22,9 +22,9 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Forgets expired sessions, usernames that have rested and old idempotency keys, hourly. Each round waits anew between half
- * and one and a half of the interval, so that replicas started together do not sweep together. A
- * round that fails is logged and left to the next.
+ * Deletes expired sessions, usernames whose rest is over and old idempotency keys, every hour. Each
+ * round waits a random time between half and one and a half of the interval, so that replicas
+ * started together do not run together. A round that fails is logged; the next one tries again.
  */
 export function createHousekeeping(
   { sessions, users, posts, clock, logger }: HousekeepingDeps,
@@ -53,7 +53,10 @@ export interface DeletionsDeps {
   readonly logger: Logger
 }
 
-/** Removes, minute by minute, what deleted accounts have left: what takes long, and what a crash cut off. */
+/**
+ * Deletes the remaining rows of deleted accounts, every minute: large accounts, and deletions that
+ * a crash interrupted.
+ */
 export function createDeletions(
   { users, logger }: DeletionsDeps,
   { everyMs = 60_000 }: { readonly everyMs?: number } = {},

@@ -49,7 +49,7 @@ async function openCapture(
   }
 }
 
-/** One check a store: both halves watch Kafka. */
+/** One health check for each store: both halves use Kafka. */
 function distinct(checks: readonly HealthCheck[]): HealthCheck[] {
   return [...new Map(checks.map((check) => [check.name, check])).values()]
 }

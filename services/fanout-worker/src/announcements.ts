@@ -17,8 +17,8 @@ const MAX_BATCH = 500
 type Announced = ChangeEvent<(typeof TABLES)[number]>
 
 /**
- * Announces from the log what its writer may not have announced: one that died between its commit and
- * its announcement, an import, a hand in the database.
+ * Announces changes from the log that their writer may not have announced: a writer that died
+ * between commit and announcement, an import, a manual change in the database.
  */
 export function createAnnouncements(
   deps: AnnouncementsDeps,

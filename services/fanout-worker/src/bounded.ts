@@ -1,8 +1,8 @@
 import { Semaphore } from 'async-mutex'
 
 /**
- * Does `work` for every item, at most `limit` at once and no more items fetched than that. After a
- * failure it starts nothing new, waits for what runs and throws the first error.
+ * Runs `work` for every item, at most `limit` at once, and fetches no item before a place is free.
+ * After a failure it starts nothing new, waits for what runs and throws the first error.
  */
 export async function forEachBounded<Item>(
   items: AsyncIterable<Item>,

@@ -77,7 +77,7 @@ interface FanOutOptions {
   readonly chunkSize: number
   /** Pushes under way at once. */
   readonly concurrency: number
-  /** Of one push; what fails for longer is for the whole batch, which then comes again. */
+  /** Retries of one push. After that the whole batch fails and is delivered again. */
   readonly pushRetry: BackoffOptions & { readonly attempts: number }
 }
 
@@ -103,7 +103,7 @@ function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
     }
   }
 
-  /** Again in place: to start the batch anew for one push would push all the others again. */
+  /** Retried in place: a retry of the whole batch would repeat every other push. */
   function push(post: PostId, users: readonly UserId[], signal: AbortSignal) {
     return retry(() => timelines.push(post, users), {
       ...options.pushRetry,

@@ -4,7 +4,7 @@ import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createAnnouncements } from './announcements'
 import { createFanoutWorker } from './fan-out'
 
-/** The change log into timelines, and to processes that keep what changed. */
+/** Consumes the change log: pushes posts to timelines and announces changes to processes. */
 export const fanoutWorker: ServiceSpec = {
   name: 'fanout-worker',
   async assemble({ settings, backend, logger, metrics, clock }) {

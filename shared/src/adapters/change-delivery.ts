@@ -3,18 +3,18 @@ import type { ChangeEvent } from '../events/change-event'
 import type { CapturedTable } from '../events/tables'
 import type { ConsumeOptions } from '../ports/change-log'
 
-/** The cap is what a recovered store may be kept waiting: posts should show within seconds of it. */
+/** The cap bounds how long posts wait after a store has recovered. */
 export const DELIVERY_BACKOFF: BackoffOptions = { baseMs: 100, capMs: 3_000 }
 
-/** How long a consumer that was told to stop waits for the batch in hand. */
+/** How long a stopping consumer waits for the batch in hand. */
 export const STOP_GRACE_MS = 10_000
 
 type Delivery<T extends CapturedTable> = Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'signal'>
 
 /**
- * Hands one batch over until it is done: after an error the same events again, after a pause. False
- * where they were not: the consumer was told to stop between two attempts, or `lost` aborted, which
- * says that the batch is no longer the consumer's to finish.
+ * Delivers one batch until it is done: after an error it waits and delivers the same events again.
+ * False where the batch was not done: the consumer was told to stop between two attempts, or `lost`
+ * aborted because the batch now belongs to another consumer.
  */
 export async function deliver<T extends CapturedTable>(
   events: readonly ChangeEvent<T>[],

@@ -2,7 +2,7 @@ import { sleep } from './sleep'
 
 /** Milliseconds. */
 export interface BackoffOptions {
-  /** Mean of the first pause is half of this. */
+  /** The mean of the first wait is half of this. */
   readonly baseMs: number
   readonly capMs: number
 }
@@ -21,13 +21,13 @@ export function backoffMs(
 }
 
 export interface RetryOptions extends BackoffOptions {
-  /** How often the work is done at most; without end where it is not given. */
+  /** The most attempts; unlimited if absent. */
   readonly attempts?: number
   /** Whether another attempt may succeed; if not, the error is thrown at once. */
   readonly isTransient?: (error: unknown) => boolean
   /** Told of each failure that is followed by another attempt; attempts count from 1. */
   readonly onFailure?: (error: unknown, attempt: number) => void
-  /** Once one has aborted, a wait ends and no further attempt begins. */
+  /** Aborting one ends the wait; no further attempt starts. */
   readonly signals?: readonly AbortSignal[]
   readonly random?: () => number
 }

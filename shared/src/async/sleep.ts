@@ -21,14 +21,14 @@ export function whenAborted(signal: AbortSignal, forget?: AbortSignal): Promise<
   })
 }
 
-/** Lets timers and I/O run: promises that are resolved already would keep the event loop to themselves. */
+/** Lets timers and I/O run; resolved promises alone would block the event loop. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Time as one process measures it: it never goes back, and says nothing about other processes. */
+/** The monotonic time of this process; not comparable with other processes. */
 export interface MonotonicTime {
-  /** Milliseconds since some moment. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number
   /** Ends early, without an error, as soon as one of the signals aborts. */
   sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<void>
@@ -44,7 +44,10 @@ export interface RepeatOptions {
   readonly time?: MonotonicTime
 }
 
-/** Does the work at once and again and again until the signal aborts; a run that fails is passed over. */
+/**
+ * Runs the work at once, then repeatedly until the signal aborts. A failed run is reported and
+ * skipped.
+ */
 export async function repeatEvery(
   work: () => Promise<void>,
   { intervalMs, signal, onError, time = monotonicTime }: RepeatOptions,

@@ -358,15 +358,15 @@ export function isSetting(node: Setting | SettingTree): node is Setting {
   return typeof node.parse === 'function'
 }
 
-/** What a program runs by: read from the environment once, passed on typed, frozen. */
+/** The settings of a program: read from the environment once, typed and frozen. */
 export type Settings = ReturnType<typeof combineSettings>
 export type LogLevel = Settings['logLevel']
 
-/** Where a program listens. */
+/** An address to listen on. */
 export interface Address {
   readonly host: string
   readonly port: number
-  /** The setting to change where the port cannot be had. */
+  /** The setting that an error message names if the port cannot be used. */
   readonly portSetting: 'WEB_PORT' | 'METRICS_PORT'
 }
 

@@ -1,4 +1,4 @@
-/** Where time comes from: milliseconds since the Unix epoch. Tests turn their own. */
+/** The source of time: milliseconds since the Unix epoch. Tests set their own. */
 export interface Clock {
   now(): number
 }

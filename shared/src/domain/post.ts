@@ -13,7 +13,7 @@ export interface PostBody {
   readonly editedAt: number | null
 }
 
-/** What everybody who may see a post sees of it. */
+/** The parts of a post that are the same for every viewer. */
 export interface PublishedPost {
   readonly body: PostBody
   readonly author: Author

@@ -1,4 +1,4 @@
-/** How much of something a key may do within a window that begins with its first use. */
+/** How often a key may do something within a window that begins with its first use. */
 export interface RateLimit {
   /** As clients and operators see it; lower case, dashes. */
   readonly name: string
@@ -14,7 +14,7 @@ export interface RateLimitState {
   readonly resetSeconds: number
 }
 
-/** Where a key stands after `used` uses in a window that lasts `msLeft` more milliseconds. */
+/** The state of a key after `used` uses in a window with `msLeft` milliseconds left. */
 export function rateLimitState(
   { quota, seconds }: RateLimit,
   used: number,

@@ -1,20 +1,20 @@
 import type { SessionId, UserId } from './id'
 
-/** A log-in and all the refreshes that go on with it. Times are Unix milliseconds. */
+/** A sign-in with all its refreshes. Times are Unix milliseconds. */
 export interface Session {
   readonly id: SessionId
   readonly createdAt: number
-  /** Its last refresh, or its start. */
+  /** The time of the last refresh, or of the start. */
   readonly lastUsedAt: number
-  /** The latest it can last; it ends sooner where its refresh token is not used in time. */
+  /** The latest it can last; it ends earlier if its refresh token is not used in time. */
   readonly expiresAt: number
 }
 
-/** What an access token says: whose it is, and which session it came from. */
+/** The claims of an access token: its user and its session. */
 export interface Grant {
   readonly userId: UserId
   readonly sessionId: SessionId
-  /** The account's `session_epoch` when it was given: a change of the password raises that. */
+  /** The account's `session_epoch` when the token was issued; a password change raises it. */
   readonly epoch: number
 }
 

@@ -1,11 +1,11 @@
 /**
- * What a stretch of text counts as in search.
+ * The class of a piece of text in search.
  *
  * - `word`: letters and digits of scripts that put spaces between words
  * - `gram`: a syllable or character of a script that does not, or whose words carry particles
  * - `emoji`: a pictograph, whole
  * - `joiner`: an apostrophe
- * - `separator`: all the rest
+ * - `separator`: everything else
  */
 export type UnitKind = 'word' | 'gram' | 'emoji' | 'joiner' | 'separator'
 
@@ -38,8 +38,7 @@ const STROKES: Readonly<Record<string, string>> = {
   œ: 'oe',
 }
 
-// Normalising takes time that grows with the square of a run of marks: a longer one than anybody means
-// is taken in pieces.
+// The time to normalise grows with the square of a run of marks, so longer runs are split.
 const PIECE_MAX = 32
 const PIECES = new RegExp(`.{1,${PIECE_MAX}}`, 'gsu')
 
@@ -51,7 +50,7 @@ const TEXTUAL = /^[\p{L}\p{N}\p{M}]/u
 const UNSPACED =
   /^[\p{scx=Hangul}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
 const APOSTROPHE = /^['\u2018\u2019\u02BB\u02BC]/u
-/** Format characters say nothing and part nothing, but for the zero-width space. */
+/** Format characters are ignored; only the zero-width space separates. */
 const INVISIBLE = /^(?!\u200B)\p{Cf}/u
 
 /**

@@ -24,7 +24,7 @@ const LONG_MARK_RUN = new RegExp(`[\\p{M}\\uFF9E\\uFF9F]{${MARK_RUN_MAX + 1}}`, 
 /** The most UTF-16 units that one character of a composed text can come from, and some to spare. */
 const UNITS_PER_CHARACTER = 8
 
-/** Why a text must not even be normalised, or null. */
+/** Why a text must not be normalised, or null. */
 export function normalizingProblem(
   input: string,
   maxCodePoints: number,
@@ -45,7 +45,7 @@ export function cleanText(input: string, maxCodePoints: number): TextResult {
   if (problem !== null) return { ok: false, problem }
   const text = trimmed.normalize('NFC')
   if (CONTROL.test(text)) return { ok: false, problem: 'control_character' }
-  // Invisible on its own: format characters and white space do not make a text.
+  // Format characters and white space alone are not a text.
   if (/^[\p{Cf}\p{White_Space}]*$/u.test(text)) return { ok: false, problem: 'blank' }
   if (text.length > maxCodePoints && [...text].length > maxCodePoints) {
     return { ok: false, problem: 'too_long' }

@@ -1,13 +1,13 @@
 /** The newest ids a cached timeline holds; what lies below its floor is read from SQL. */
 export const TIMELINE_CAP = 800
-/** How far a timeline may outgrow the cap before it is trimmed back to it. */
+/** How far a timeline may exceed the cap before it is trimmed. */
 const TIMELINE_SLACK = 80
-/** A timeline that nobody read for this long is forgotten: the active-user window. */
+/** A timeline not read for this long is deleted: the active-user window. */
 export const TIMELINE_TTL_MS = 7 * 24 * 3600 * 1000
-/** A rebuild that has not finished by then was abandoned. */
+/** A rebuild not finished after this time counts as abandoned. */
 export const REBUILD_TTL_MS = 15_000
 
-/** The sizes and times of a timeline store; only tests take others than these. */
+/** The sizes and times of a timeline store; other values only in tests. */
 export interface TimelineLimits {
   readonly cap: number
   readonly slack: number

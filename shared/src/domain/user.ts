@@ -9,10 +9,10 @@ export interface User {
   readonly createdAt: number
 }
 
-/** Who wrote something. */
+/** The author of a post or comment. */
 export type Author = Pick<User, 'id' | 'username' | 'displayName'>
 
-/** A signed-in user as every request needs it. */
+/** The signed-in user, as every request needs it. */
 export interface Account extends User {
   /**
    * Grows in the same transaction as every change of what the user's feed is made of (follow, block,
@@ -22,7 +22,7 @@ export interface Account extends User {
 }
 
 export const USERNAME_PATTERN = '^[A-Za-z0-9_]{2,30}$'
-/** How long the username of a deleted account can be taken by nobody. */
+/** How long nobody can take the username of a deleted account. */
 export const USERNAME_REST_MS = 30 * 24 * 3600 * 1000
 export const DISPLAY_NAME_MAX = 50
 export const PASSWORD_MIN = 8

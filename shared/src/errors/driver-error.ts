@@ -1,9 +1,9 @@
-/** Properties of a driver's error that say what went wrong and hold nothing that people wrote. */
+/** The properties of a driver's error that are safe to log: they hold no user input. */
 export const SAFE_PROPERTIES = ['code', 'errno', 'sqlState', 'fatal', 'statusCode'] as const
 
 /**
- * Properties that hold the request, and with it texts and passwords: mysql2's `sql`, ioredis's `command`,
- * a whole request in `meta`.
+ * Properties that hold the request, and so user input: mysql2's `sql`, ioredis's `command`, a whole
+ * request in `meta`.
  */
 const REQUEST_PROPERTIES = ['sql', 'sqlMessage', 'parameters', 'command', 'previousErrors', 'meta']
 
@@ -26,10 +26,7 @@ export function stripValues<Thrown>(error: Thrown, messageOf = withoutQuoted): T
   return error
 }
 
-/**
- * Without what stands between the first quote and the last: servers quote values as they are, quotes
- * in them included.
- */
+/** Removes everything between the first and the last quote: servers quote values unescaped. */
 export function withoutQuoted(message: string): string {
   return message.replace(/'[\s\S]*'/, "'…'").replace(/"[\s\S]*"/, '"…"')
 }
@@ -44,7 +41,7 @@ export function stackWith(error: Error, message: string): string {
     : `${head}${message}${stack.slice(at + error.message.length)}`
 }
 
-/** What was thrown, as an `Error`: anything can be thrown, and libraries do. */
+/** Makes an `Error` of a thrown value: JavaScript can throw anything. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

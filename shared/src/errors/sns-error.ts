@@ -7,7 +7,7 @@ export interface FieldProblem {
 }
 
 export interface SnsErrorOptions {
-  /** What is wrong this time and what to do; shown to clients for statuses below 500 only. */
+  /** The details of this occurrence and what to do; sent to clients for statuses below 500 only. */
   readonly detail?: string
   readonly fields?: readonly FieldProblem[]
   readonly retryAfterSeconds?: number

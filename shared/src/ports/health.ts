@@ -1,7 +1,7 @@
-/** Something a service works with, asked by `/readyz`. Throws or rejects when it is unavailable. */
+/** A check that `/readyz` runs. It throws or rejects when the thing is unavailable. */
 export interface HealthCheck {
   readonly name: string
-  /** Its absence is shown but leaves the service ready: the main job is done without it, slower. */
+  /** Reported, but the service stays ready without it: it works, more slowly. */
   readonly optional?: boolean
   check(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { PostId, UserId } from '../domain/id'
 
-/** What a timeline holds below a point. */
+/** A timeline as read from one point downwards. */
 export type TimelineSlice =
   /** No window (or one being rebuilt): read SQL. */
   | { readonly state: 'absent' }

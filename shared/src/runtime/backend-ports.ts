@@ -19,7 +19,7 @@ import type { TimelineStore } from '../ports/timeline-store'
 import type { UserStore } from '../ports/user-store'
 import type { Job } from './job'
 
-/** Says which of its stores a service cannot work without. */
+/** The stores that a service cannot work without. */
 export interface Watched {
   readonly health: readonly HealthCheck[]
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings'
 import type { Backend, BackendDeps } from './backend-ports'
 
-/** Opens the backend that `DATABASE_URL` names. The other one's code is never loaded. */
+/** Opens the backend that `DATABASE_URL` names. The other backend's code is not loaded. */
 export async function createBackend(settings: Settings, deps: BackendDeps): Promise<Backend> {
   const { database } = settings
   if (database.kind === 'sqlite') {

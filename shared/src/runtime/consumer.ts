@@ -26,14 +26,14 @@ export interface Consumer {
   /** Consumes until the signal aborts, finishes the batch in hand and resolves. */
   run(signal: AbortSignal): Promise<void>
   /**
-   * Fails while the consumer has no place in its group, as what is written then waits, and while some
-   * changes have failed for more than a minute, whatever else gets through.
+   * Fails while the consumer is not a member of its group, and while a change has failed for more
+   * than a minute, even if other changes succeed.
    */
   readonly health: HealthCheck
 }
 
 const BACKLOG_INTERVAL_MS = 5_000
-/** Failing for longer than this is more than a restart or a failover. */
+/** Longer than a restart or a failover takes. */
 const STUCK_MS = 60_000
 /** Longer than any pause between two attempts, the attempt included. */
 const REPORT_HOLDS_MS = 60_000

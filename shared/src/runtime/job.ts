@@ -1,19 +1,19 @@
 import type { Logger } from '../observability/logger'
 import type { HealthCheck } from '../ports/health'
 
-/** Something a service does all the time beside answering requests. */
+/** Background work of a service. */
 export interface Job {
   readonly name: string
-  /** Runs until the signal aborts, then finishes what it has begun and resolves. */
+  /** Runs until the signal aborts, then finishes the work in hand and resolves. */
   run(signal: AbortSignal): Promise<void>
 }
 
 export interface JobRunner {
-  /** Red from the moment a job ended that should not have. */
+  /** Fails once a job has ended unexpectedly. */
   readonly health: HealthCheck
   /**
-   * Runs the jobs beside each other until `signal` aborts. Where one ends before, by an error or just
-   * so, the others are told to stop too and its error is thrown: a supervisor starts the process anew.
+   * Runs the jobs side by side until `signal` aborts. If one ends early, with or without an error,
+   * the others are stopped and its error is thrown, so that a supervisor restarts the process.
    */
   run(signal: AbortSignal): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { HealthCheck } from '../ports/health'
 
 export interface Readiness {
-  /** Whether everything the service cannot work without is there. */
+  /** Whether everything that the service cannot work without is available. */
   readonly ready: boolean
   readonly stores: Readonly<Record<string, 'ok' | 'unavailable'>>
 }
@@ -9,10 +9,10 @@ export interface Readiness {
 interface ReadinessOptions {
   /** A check that takes longer counts as unavailable. */
   readonly timeoutMs?: number
-  /** An answer is given again for this long, so that asking often costs the stores nothing. */
+  /** How long a result is reused, so that frequent probes cost the stores nothing. */
   readonly cacheMs?: number
   readonly now?: () => number
-  /** From its abort on nothing is ready any more, whatever was answered a moment ago. */
+  /** Once it has aborted, nothing is ready, whatever the last result was. */
   readonly leaving?: AbortSignal
 }
 
@@ -61,7 +61,7 @@ async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'u
   return state
 }
 
-/** The check of something that a service does its job without, slower. */
+/** Marks a check as optional: the service works without it, more slowly. */
 export function optionalCheck(check: HealthCheck): HealthCheck {
   return { name: check.name, optional: true, check: () => check.check() }
 }

@@ -33,7 +33,7 @@ export function createServerBackend(
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
   })
 
-  /** A connection that only writes timelines and announces. */
+  /** The Redis connection that only writes timelines and announces changes. */
   const redis = once(async () => {
     const { createRedisClient } = await import('../adapters/redis/client')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
@@ -54,7 +54,7 @@ export function createServerBackend(
     }
   })
 
-  /** A connection that hears what changed with what it reads. */
+  /** The Redis connection that reads timelines and hears changes. */
   const hearingRedis = once(async () => {
     const { createRedisClient } = await import('../adapters/redis/client')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')

@@ -33,7 +33,7 @@ interface ServiceParts {
 
 interface ServiceState {
   readonly readiness: () => Promise<Readiness>
-  /** Aborts when the service is about to stop: it still answers, and wants nothing more. */
+  /** Aborts when the service is about to stop: it still answers, and asks clients to leave. */
   readonly leaving: AbortSignal
 }
 
@@ -57,8 +57,8 @@ interface RunningService extends AsyncDisposable {
   /** Rejects when a job fails; resolves when the service was disposed of. */
   readonly ended: Promise<void>
   /**
-   * Says that it is about to stop: it is not ready from now on, and answers as before. Resolves after `leaveMs`,
-   * when whoever sends it requests has had time to turn away.
+   * Announces the stop: the service is not ready any more and still answers. Resolves after
+   * `leaveMs`, when the proxy has had time to route requests elsewhere.
    */
   leave(): Promise<void>
   /** `DRAIN_DELAY`; 0 in a service that has no clients. */
@@ -123,7 +123,7 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
     await using service = await startService(spec, settings)
     extendDrain(service.leaveMs)
     await Promise.race([service.ended, whenAborted(signal)])
-    // A person at a terminal has no proxy that must turn away first.
+    // At a terminal no proxy needs time to route requests elsewhere.
     if (signal.reason !== 'SIGINT') await Promise.race([service.ended, service.leave()])
   }
 }

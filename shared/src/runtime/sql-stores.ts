@@ -9,7 +9,7 @@ import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<ApiStores, 'users' | 'sessions' | 'graph' | 'posts' | 'engagement'>
 
-/** What both ways of running keep in SQL. */
+/** The stores that both backends keep in SQL. */
 export function createSqlStores(
   db: Parameters<typeof createSqlUserStore>[0],
   deps: { readonly clock: Clock; readonly ids: IdGenerator },

@@ -13,7 +13,7 @@ import type { RequestContexts } from './request-context'
 
 export type GrantReader = ReturnType<typeof grantReader>
 
-/** What the token of a request says; whether its session still stands is for `Viewers` to say. */
+/** Reads the grant from the bearer token. `Viewers` decides whether its session is still open. */
 export function grantReader({
   accessTokens,
 }: {
@@ -47,8 +47,9 @@ export interface AuthenticationDeps {
 export type Authentication = ReturnType<typeof authentication>
 
 /**
- * Gives the routes of the module that uses it `viewer`, the signed-in account, and `sessionId`, or
- * answers 401. What ends a session ends its tokens at once: each request waits for a barrier, or asks SQL.
+ * Gives the routes of the module that uses it `viewer` (the signed-in account) and `sessionId`, or
+ * answers 401. Ending a session ends its access tokens at once: each request waits for the
+ * freshness barrier, or asks SQL.
  */
 export function authentication(deps: AuthenticationDeps) {
   const { grants, viewers, sessions, freshness, clock, contexts, limits } = deps

@@ -2,7 +2,7 @@ import { SnsError } from '@sns/shared/errors/sns-error'
 import { invalidField } from './input'
 
 const BODY_MAX_BYTES = 64 * 1024
-/** Bodies here are flat; deeper ones are an attempt to exhaust a recursive reader. */
+/** Bodies here are flat; a deeper one tries to exhaust a recursive parser. */
 const DEPTH_MAX = 8
 
 /**
@@ -62,8 +62,8 @@ function isDeeperThan(value: unknown, depth: number): boolean {
 }
 
 /**
- * A body that is JSON already, as UTF-8, in place of the value that it stands for: `Body` is what clients
- * read. Elysia sends bytes as they are; of a `Response` it would make another one, with a stream between.
+ * Answers with JSON that is already encoded as UTF-8. `Body` is the type that clients read. Elysia
+ * sends bytes as they are; a `Response` it would wrap in another one, with a stream between.
  */
 export function finishedJson<Body>(
   bytes: Uint8Array,

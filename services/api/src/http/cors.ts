@@ -5,7 +5,7 @@ import { Elysia } from 'elysia'
 const PREFLIGHT_SECONDS = 600
 const EXPOSED = ['X-Request-Id', 'Retry-After', 'Idempotency-Replayed', 'Allow']
 
-/** Lets the given origins call from browsers; without any, it does nothing at all. */
+/** Allows cross-origin requests from the given origins; does nothing without any. */
 export function crossOrigin({ origins, credentials, methods, headers }: Settings['cors']) {
   const app = new Elysia({ name: 'cross-origin' })
   if (origins.length === 0) return app

@@ -17,8 +17,8 @@ interface ProblemsDeps {
 }
 
 /**
- * Turns everything thrown into problem+json, the one place that does. Must be in use before any route:
- * Elysia never calls an error handler for routes that were there before it.
+ * Turns every thrown error into problem+json; the only place that does. Use it before any route:
+ * Elysia never calls an error handler for routes registered earlier.
  */
 export function problems({ contexts, logger, routeMethods, metrics }: ProblemsDeps) {
   return new Elysia({ name: 'problems' }).onError({ as: 'global' }, ({ error, request, set }) => {
@@ -44,7 +44,7 @@ export function problems({ contexts, logger, routeMethods, metrics }: ProblemsDe
   })
 }
 
-/** Not by `new URL`: a `Host` that is none makes the URL of Bun's request one that cannot be parsed. */
+/** Not `new URL`: Bun builds the URL from the `Host` header, and a bad one cannot be parsed. */
 function pathOf({ url }: Request): string {
   return /^(?:https?:\/\/[^/]*)?([^?]*)/.exec(url)?.[1] ?? ''
 }
@@ -83,10 +83,10 @@ function toSnsError(error: unknown, allowed: () => readonly string[]): SnsError 
 const FIELDS_MAX = 20
 const FIELD_NAME_MAX = 100
 
-/** Every wrong or unknown field by name. A wrong response of our own is our fault, not the caller's. */
+/** Names every wrong or unknown field. An invalid response is our own fault: `internal`. */
 function validationProblem(error: ValidationError): SnsError {
   if (error.type === 'response') return new SnsError('internal', { cause: error })
-  // What cannot even be read names nothing.
+  // A path parameter that cannot be parsed names nothing.
   if (error.type === 'params') return new SnsError('not_found', { cause: error })
   const fields = new Map<string, string>()
   for (const each of error.all) {

@@ -54,7 +54,7 @@ export const DisplayNameField = Type.String({
   examples: ['민지'],
 })
 
-/** What every cursor looks like: base64url that begins as `["` does. */
+/** The pattern of every cursor: base64url that begins as `["` does. */
 export const CURSOR_PATTERN = '^WyJ[A-Za-z0-9_-]{1,397}$'
 
 const CursorField = Type.String({
@@ -97,7 +97,9 @@ export function pageOf<Item extends TSchema>(item: Item, component: string, desc
 export const UsernameParams = Type.Object({ username: Type.String({ examples: ['minji'] }) })
 export const IdParams = Type.Object({ id: Type.String({ examples: ['311296512000123'] }) })
 
-/** Query values arrive as text: makes a decimal `limit` the number that its schema asks for. */
+/**
+ * Query values arrive as text: turns a decimal `limit` into the number that its schema asks for.
+ */
 export function pageLimit({ query }: { query: Record<string, unknown> }): void {
   const { limit } = query
   if (typeof limit === 'string' && /^-?\d{1,9}$/.test(limit)) query.limit = Number(limit)

@@ -1,18 +1,18 @@
 import type { Page } from '@sns/shared/domain/page'
 
 export interface Chunk<Item, Key> {
-  /** Those that may be shown, each with its place in the list. */
+  /** Items that may be shown, each with its key. */
   readonly found: readonly { readonly key: Key; readonly item: Item }[]
-  /** The place of the last one looked at, shown or not; null where the list had no more. */
+  /** The key of the last item read, shown or not; null at the end of the list. */
   readonly last: Key | null
 }
 
-/** How much more is read at once where much of what was read may not be shown. */
+/** How much more to read at once when many items may not be shown. */
 const GROWTH = 4
 
 /**
- * Reads on until a page is full and one more item is found, or the list ends: so pages are never short
- * before the end, and `next` is null at the true end and only there.
+ * Reads until the page is full and one more item is found, or the list ends. So a page is never
+ * short before the end, and `next` is null only at the true end.
  */
 export async function fillPage<Item, Key>(
   start: Key | null,

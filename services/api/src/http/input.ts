@@ -13,14 +13,14 @@ const MESSAGES: Readonly<Record<TextProblem, (max: number) => string>> = {
   long_mark_run: () => TOO_MANY_MARKS,
 }
 
-/** What a person wrote, cleaned. Throws `invalid_request` naming `field`. */
+/** Cleans a text. Throws `invalid_request` naming `field`. */
 export function parseText(field: string, input: string, max: number): string {
   const result = cleanText(input, max)
   if (!result.ok) throw invalidField(field, MESSAGES[result.problem](max))
   return result.text
 }
 
-/** What others know a person by: on one line, and nothing in it that nobody sees. */
+/** Cleans a display name: one line, without invisible characters. Throws `invalid_request`. */
 export function parseName(field: string, input: string, max: number): string {
   const name = parseText(field, input, max)
   if (/[\n\t]/.test(name)) throw invalidField(field, 'must be on one line')
@@ -28,7 +28,7 @@ export function parseName(field: string, input: string, max: number): string {
   return name
 }
 
-/** The id in a path. What is no id names nothing: `not_found`. */
+/** Parses the id in a path. Throws `not_found` for anything that is not an id. */
 export function pathId<Kind extends string>(text: string): Id<Kind> {
   const id = typeof text === 'string' ? parseId<Kind>(text) : null
   if (id === null) throw new SnsError('not_found')

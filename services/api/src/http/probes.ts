@@ -6,8 +6,8 @@ export interface ProbesDeps {
 }
 
 /**
- * What anyone may ask of an api process, such as the proxy before it: `/livez` and `/readyz`. Which stores it
- * has, which of them is away and all figures are told on the port for operators alone.
+ * The public probes of an api process, for the proxy in front of it: `/livez` and `/readyz`. Which
+ * stores are unavailable, and all metrics, are on the operators' port only.
  */
 export function probes({ readiness }: ProbesDeps) {
   return new Elysia({ name: 'probes' })

@@ -6,12 +6,12 @@ import type { RequestContext } from './request-context'
 
 export interface RateLimitSettings {
   readonly isOn: boolean
-  /** By address and attempted username: nobody can use up the tries of somebody else. */
+  /** By address and attempted username: nobody can use up another person's attempts. */
   readonly logIn: RateLimit
-  /** By address: everything that needs no account yet. */
+  /** By address: every request that needs no account. */
   readonly signIn: RateLimit
   readonly signUp: RateLimit
-  /** By account: what asks for its password again. */
+  /** By account: requests that ask for the password again. */
   readonly password: RateLimit
   readonly write: RateLimit
   readonly writeByAddress: RateLimit
@@ -20,13 +20,13 @@ export interface RateLimitSettings {
 }
 
 export interface RateLimitsDeps {
-  /** Counts with the other processes. */
+  /** Counts shared by all processes. */
   readonly shared: RateLimiter
-  /** Counts in this process alone: for reads, which may not cost a round trip more. */
+  /** Counts of this process alone: for reads, which may not cost another round trip. */
   readonly local: RateLimiter
 }
 
-/** What a check needs of a request: where it came from, and the headers of its answer. */
+/** What a check needs: where the request came from, and the headers of its response. */
 export interface Limited {
   readonly context: RequestContext
   readonly headers: Record<string, string | number>
@@ -35,8 +35,8 @@ export interface Limited {
 export type RateLimits = ReturnType<typeof createRateLimits>
 
 /**
- * Refuses with `too_many_requests` what goes beyond a limit, and tells clients how far they are: the
- * fields of draft-ietf-httpapi-ratelimit-headers, an item for each limit that the request counts for.
+ * Refuses requests over a limit with `too_many_requests`, and reports the remaining quota in the
+ * fields of draft-ietf-httpapi-ratelimit-headers, one item for each limit that applies.
  */
 export function createRateLimits({ shared, local }: RateLimitsDeps, limits: RateLimitSettings) {
   async function take(limiter: RateLimiter, limit: RateLimit, key: string, { headers }: Limited) {
@@ -54,7 +54,7 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
   return {
     isOn: limits.isOn,
 
-    /** Before anything is looked up for the request. */
+    /** Called before the request looks anything up. */
     async address(kind: 'read' | 'write', limited: Limited): Promise<void> {
       const { key } = limited.context.caller
       await (kind === 'read'
@@ -83,7 +83,7 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
       if (limits.isOn) await take(shared, limits.signUp, limited.context.caller.key, limited)
     },
 
-    /** Before a password is asked for again. */
+    /** Called before a password is checked again. */
     async password(user: UserId, limited: Limited): Promise<void> {
       if (limits.isOn) await take(shared, limits.password, String(user), limited)
     },

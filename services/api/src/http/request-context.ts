@@ -2,19 +2,19 @@ import type { UserId } from '@sns/shared/domain/id'
 import { type ClientAddress, countedAs } from '../security/client-address'
 import type { Caller } from '../security/fair-queue'
 
-/** What is known of a request from its arrival on, for logs, metrics and problems. */
+/** What logs, metrics and problems need to know of a request, from its arrival on. */
 export interface RequestContext {
   readonly id: string
   /** As `performance.now()`. */
   readonly startedAt: number
   userId: UserId | null
-  /** Of the client, as far as proxies are trusted. */
+  /** The client's address, as far as proxies are trusted. */
   readonly address: string
-  /** Whose share of what is limited it uses. */
+  /** Whom limits count the request for. */
   readonly caller: Caller
 }
 
-/** As much of Bun's server as tells who is at the other end. */
+/** The part of Bun's server that knows the peer address. */
 export interface Peers {
   requestIP(request: Request): { readonly address: string } | null
 }
@@ -25,14 +25,14 @@ export interface RequestContextsDeps {
 
 export type RequestContexts = ReturnType<typeof createRequestContexts>
 
-/** Where a request came from no socket, as in tests. */
+/** The address of a request that came from no socket, as in tests. */
 const UNKNOWN = '0.0.0.0'
 const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,64}$/
 
 export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
   const contexts = new WeakMap<Request, RequestContext>()
 
-  /** Addresses and signals cost more than the rest of a small request: they are made when asked for. */
+  /** Addresses and abort signals cost more than the rest of a small request: made on first use. */
   class Context implements RequestContext {
     readonly startedAt = performance.now()
     userId: UserId | null = null
@@ -58,7 +58,9 @@ export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
   }
 
   return {
-    /** Takes the caller's `X-Request-Id` where it is well-formed, so that ids go through a proxy. */
+    /**
+     * Keeps the caller's `X-Request-Id` where it is well-formed, so that ids pass through proxies.
+     */
     open(request: Request, peers: Peers | null): RequestContext {
       const given = request.headers.get('x-request-id')
       const id = given !== null && WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()

@@ -11,7 +11,7 @@ export interface RequestLogDeps {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** Gives each request its id, counts and times it, and writes one line about it when it is done. */
+/** Gives each request its id, times and counts it, and logs one line when it is done. */
 export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
   return new Elysia({ name: 'request-log' })
     .onRequest(({ request, server, set }) => {
@@ -37,7 +37,7 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
         ms: Math.round(ms * 1000) / 1000,
         userId: context.userId,
       }
-      // Reads that went well are most of the traffic and tell nothing one by one.
+      // Successful reads are most of the traffic; single ones are not worth a line.
       if (status < 400 && (method === 'GET' || method === 'HEAD')) logger.debug(line, 'request')
       else logger.info(line, 'request')
     })

@@ -6,7 +6,7 @@ export interface RoutePattern {
 
 export type RouteMethods = ReturnType<typeof createRouteMethods>
 
-/** Knows which methods a path takes, so that a wrong method is told from a wrong path. */
+/** Knows which methods a path allows, to tell a wrong method (405) from a wrong path (404). */
 export function createRouteMethods() {
   let routes: readonly { readonly method: string; readonly pattern: RegExp }[] = []
   return {

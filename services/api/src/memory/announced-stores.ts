@@ -17,9 +17,9 @@ export interface Stores {
 const viewer = (user: UserId): Change => ({ kind: 'viewer', user })
 
 /**
- * The stores, with every write of something that processes keep announced after its commit and before
- * it returns. Also where nothing changed: the one who asks again may have been told that the first try
- * failed. A write that is not named here alters nothing that is kept.
+ * Wraps the stores: every write that alters something kept in memory is announced after its commit
+ * and before it returns. It is announced even where nothing changed: the first attempt may have
+ * committed and failed to announce. A write that is not wrapped here alters nothing that is kept.
  */
 export function createAnnouncedStores(stores: Stores, { announce }: ChangeAnnouncer): Stores {
   const { users, sessions, graph, posts, engagement } = stores

@@ -10,7 +10,7 @@ export const ACCESS_TOKEN_SECONDS = 15 * 60
 const ALGORITHM = 'HS256'
 const ISSUER = 'sns'
 const AUDIENCE = 'sns-api'
-/** Tokens remembered as verified; past it those unused the longest are verified again. */
+/** How many verified tokens are remembered; the least recently used are forgotten first. */
 const REMEMBERED = 50_000
 
 export interface AccessTokensDeps {
@@ -21,9 +21,9 @@ export interface AccessTokensDeps {
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 /**
- * Signs and checks access tokens. A token is verified once and remembered until it expires, since
- * verifying costs more than everything else an empty request does. Whether its account and session are
- * still there is for `SessionStore.findViewer` to say.
+ * Signs and checks access tokens. A token is verified once and remembered until it expires:
+ * verifying costs more than the rest of an empty request. `SessionStore.findViewer` decides whether
+ * its account and session still exist.
  */
 export function createAccessTokens(
   { clock, secretKey }: AccessTokensDeps,

@@ -12,8 +12,8 @@ export type AuthEvent =
 export type AuthEvents = ReturnType<typeof createAuthEvents>
 
 /**
- * Writes a line of the log for each event of accounts: what happened, to which username as it was typed,
- * from which address; never a password. Programs that ban addresses read them, so their form is kept.
+ * Logs one line for each account event: what happened, the username as typed and the address; never
+ * a password. Programs that ban addresses parse these lines, so their form is stable.
  */
 export function createAuthEvents({ logger }: { readonly logger: Pick<Logger, 'info'> }) {
   return {

@@ -1,13 +1,14 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Addresses and networks whose `X-Forwarded-For` is believed. */
+/** Addresses and networks whose `X-Forwarded-For` is trusted. */
 export type TrustedProxies = readonly { readonly address: string; readonly prefix: number }[]
 
 export type ClientAddress = ReturnType<typeof createClientAddress>
 
 /**
- * Who a request comes from. `X-Forwarded-For` is what anyone may write: only what a trusted proxy added
- * to it counts. So it is read from the right, and the first address that is no trusted proxy is the client.
+ * Finds the address of the client. Anyone can send `X-Forwarded-For`; only what a trusted proxy
+ * appended counts. So it is read from the right, and the first address that is not a trusted proxy
+ * is the client.
  */
 export function createClientAddress(trusted: TrustedProxies) {
   const proxies = new BlockList()
@@ -31,14 +32,14 @@ export function createClientAddress(trusted: TrustedProxies) {
   }
 }
 
-/** An IPv4 address that came over an IPv6 socket is the same address; ports and brackets go. */
+/** Maps an IPv4 address from an IPv6 socket to IPv4; removes ports and brackets. */
 function plain(address: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(address) ?? []
   const bare = bracketed ?? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
   return bare.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').toLowerCase()
 }
 
-/** What an address is counted by: one IPv6 client has a whole /64 to choose from. */
+/** The key that limits count an address by: a whole /64, since one IPv6 client owns that many. */
 export function countedAs(address: string): string {
   if (isIP(address) !== 6) return address
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? []

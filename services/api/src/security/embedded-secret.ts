@@ -4,21 +4,21 @@ import type { Settings } from '@sns/shared/config/settings'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
-/** The key that signs tokens: `SECRET_KEY`, or in embedded mode without one the key kept on disk. */
+/** The key that signs tokens: `SECRET_KEY`, or in embedded mode the key kept on disk. */
 export function signingKey({ secretKey, database }: Settings): string {
   if (secretKey !== null) return secretKey
   if (database.kind === 'sqlite') return embeddedSecret(database.path)
   throw new OperatorError('SECRET_KEY is missing: it signs access tokens', 2)
 }
 
-/** Where the key of an embedded database is kept. */
+/** The file that keeps the key of an embedded database. */
 export function secretFile(databasePath: string): string {
   return `${databasePath}.secret`
 }
 
 /**
- * The key that signs tokens in embedded mode: made once and kept beside the database, readable by its
- * owner alone. Of processes that make one at the same time, one wins and all use its key.
+ * Reads or makes the signing key of embedded mode, kept beside the database and readable by its
+ * owner only. If several processes make one at the same time, one wins and all use it.
  */
 export function embeddedSecret(databasePath: string): string {
   const file = secretFile(databasePath)
@@ -42,7 +42,7 @@ function create(file: string): string {
     flush: true,
   })
   try {
-    // A link appears whole or not at all, and never replaces another's.
+    // A hard link is made atomically and never replaces another process's file.
     linkSync(mine, file)
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error

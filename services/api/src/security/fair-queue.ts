@@ -1,28 +1,28 @@
 import { SnsError } from '@sns/shared/errors/sns-error'
 
 export interface FairQueueOptions {
-  /** How many pieces of work run at once. */
+  /** How many tasks run at once. */
   readonly concurrency: number
-  /** How many may wait; the next one is refused with `too_many_requests`. */
+  /** How many tasks may wait; one more is refused with `too_many_requests`. */
   readonly waiting: number
-  /** How many of one caller may wait. */
+  /** How many tasks of one caller may wait. */
   readonly waitingEach: number
 }
 
-/** Who wants work done. */
+/** Who asks for a task. */
 export interface Caller {
-  /** Whose turn it is counted as: an address, or the network of one. */
+  /** Whom the task counts for: an address or a network. */
   readonly key: string
-  /** Aborts when the caller has gone. */
+  /** Aborts when the caller has disconnected. */
   readonly signal: AbortSignal
 }
 
 /**
- * Lets a few pieces of costly work run at once. Callers take turns: one that asks for much
- * waits for itself, not others for it. Work whose caller has gone is never begun.
+ * Runs a few costly tasks at once. Callers take turns, so a caller with many tasks delays only
+ * itself. A task whose caller has disconnected never starts.
  */
 export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueueOptions) {
-  /** By caller, in the order of their turns; each a list in the order of asking. Never an empty list. */
+  /** Waiting tasks by caller, callers in the order of their turns. No list is empty. */
   const lines = new Map<string, (() => void)[]>()
   let waitingNow = 0
   let running = 0
@@ -54,7 +54,7 @@ export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueue
     return new Promise((resolve, reject) => {
       const begin = () => {
         signal.removeEventListener('abort', leave)
-        // Who leaves hands the place over: `running` stays as it is.
+        // The next task takes the place over: `running` stays the same.
         resolve()
       }
       const leave = () => {
@@ -74,7 +74,7 @@ export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueue
   }
 
   return {
-    /** Errors: `too_many_requests`, which nobody reads where the caller went before its turn. */
+    /** Errors: `too_many_requests`. */
     async run<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
       await turn(caller)
       try {

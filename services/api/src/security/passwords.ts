@@ -12,7 +12,7 @@ export interface PasswordCost {
 /** What OWASP's password storage cheat sheet recommends for argon2id: about 40 ms of one core. */
 const OWASP_COST: PasswordCost = { memoryKiB: 19_456, passes: 2 }
 
-/** About twenty seconds of work for two cores, well within the idle timeout; later ones are refused. */
+/** About twenty seconds of hashing on two cores, well within the idle timeout; more is refused. */
 const WAITING = 1_000
 const WAITING_EACH = 100
 
@@ -38,8 +38,8 @@ export function createPasswords(cost: PasswordCost = OWASP_COST) {
       )
     },
     /**
-     * Against null (an unknown user) it takes as long as against a wrong password, and is false. What
-     * can be nobody's password is false at once, whoever the user.
+     * False for null (an unknown user), after as much time as for a wrong password. False at once
+     * for a text that no password can be, whoever the user.
      */
     async verify(password: string, hash: string | null, caller: Caller): Promise<boolean> {
       if (password === '' || normalizingProblem(password, PASSWORD_MAX) !== null) return false
@@ -83,8 +83,8 @@ const COMMONEST = 10_000
 let commonest: Promise<ReadonlySet<string>> | null = null
 
 /**
- * Whether it is one of the ten thousand commonest passwords of those long enough to be chosen, case
- * aside. The list is unpacked when it is first asked for, in about 15 ms.
+ * Whether the password is among the ten thousand commonest of allowed length, ignoring case. The
+ * list is unpacked on first use, in about 15 ms.
  */
 async function isCommonPassword(password: string): Promise<boolean> {
   commonest ??= readCommonest()

@@ -33,12 +33,12 @@ interface IndexerOptions {
 const MAX_BATCH = 4_000
 
 /**
- * Log → search index, as a consumer of the log. Delivery is at least once and the index keeps the newest version of a document,
- * so repeats and late arrivals change nothing.
+ * Applies the log to the search index. Delivery is at least once and the index keeps the newest
+ * version of a document, so repeats and late arrivals change nothing.
  *
- * Retrying cannot help with a document that the index rejects: it is logged as an error with its id and
- * the reason, counted as rejected and dropped, so that the changes after it go on. Its next edit brings
- * it in, or a new index.
+ * Retrying cannot help with a document that the index rejects: it is logged with its id and the
+ * reason, counted as rejected and skipped, so that later changes continue. Its next edit or a new
+ * index includes it again.
  */
 export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Consumer {
   const { search, metrics, logger, clock } = deps
@@ -57,7 +57,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     observeLag(events)
   }
 
-  /** Rows of a snapshot have no lag: nobody knows when they were committed. */
+  /** Snapshot rows have no lag: their commit time is unknown. */
   function observeLag(events: readonly ChangeEvent<IndexedTable>[]): void {
     const now = clock.now()
     for (const { source } of events) {
@@ -75,7 +75,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   })
 }
 
-/** The last change of each document: what came before it in the same batch nobody needs to see. */
+/** The last change of each document; earlier changes in the same batch are not needed. */
 function latestChanges(events: readonly ChangeEvent<IndexedTable>[]): SearchChange[] {
   const latest = new Map<string, SearchChange>()
   for (const event of events) {

@@ -8,7 +8,7 @@ import { hasAlias, postsAlias, usersAlias } from './index-definitions'
 
 export interface BulkOptions {
   readonly prefix: string
-  /** The most of one request. */
+  /** Limits of one request. */
   readonly maxBytes?: number
   readonly maxItems?: number
   /** Requests at the same time. */
@@ -21,7 +21,7 @@ interface BulkItem {
   readonly lines: string
 }
 
-/** What became of an item: `retry` for what was not the item's fault. */
+/** What happened to an item; `retry` where the document is not at fault. */
 type Outcome = 'applied' | 'stale' | 'retry' | { readonly rejected: string }
 
 const MAX_BYTES = 5_000_000
@@ -114,7 +114,7 @@ function source(document: SearchDocument) {
   return { id, username: username.toLowerCase(), grams: termText(searchTerms(displayName)) }
 }
 
-/** Sends a batch, then those of its items again that Elasticsearch had no room for. */
+/** Sends a batch, then repeats the items that Elasticsearch could not take yet. */
 async function sendUntilDone(
   client: ElasticsearchClient,
   batch: readonly BulkItem[],
@@ -177,7 +177,7 @@ async function send(
   )
   return items.map((item) => {
     const [{ status = 0, error = null } = {}] = Object.values(item)
-    // It quotes the value that does not fit.
+    // The reason quotes the value that does not fit.
     const types = [error?.type, error?.caused_by?.type].filter((type) => type !== undefined)
     return { status, types, reason: error && withoutQuoted(`${error.type}: ${error.reason}`) }
   })
@@ -197,8 +197,8 @@ interface BulkError {
 }
 
 /**
- * What says that the document itself can never be taken: a value does not fit its field, a term is
- * longer than the index allows.
+ * Errors that say the document itself can never be indexed: a value does not fit its field, a term
+ * is too long.
  */
 const POISON = new Set([
   'document_parsing_exception',

@@ -147,13 +147,13 @@ function refusalOf(body: unknown): { readonly type?: string; readonly reason?: s
   return typeof error === 'object' ? error : {}
 }
 
-/** What may be gone at the next try. */
+/** Whether the next attempt may succeed. */
 function isTransient(error: unknown): boolean {
   if (error instanceof errors.ResponseError) {
     const status = error.statusCode ?? 0
     return status === 429 || status === 408 || status >= 500
   }
-  // A request that timed out has had its time; whoever waits for it has, too.
+  // A request that timed out has used its time, and so has its caller.
   return error instanceof errors.ConnectionError || error instanceof errors.NoLivingConnectionsError
 }
 

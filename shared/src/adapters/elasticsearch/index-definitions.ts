@@ -3,9 +3,9 @@ import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
 import type { ElasticsearchClient } from './client'
 
 export interface IndexDefinition {
-  /** What everyone reads and writes by. */
+  /** The name that everything reads and writes by. */
   readonly alias: string
-  /** What stands behind the alias; another version is another index. */
+  /** The index behind the alias; a new version is a new index. */
   readonly index: string
   /** May be changed on a living index. */
   readonly dynamicSettings: estypes.IndicesIndexSettings
@@ -24,7 +24,8 @@ export function usersAlias(prefix: string): string {
 export function indexDefinitions(prefix: string, replicas: number): readonly IndexDefinition[] {
   const dynamicSettings = {
     number_of_replicas: replicas,
-    // Said outright, or an index nobody searched for 30 s would stop refreshing until somebody does.
+    // Explicit: by default an index that nobody searched for 30 s stops refreshing until the next
+    // search.
     refresh_interval: '500ms',
     // How long a deleted document's version is remembered, in memory. A change that comes later than
     // that could bring the document back: only a consumer that holds a batch for as long while its
@@ -72,12 +73,12 @@ const ANALYSIS: estypes.IndicesIndexSettingsAnalysis = {
   },
 }
 
-/** Posts are short: the shorter one is not much the better for it. */
+/** Posts are short, so length should hardly count. */
 const SIMILARITY: Record<string, estypes.IndicesSettingsSimilarity> = {
   short_text: { type: 'BM25', k1: 1.2, b: 0.3 },
 }
 
-/** The terms of `searchTerms`, which need nothing but to be parted at their spaces. */
+/** The terms of `searchTerms`, separated by spaces. */
 const GRAMS: estypes.MappingProperty = {
   type: 'text',
   analyzer: 'whitespace',

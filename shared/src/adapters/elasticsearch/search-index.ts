@@ -19,7 +19,10 @@ interface ElasticsearchSearchIndexOptions {
 
 const REFRESH_TIMEOUT_MS = 30_000
 
-/** Points, as a relevance of names would only be noise: the whole username, its beginning, the name. */
+/**
+ * Scores by rule, since term relevance is noise for names: whole username, its beginning, display
+ * name.
+ */
 const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
 
 /** Search on Elasticsearch, over indexes that `migrateIndexes` makes. */
@@ -145,7 +148,7 @@ function phraseQuery({ terms, prefix }: QueryPhrase): Query {
   return prefix ? { prefix: { grams: { value: text } } } : { term: { grams: { value: text } } }
 }
 
-/** What stands there as it was typed goes above what only shares a stem; quotes want just the former. */
+/** Exact matches score above matches of the stem; quoted phrases match exactly only. */
 function phraseOrLanguage(phrase: QueryPhrase): Query {
   const exact = phraseQuery(phrase)
   if (phrase.quoted) return exact

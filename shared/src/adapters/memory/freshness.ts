@@ -1,6 +1,6 @@
 import type { Belief, Change, Freshness } from '../../ports/freshness'
 
-/** Within one process nothing has to travel: a change is heard while it is announced. */
+/** Freshness within one process: listeners hear a change while it is announced. */
 export function createMemoryFreshness(): Freshness {
   const belief: Belief = { belief: true }
   const listeners: ((change: Change) => void)[] = []

@@ -2,7 +2,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { rateLimitState } from '../../domain/rate-limit'
 import type { RateLimiter } from '../../ports/rate-limiter'
 
-/** Counts of one process. */
+/** Counts of this process. */
 export function createMemoryRateLimiter(): RateLimiter {
   const limiters = new Map<string, RateLimiterMemory>()
   return {

@@ -27,7 +27,7 @@ const NO_RESULT: MysqlOkPacket = { affectedRows: 0, changedRows: 0, insertId: 0 
 const UNTIMED = /^\s*(select get_lock|create|alter|drop)\b/i
 /** The longest there is, past the session's own limit; zero would mean that one. */
 const UNTIMED_SELECT = 'select /*+ max_execution_time(4294967295) */'
-/** Repeating these changes nothing. */
+/** Statements that are safe to repeat. */
 const REPEATABLE = /^\s*(begin$|select\b(?![\s\S]*\bfor\s+(update|share)\b))/i
 
 /**
@@ -131,7 +131,7 @@ export class PooledConnection implements MysqlPoolConnection {
   }
 }
 
-/** A BIGINT that no JavaScript number holds: rounded, it would be somebody else's row. */
+/** A BIGINT that no JavaScript number holds: rounding it would address another row. */
 export class InexactIntegerError extends RangeError {
   override readonly name = 'InexactIntegerError'
 

@@ -131,7 +131,7 @@ export function createMysqlPool({ metrics }: MysqlPoolDeps, options: MysqlPoolOp
       })
     },
     end(callback) {
-      // A server that hangs does not answer the goodbye.
+      // A hung server does not answer QUIT.
       const timer = setTimeout(() => {
         for (const raw of open) raw.destroy()
         callback(null)

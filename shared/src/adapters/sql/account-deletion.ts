@@ -8,11 +8,11 @@ import { endEverySession } from './session-store'
 
 type Tx = Transaction<Database>
 
-/** Only tests take others than these. */
+/** Other values only in tests. */
 export interface DeletionLimits {
-  /** Rows in one transaction: locks are held for milliseconds, however many followers there are. */
+  /** Rows per transaction: locks last milliseconds, however many followers there are. */
   readonly chunk: number
-  /** How long the one who deletes waits for rows to go. */
+  /** How long the request waits for rows to be deleted. */
   readonly inlineMs: number
 }
 
@@ -36,7 +36,7 @@ export async function beginDeletion(tx: Tx, id: UserId, now: number): Promise<vo
   await tx.insertInto('account_deletions').values({ user_id: id, started_at: now }).execute()
 }
 
-/** Those whose rows are not all gone, oldest deletion first. */
+/** Accounts with remaining rows, oldest deletion first. */
 export async function pendingDeletions(db: Kysely<Database>): Promise<readonly UserId[]> {
   const rows = await db
     .selectFrom('account_deletions')

@@ -32,7 +32,7 @@ function isSqlTraits(value: unknown): value is SqlTraits {
   return typeof value === 'object' && value !== null && 'kind' in value && 'duplicateIndex' in value
 }
 
-/** Whether the database answers the smallest question. */
+/** Whether the database answers `select 1`. */
 export function createSqlHealthCheck(db: Kysely<Database>): HealthCheck {
   return {
     name: traitsOf(db).kind,

@@ -3,7 +3,7 @@ import { type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
 import type { Database } from './schema'
 
 const FENCE = 1
-/** Whoever has not reported for so long ended without saying so. */
+/** A process that has not reported for this long has died. */
 const CRASHED_MS = 24 * 3600 * 1000
 const NOW = sql<number>`floor(unix_timestamp(now(3)) * 1000)`
 

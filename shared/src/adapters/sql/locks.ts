@@ -67,7 +67,7 @@ export async function lockPost(
 ): Promise<BodyRow> {
   let query = tx
     .selectFrom('posts')
-    // Whose account is gone has nothing left to like, though rows may still be there.
+    // The posts of a deleted account cannot be liked, though rows may remain for a while.
     .innerJoin('users', 'users.id', 'posts.author_id')
     .select(BODY_COLUMNS)
     .where('posts.id', '=', id)

@@ -3,7 +3,7 @@ import type { IdPage } from '../../ports/post-store'
 import { type Queryable, traitsOf } from './database'
 import { isInFeedOf } from './feed-truth'
 
-/** When a feed is looked for among everybody's posts; only tests take others than these. */
+/** When to scan all recent posts for a feed; other values only in tests. */
 export interface FeedScanLimits {
   /** Below this many followees, each one's newest posts are read in a millisecond or two. */
   readonly fewFollowees: number

@@ -60,7 +60,7 @@ export function selectVisible(db: Queryable, viewer: UserId, ids: readonly PostI
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
 }
 
-/** What does not depend on who looks. */
+/** The parts that do not depend on the viewer. */
 export function selectPublished(db: Queryable, ids: readonly PostId[]) {
   return db
     .selectFrom('posts')

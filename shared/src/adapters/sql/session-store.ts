@@ -37,7 +37,7 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
 
     async rotate(hash, next, now) {
       const outcome = await transact(db, (tx) => rotate(tx, hash, next, now))
-      // Thrown out here, as the end of the session must be committed.
+      // Thrown outside the transaction: the end of the session must commit.
       if (outcome.kind === 'reused') throw new RefreshTokenReused(outcome.userId)
       if (outcome.kind === 'invalid') throw new SnsError('refresh_token_invalid')
       return outcome.grant

@@ -185,8 +185,8 @@ async function createUser(db: Kysely<Database>, clock: Clock, user: NewUser): Pr
 }
 
 /**
- * Whether anybody could be called that. Asked before the database is: its collations would let other
- * texts (trailing blanks, full-width letters) pass for a name or fail the query.
+ * Whether the text can be a username. Checked before the query: the database's collation would
+ * match other texts (trailing blanks, full-width letters) or refuse them.
  */
 function isUsername(text: string): boolean {
   return USERNAME.test(text)

@@ -7,10 +7,10 @@ import { type Operation, TAGS, takeOperation } from './operation'
 
 /** The version of OpenAPI that the generator is asked for. */
 const GENERATOR_VERSION = '3.1.2'
-/** Patch versions of OpenAPI differ in wording only, so the generator's may be another. */
+/** Patch versions of OpenAPI differ in wording only, so this may differ from the generator's. */
 const VERSION = '3.1.1'
 
-/** Objects of the document as they come from the generator: filled in here, so open. */
+/** The objects that the generator makes; this file fills them in. */
 interface OperationObject {
   description?: string
   summary?: string
@@ -37,9 +37,9 @@ interface MediaObject {
 }
 
 /**
- * The OpenAPI document of the app: the generator reads paths, parameters and schemas off the routes;
- * what it leaves out (examples, every error, one media type a body, named schemas) is added from what
- * the routes say of themselves with `openapi`.
+ * Builds the OpenAPI document of the app. The generator reads paths, parameters and schemas from
+ * the routes. This adds what it leaves out, from each route's `openapi(…)`: examples, errors, one
+ * media type a body, named schemas.
  */
 export function createOpenApiDocument(app: AnyElysia) {
   const { paths } = toOpenAPISchema(app, undefined, undefined, undefined, GENERATOR_VERSION)

@@ -19,10 +19,10 @@ export interface Operation {
   readonly description: string
   /** Needs no bearer token. */
   readonly isPublic?: true
-  /** Those of its own; what every route with a token, a body or a query may answer is added. */
+  /** The route's own errors. Those of every route with a token, a body or a query are added. */
   readonly errors?: readonly ErrorCode[]
   readonly examples?: { readonly request?: unknown; readonly answer?: unknown }
-  /** Headers of the successful answer, with what each means. */
+  /** Headers of the successful response, each with its meaning. */
   readonly answerHeaders?: Readonly<Record<string, string>>
 }
 
@@ -38,7 +38,7 @@ export function openapi(operation: Operation) {
   }
 }
 
-/** Takes what `openapi` left in an operation object out of it. */
+/** Removes from an operation object what `openapi` put there, and returns it. */
 export function takeOperation(target: object): Operation | null {
   if (!(OPERATION in target)) return null
   const operation = target[OPERATION] as Operation
@@ -46,7 +46,10 @@ export function takeOperation(target: object): Operation | null {
   return operation
 }
 
-/** Types and documents an answer without checking it on the way out: the compiler has, and tests do. */
+/**
+ * Types and documents a response without validating it at run time: the compiler and the tests
+ * check it.
+ */
 export function unchecked<Schema extends TSchema>(schema: Schema): Schema {
   return { ...schema, noValidate: true }
 }
@@ -54,8 +57,8 @@ export function unchecked<Schema extends TSchema>(schema: Schema): Schema {
 const problem = unchecked(Problem)
 
 /**
- * What any route may answer instead; which of them it does, its documentation says. Not `as const`:
- * that would make the statuses strings in the types of clients.
+ * The error responses of any route; each route's documentation lists its own. Not `as const`: that
+ * would make the statuses strings in clients' types.
  */
 export const PROBLEMS = {
   400: problem,

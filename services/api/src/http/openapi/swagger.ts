@@ -17,7 +17,7 @@ const POLICY =
 
 const DAY = 'public, max-age=86400'
 
-/** The documentation of `app`: a page that needs nothing from the internet, and its document. */
+/** The documentation page of `app`, which loads nothing from the internet, and its document. */
 export function swagger(app: AnyElysia) {
   let document: string | undefined
 
@@ -52,7 +52,7 @@ function assetHeaders(type: string) {
   return { 'content-type': type, 'cache-control': DAY }
 }
 
-/** The documentation page; everything it loads, we serve. */
+/** The documentation page; every file it loads is served from here. */
 export const PAGE = `<!doctype html>
 <html lang="en">
   <head>

@@ -1,16 +1,16 @@
-/** Code points that show nothing of their own or turn the text around them. */
+/** Code points that are invisible or reverse the text around them. */
 const HIDDEN = /[\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/u
 
 const VIRAMA =
   '[\\u094D\\u09CD\\u0A4D\\u0ACD\\u0B4D\\u0BCD\\u0C4D\\u0CCD\\u0D3B\\u0D3C\\u0D4D\\u0DCA\\u1039\\u17D2]'
 
-/** Where such code points are part of what is seen. */
+/** Contexts in which such code points are part of a visible character. */
 const NEEDED = new RegExp(
   [
-    // Emoji of several: families, professions, flags of regions.
+    // Emoji made of several: families, professions, flags of regions.
     '(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\uFE0F])\\u200D(?=\\p{Extended_Pictographic})',
     '(?<=\\u{1F3F4})[\\u{E0020}-\\u{E007E}]{1,8}\\u{E007F}',
-    // Variants of a character that is seen.
+    // Variation selectors after a visible character.
     '(?<=[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}])[\\uFE00-\\uFE0F\\u{E0100}-\\u{E01EF}]',
     // Joiners in the scripts that are written with them (RFC 5892, appendix A.1 and A.2).
     `(?<=${VIRAMA})[\\u200C\\u200D](?=\\p{L})`,
@@ -20,15 +20,15 @@ const NEEDED = new RegExp(
 )
 
 /**
- * Whether a name holds what nobody sees: bidirectional controls, zero-width characters, fillers. With
- * them one name passes for another, or for none.
+ * Whether a name holds invisible characters: bidirectional controls, zero-width characters,
+ * fillers. With them one name can imitate another, or look empty.
  */
 export function holdsHidden(name: string): boolean {
   return HIDDEN.test(name.replace(NEEDED, ''))
 }
 
 const RESERVED = new Set([
-  // Who speaks for the service.
+  // Names that speak for the service.
   'admin',
   'administrator',
   'admins',
@@ -46,7 +46,7 @@ const RESERVED = new Set([
   'root',
   'superuser',
   'sns',
-  // Where people would turn to; RFC 2142 names the mailboxes.
+  // Names that people write to for help; RFC 2142 lists the mailboxes.
   'support',
   'help',
   'helpdesk',
@@ -64,7 +64,7 @@ const RESERVED = new Set([
   'webmaster',
   'noreply',
   'mailerdaemon',
-  // What links and programs could mistake for something else.
+  // Names that links and programs could mistake for something else.
   'api',
   'www',
   'me',
@@ -76,8 +76,8 @@ const RESERVED = new Set([
 ])
 
 /**
- * Whether a username would pass for the service or its staff. Compared without case and underscores.
- * Asked at sign-up only: who has such a name keeps it.
+ * Whether a username could imitate the service or its staff. Case and underscores are ignored.
+ * Checked at sign-up only: existing users keep their names.
  */
 export function isReservedUsername(username: string): boolean {
   return RESERVED.has(username.toLowerCase().replaceAll('_', ''))

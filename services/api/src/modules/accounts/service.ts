@@ -25,7 +25,9 @@ export interface AccountServiceDeps {
 export function createAccountService(deps: AccountServiceDeps) {
   const { users, timelines, sessions, passwords, events, ids } = deps
 
-  /** The hash that matched; what is done because of it must ask that it is still the stored one. */
+  /**
+   * The hash that matched. A write that relies on it must check that it is still the stored one.
+   */
   async function checkPassword(
     { username }: Account,
     password: string,
@@ -64,7 +66,7 @@ export function createAccountService(deps: AccountServiceDeps) {
         displayName === undefined
           ? username
           : parseName('displayName', displayName, DISPLAY_NAME_MAX)
-      // Spares the hashing; the store decides where two sign up at once.
+      // Avoids hashing for a taken name. The store decides when two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password, context.caller)
       const id = ids.next<'user'>()
@@ -112,7 +114,7 @@ export function createAccountService(deps: AccountServiceDeps) {
       const passwordHash = await checkPassword(account, password, context)
       if (!(await users.delete(account.id, passwordHash))) throw wrongPassword()
       events.note('account_deleted', account.username, context)
-      // Nobody can ask for it any more; it would go by itself when its time is up.
+      // Nobody can use the session any more; without this it would end when it expires.
       await timelines.drop(account.id).catch(() => undefined)
     },
   }

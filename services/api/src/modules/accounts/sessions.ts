@@ -28,13 +28,13 @@ export interface SessionsDeps {
   readonly ids: IdGenerator
   readonly clock: Clock
   readonly events: AuthEvents
-  /** How long a session lasts, however often it is refreshed. */
+  /** The longest a session lasts, however often it is refreshed. */
   readonly maxDays: number
 }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-/** Starts, goes on with, lists and ends sessions. */
+/** Starts, refreshes, lists and ends sessions. */
 export function createSessions(deps: SessionsDeps) {
   const { users, sessions, accessTokens, ids, clock, events, maxDays } = deps
 

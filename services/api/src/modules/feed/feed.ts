@@ -47,25 +47,26 @@ interface Skeleton {
   readonly isEnd: boolean
 }
 
-/** How much more is read at once where much of what was read may not be shown. */
+/** How much more to read at once when many posts may not be shown. */
 const GROWTH = 4
 
 /**
- * The home feed: skeleton (ids) → hydrate (pieces of posts) → rules (what of it is shown) → join (bytes).
+ * The home feed: skeleton (ids) → hydrate (pieces of posts) → rules (which of them may be shown) →
+ * join (bytes).
  *
- * The read of the timeline is the barrier: with its reply, every change that was answered before has
- * been heard, and what this process keeps may be used. Where nothing may be believed, the same steps ask
- * SQL: its predicate of the feed stands in for the rules.
+ * The read of the timeline is the barrier: when its reply is here, this process has heard every
+ * change that was answered before, so what it keeps is current. While freshness cannot be believed,
+ * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
 export function createFeed(deps: FeedDeps) {
   const { timelines, freshness, viewers, pieces, sessions, posts, clock, metrics, logger } = deps
 
-  /** Null where the timelines cannot be reached: SQL answers, and nothing was heard. */
+  /** Null where Redis cannot be reached: SQL answers, and no change was heard. */
   async function ask<Result>(call: () => Promise<Result>): Promise<Result | null> {
     try {
       return await call()
     } catch (err) {
-      // The adapter counts and reports outages; a line for each read would flood the log.
+      // The adapter counts and reports outages; one line for each read would flood the log.
       logger.debug({ err }, 'timelines not reached; reading SQL')
       return null
     }
@@ -85,7 +86,7 @@ export function createFeed(deps: FeedDeps) {
     if (ids.length >= limit || floor === 0) {
       return { ids, sources: ['window'], isEnd: ids.length < limit }
     }
-    // Everything from the floor up is in the window.
+    // The window holds everything from its floor up.
     const belowFloor = before !== null && before < floor ? before : (floor as PostId)
     const rest = await fromSql(viewer.id, belowFloor, limit - ids.length)
     return {
@@ -100,7 +101,7 @@ export function createFeed(deps: FeedDeps) {
     return { ids, sources: ['sql'], isEnd: ids.length < limit }
   }
 
-  /** Reads the newest part of the feed from SQL and makes a window of it. */
+  /** Reads the newest part of the feed from SQL and stores it as a window. */
   async function rebuild(viewer: Account, before: PostId | null, limit: number): Promise<Skeleton> {
     const startedAt = performance.now()
     const token = await ask(() => timelines.beginRebuild(viewer.id))
@@ -116,7 +117,7 @@ export function createFeed(deps: FeedDeps) {
     return { ids: below.slice(0, limit), sources: ['sql'], isEnd: below.length < limit }
   }
 
-  /** What of a skeleton is in the feed, from what is kept (`view`) or as SQL says. */
+  /** Looks up the posts of a skeleton: those in the feed by what is kept (`view`), or by SQL. */
   async function hydrate(
     viewer: UserId,
     view: FeedView | null,

@@ -15,7 +15,10 @@ export interface FeedRoutesDeps {
   readonly limits: RateLimits
 }
 
-/** Reads the session with the timeline, in one round trip: not by the plugin that other routes use. */
+/**
+ * Checks the session in the round trip that reads the timeline, so it does not use the
+ * authentication plugin.
+ */
 export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).get(
     '/feed',

@@ -20,11 +20,11 @@ export interface GraphRoutesDeps {
 }
 
 /**
- * Follows, blocks and mutes by username. What relates one to somebody hidden is refused, except a block
- * in return; what undoes a relationship is always let through.
+ * Follows, blocks and mutes by username. A new relationship with a hidden user is refused, except a
+ * block in return. Ending a relationship is always allowed.
  */
 export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
-  /** Whoever is meant, hidden or not. */
+  /** The other user, hidden or not. */
   async function anyOther(username: string, viewer: Account): Promise<UserId> {
     return otherThan(viewer, await lookup.any(username))
   }

@@ -24,14 +24,14 @@ export interface PostServiceDeps {
 
 export interface CreatedPost {
   readonly post: contract.Post
-  /** The request was made before, with the same Idempotency-Key. */
+  /** The request repeats an earlier one with the same Idempotency-Key. */
   readonly replayed: boolean
 }
 
 export function createPostService(deps: PostServiceDeps) {
   const { posts, timelines, users, lookup, ids, logger } = deps
 
-  /** One's own post shows on one's next read (F5), whether or not the timelines can be reached. */
+  /** An author's next read shows the post (F5), whether or not Redis can be reached. */
   async function showToAuthor(id: PostId, author: UserId): Promise<void> {
     try {
       await timelines.push(id, [author])
@@ -79,7 +79,7 @@ export function createPostService(deps: PostServiceDeps) {
   }
 }
 
-/** A post that nobody has met yet. */
+/** A post without likes or comments. */
 function untouched(body: PostBody, author: Account): ViewedPost {
   const { id, username, displayName } = author
   return {

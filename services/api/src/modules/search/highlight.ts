@@ -1,7 +1,7 @@
 import { phraseAt, type QueryPhrase, type SearchQuery } from '@sns/shared/domain/search-query'
 import { type SearchTerm, searchTerms } from '@sns/shared/domain/search-terms'
 
-/** A stretch of a text, UTF-16 indices, end exclusive. */
+/** A range of a text in UTF-16 indices, end exclusive. */
 interface TextRange {
   readonly start: number
   readonly end: number
@@ -16,13 +16,16 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 export interface Highlight {
-  /** Whether the text matches: every phrase of the query stands in it. */
+  /** Whether every phrase of the query is in the text. */
   readonly matches: boolean
-  /** The text as HTML: the phrases that stand in it in `<mark>`, everything escaped. */
+  /** The text as escaped HTML, with the phrases in `<mark>`. */
   readonly html: string
 }
 
-/** What of a query stands in a text. The work grows with the text's length times the query's terms. */
+/**
+ * Finds the phrases of a query in a text. The work grows with the text's length times the query's
+ * terms.
+ */
 export function highlight(text: string, { phrases }: SearchQuery): Highlight {
   const terms = searchTerms(text)
   const places = phrases.map((phrase) => placesOf(phrase, terms))

@@ -2,7 +2,7 @@ import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-quer
 import { invalidField, parseText } from '../../http/input'
 import { SEARCH_QUERY_MAX } from './schema'
 
-/** A query that can find something. Throws `invalid_request`. */
+/** Cleans a query. Throws `invalid_request` where it can find nothing. */
 export function readPostQuery(input: string): string {
   const q = parseText('query.q', input, SEARCH_QUERY_MAX)
   if (parseSearchQuery(q).phrases.length === 0) throw nothingToFind()
@@ -44,7 +44,7 @@ function isCalendarDay(day: string): boolean {
   return time.getUTCMonth() === Number(month) - 1 && time.getUTCDate() === Number(date)
 }
 
-/** Throws `invalid_request` where nothing can lie between the two. */
+/** Throws `invalid_request` for a range that is empty. */
 export function checkRange(since: number | null, until: number | null): void {
   if (since !== null && until !== null && since >= until) {
     throw invalidField('query.since', 'must be before until')

@@ -23,7 +23,10 @@ export interface SearchServiceDeps {
   readonly lookup: UserLookup
 }
 
-/** The index finds; SQL decides what of it may be shown and what it says now, since the index trails it. */
+/**
+ * The index finds ids. It trails the rows, so SQL decides which posts may be shown, and with which
+ * text.
+ */
 export function createSearchService(deps: SearchServiceDeps) {
   const { search, posts, users, graph, lookup } = deps
 
@@ -102,16 +105,16 @@ export function createSearchService(deps: SearchServiceDeps) {
 }
 
 /**
- * The text of now with its matches marked; none where it was edited since it was indexed and no longer
- * matches. An index may find more than our terms do, by a language's morphology: that still holds for the
- * very text that it found.
+ * The current text with its matches marked; undefined where the post was edited since it was
+ * indexed and no longer matches. The index may also match by morphology, which our terms do not:
+ * such a match holds for exactly the text that was indexed.
  */
 function highlightOf(text: string, indexed: string, query: SearchQuery): string | undefined {
   const { matches, html } = highlight(text, query)
   return matches || text === indexed ? html : undefined
 }
 
-/** Null where the index had fewer than asked for: the end. */
+/** Null at the end: the index had fewer hits than asked for. */
 function lastKey(hits: readonly SearchKey[], asked: number): SearchKey | null {
   const last = hits.at(-1)
   return last === undefined || hits.length < asked ? null : { score: last.score, id: last.id }

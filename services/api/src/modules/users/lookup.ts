@@ -11,9 +11,9 @@ export interface UserLookupDeps {
 
 export type UserLookup = ReturnType<typeof createUserLookup>
 
-/** Finds whom a username in a request means. */
+/** Finds users by the username in a request. */
 export function createUserLookup({ users, graph }: UserLookupDeps) {
-  /** Null where unknown or on the other side of a block. */
+  /** Null where unknown or hidden by a block. */
   async function visible(username: string, viewer: UserId): Promise<User | null> {
     const user = await users.findByUsername(username)
     if (!user || user.id === viewer) return user
@@ -21,7 +21,7 @@ export function createUserLookup({ users, graph }: UserLookupDeps) {
   }
 
   return {
-    /** Whoever it is, hidden or not. Errors: `not_found`. */
+    /** Also users hidden by a block. Errors: `not_found`. */
     async any(username: string): Promise<User> {
       const user = await users.findByUsername(username)
       if (!user) throw noSuchUser()
@@ -30,7 +30,7 @@ export function createUserLookup({ users, graph }: UserLookupDeps) {
 
     visible,
 
-    /** Errors: `not_found`, also for who is on the other side of a block. */
+    /** Errors: `not_found`, also where a block hides the user. */
     async visibleOrThrow(username: string, viewer: UserId): Promise<User> {
       const user = await visible(username, viewer)
       if (!user) throw noSuchUser()
@@ -39,7 +39,7 @@ export function createUserLookup({ users, graph }: UserLookupDeps) {
   }
 }
 
-/** `not_found`, in the same words whether there is nobody or a block stands between. */
+/** `not_found` in the same words for unknown and for hidden users. */
 export function noSuchUser(): SnsError {
   return new SnsError('not_found', { detail: 'There is no such user' })
 }
