@@ -67,7 +67,11 @@ export function createDeletions(
       repeatEvery(() => users.finishDeletions(signal), {
         intervalMs: everyMs,
         signal,
-        onError: (err) => logger.warn({ err }, 'deletions of accounts stopped; they go on later'),
+        onError: (err) =>
+          logger.warn(
+            { err },
+            'account deletions were interrupted; they continue in the next round',
+          ),
       }),
   }
 }

@@ -244,7 +244,7 @@ export const SETTINGS = {
   drainDelay: {
     name: 'DRAIN_DELAY',
     summary:
-      'Seconds for which an api that was asked to stop is not ready and still answers, so that a proxy turns away first',
+      'Seconds that a stopping api is not ready but still answers, so that a proxy can route requests elsewhere',
     parse: parse.integer('seconds', 0, 300),
     default: '5',
     readBy: ['api'],
@@ -287,7 +287,8 @@ export const SETTINGS = {
     },
     write: {
       name: 'RATE_LIMIT_WRITE',
-      summary: 'Writes by one account: posts, follows, likes and all else that is no read',
+      summary:
+        'Writes by one account: posts, follows, likes and every other request that is not a read',
       parse: parse.rateLimit('write'),
       default: '300/60',
       readBy: ['api'],
@@ -301,14 +302,14 @@ export const SETTINGS = {
     },
     read: {
       name: 'RATE_LIMIT_READ',
-      summary: 'Reads by one account, counted by each api process alone',
+      summary: 'Reads by one account, counted by each api process separately',
       parse: parse.rateLimit('read'),
       default: '1200/60',
       readBy: ['api'],
     },
     readByAddress: {
       name: 'RATE_LIMIT_READ_ADDRESS',
-      summary: 'Reads by one address, counted by each api process alone',
+      summary: 'Reads by one address, counted by each api process separately',
       parse: parse.rateLimit('read-address'),
       default: '6000/60',
       readBy: ['api'],
@@ -317,7 +318,7 @@ export const SETTINGS = {
   trustedProxies: {
     name: 'TRUSTED_PROXIES',
     summary:
-      'Proxies whose `X-Forwarded-For` says who the client is: addresses, networks (`10.0.0.0/8`) and `loopback`, with commas; none by default',
+      'Proxies whose `X-Forwarded-For` is trusted: addresses, networks (`10.0.0.0/8`) and `loopback`, comma-separated; none by default',
     parse: parse.networks,
     default: '',
     readBy: ['api'],

@@ -1,6 +1,6 @@
 import type { UserId } from './id'
 
-/** What everybody may see of a user. Usernames are ASCII, keep their case and are compared without it. */
+/** The public part of a user. Usernames are ASCII, keep their case and are compared without it. */
 export interface User {
   readonly id: UserId
   readonly username: string

@@ -70,7 +70,7 @@ export interface SessionStore {
    * statement by primary keys, as every request asks.
    */
   findViewer(grant: Grant, now: number): Promise<Viewer | null>
-  /** Those that have not ended, latest start first. */
+  /** Open sessions, latest start first. */
   list(userId: UserId, page: SessionPage, now: number): Promise<Page<Session, SessionId>>
   /** False where the user has no such session. */
   end(userId: UserId, id: SessionId): Promise<boolean>

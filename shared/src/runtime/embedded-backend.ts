@@ -40,7 +40,7 @@ export async function createEmbeddedBackend(
   const { db } = database
   await migrateSqliteSearch({ db, clock })
   for (const group of await keepGroups(db, Object.values(consumerGroups(settings)))) {
-    logger.warn({ group }, 'forgot a consumer group of another KEY_PREFIX')
+    logger.warn({ group }, 'removed a consumer group of another KEY_PREFIX')
   }
 
   const ids = createIdGenerator({ clock })

@@ -74,7 +74,7 @@ function toSnsError(error: unknown, allowed: () => readonly string[]): SnsError 
   if (error instanceof NotFoundError) {
     const methods = allowed()
     return methods.length > 0
-      ? new SnsError('method_not_allowed', { detail: `It takes ${methods.join(', ')}` })
+      ? new SnsError('method_not_allowed', { detail: `Allowed methods: ${methods.join(', ')}` })
       : new SnsError('route_not_found')
   }
   return new SnsError('internal', { cause: error })

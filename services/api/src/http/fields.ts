@@ -29,8 +29,7 @@ export const TimeField = Type.String({
 })
 
 export const UsernameField = Type.String({
-  description:
-    'Compared without regard to case; keeps the case it was given. Names that staff would use are reserved',
+  description: 'Case is kept and ignored in comparisons. Names that staff would use are reserved',
   pattern: USERNAME_PATTERN,
   rule: 'must be 2 to 30 letters, digits or underscores',
   examples: ['minji'],
@@ -48,7 +47,7 @@ export const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007
 const LINE_SHAPE = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$'
 
 export const DisplayNameField = Type.String({
-  description: 'What others see; on one line, without invisible characters',
+  description: 'The name that others see; one line, without invisible characters',
   shape: LINE_SHAPE,
   characters: [1, DISPLAY_NAME_MAX],
   examples: ['민지'],
@@ -58,7 +57,7 @@ export const DisplayNameField = Type.String({
 export const CURSOR_PATTERN = '^WyJ[A-Za-z0-9_-]{1,397}$'
 
 const CursorField = Type.String({
-  description: '`nextCursor` of the page before; opaque, of one list only, never expires',
+  description: '`nextCursor` of the previous page; opaque, valid for one list, never expires',
   shape: CURSOR_PATTERN,
 })
 
@@ -87,7 +86,7 @@ export function pageOf<Item extends TSchema>(item: Item, component: string, desc
     {
       items: Type.Array(item),
       nextCursor: Type.Union([Type.String(), Type.Null()], {
-        description: 'Give it as `cursor` for the next page; null at the true end and only there',
+        description: 'Pass it as `cursor` for the next page; null only at the true end',
       }),
     },
     { component, additionalProperties: false, description },

@@ -6,9 +6,9 @@ export const Problem = Type.Object(
     type: Type.String({
       description: 'Names the kind of problem: `urn:sns:problem:` and the code',
     }),
-    title: Type.String({ description: 'The same words for every problem of a code' }),
+    title: Type.String({ description: 'The same text for every problem with this code' }),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
-    code: Type.String({ description: 'Stable; what programs should look at' }),
+    code: Type.String({ description: 'Stable; programs should check this' }),
     detail: Type.Optional(Type.String({ description: 'What is wrong this time, and what to do' })),
     fields: Type.Optional(
       Type.Array(
@@ -19,7 +19,7 @@ export const Problem = Type.Object(
           },
           { additionalProperties: false },
         ),
-        { description: 'Every field that is wrong, in a 422' },
+        { description: 'Every invalid field, in a 422' },
       ),
     ),
     requestId: Type.String({ description: 'As in `X-Request-Id`; quote it to the operator' }),

@@ -136,7 +136,10 @@ export function createCapture(deps: CaptureDeps, overrides: Partial<CaptureOptio
         metrics.captureRestarts.inc()
         const backoff = { baseMs: options.retryMs, capMs: options.maxRetryMs }
         const wait = backoffMs(attempts, backoff, random)
-        logger.warn({ err: error, waitMs: Math.round(wait) }, 'capture goes back to its checkpoint')
+        logger.warn(
+          { err: error, waitMs: Math.round(wait) },
+          'capture restarts from its checkpoint',
+        )
         await sleep(wait, signal)
       }
     }

@@ -49,7 +49,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     const { applied, stale, rejected } = await search.apply(latestChanges(events))
     stop()
     for (const { change, reason } of rejected) {
-      logger.error({ ...nameOf(change), reason }, 'the search index refuses a document')
+      logger.error({ ...nameOf(change), reason }, 'the search index rejected a document')
     }
     metrics.indexDocuments.inc({ outcome: 'applied' }, applied)
     metrics.indexDocuments.inc({ outcome: 'stale' }, stale)

@@ -116,7 +116,7 @@ function headerName(name: string): string {
 
 const REQUEST_ID = {
   'X-Request-Id': {
-    description: 'Of this request; the one you sent where it was well-formed',
+    description: 'The id of this request; yours if you sent a well-formed one',
     schema: { type: 'string' },
   },
 }

@@ -4,7 +4,7 @@ import { Problem } from '../problem'
 
 export const TAGS = {
   accounts: 'Sign up, sign in, your own account',
-  users: 'Other people and how you stand to them',
+  users: 'Other users and your relationships with them',
   posts: 'Writing and reading posts',
   engagement: 'Likes and comments',
   feed: 'Your home feed',

@@ -50,7 +50,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
           tag: 'accounts',
           summary: 'Sign up',
           description:
-            'Makes an account and signs it in. The display name is the username if absent.',
+            'Creates an account and signs it in. The display name defaults to the username.',
           isPublic: true,
           errors: ['username_taken', 'too_many_requests'],
           examples: {
@@ -100,7 +100,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
           tag: 'accounts',
           summary: 'Refresh a session',
           description:
-            'Gives a new access token and replaces the refresh token. The one just replaced is honoured once more for 10 seconds, as two tabs may refresh at once and an answer may be lost. Any other use of a replaced one ends the session, since it must have leaked.',
+            'Gives a new access token and replaces the refresh token. The replaced token works once more within 10 seconds: two tabs may refresh at once, or a response may be lost. Any other use of a replaced token means that it leaked, and ends the session.',
           isPublic: true,
           errors: ['refresh_token_invalid', 'refresh_token_reused', 'too_many_requests'],
           examples: {
@@ -121,7 +121,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
           tag: 'accounts',
           summary: 'Sign out',
           description:
-            'Ends the session of a refresh token and its access tokens with it. The refresh token is all it takes: also after the access token has expired. Unknown tokens are ignored.',
+            'Ends the session of a refresh token and its access tokens with it. It needs only the refresh token, so it works after the access token has expired. Unknown tokens are ignored.',
           isPublic: true,
           examples: { request: { refreshToken: SESSION_EXAMPLE.refreshToken } },
         }),
@@ -142,7 +142,7 @@ export function meRoutes(deps: MeRoutesDeps) {
       detail: openapi({
         tag: 'accounts',
         summary: 'Read your account',
-        description: 'Who the bearer token belongs to.',
+        description: 'The account of the bearer token.',
         examples: { answer: USER_EXAMPLE },
       }),
     })
@@ -161,7 +161,7 @@ export function meRoutes(deps: MeRoutesDeps) {
           tag: 'accounts',
           summary: 'Change your account',
           description:
-            'Changes the display name, the password or both. A new password needs the current one and ends every session, this one too: log in again.',
+            'Changes the display name, the password or both. A new password needs the current one and ends every session, including this one: log in again.',
           errors: ['bad_credentials'],
           examples: { request: { displayName: '김민지' }, answer: USER_EXAMPLE },
         }),
@@ -182,7 +182,7 @@ export function meRoutes(deps: MeRoutesDeps) {
           tag: 'accounts',
           summary: 'Delete your account',
           description:
-            'Needs the password. Removes the account and all it wrote: posts, comments, likes, follows, blocks, mutes and sessions. There is no way back, and nobody can take the username for 30 days.',
+            'Needs the password. Deletes the account and everything it wrote: posts, comments, likes, follows, blocks, mutes and sessions. This cannot be undone. Nobody can take the username for 30 days.',
           errors: ['bad_credentials'],
           examples: { request: { password: 'correct horse battery' } },
         }),
@@ -198,7 +198,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         detail: openapi({
           tag: 'accounts',
           summary: 'List your sessions',
-          description: 'Those that have not ended, latest start first.',
+          description: 'Open sessions, latest start first.',
           errors: ['invalid_cursor'],
           examples: { answer: OPEN_SESSION_PAGE_EXAMPLE },
         }),
@@ -213,8 +213,8 @@ export function meRoutes(deps: MeRoutesDeps) {
         response: NO_CONTENT,
         detail: openapi({
           tag: 'accounts',
-          summary: 'End a session of yours',
-          description: 'Its refresh and access tokens end with it, on the next request.',
+          summary: 'End one of your sessions',
+          description: 'Its refresh and access tokens stop working with the next request.',
           errors: ['not_found'],
         }),
       },

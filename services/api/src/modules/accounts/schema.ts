@@ -18,7 +18,7 @@ export const Signup = Type.Object(
   {
     component: 'Signup',
     additionalProperties: false,
-    description: 'A new account; `displayName` is the username if absent',
+    description: 'A new account; `displayName` defaults to the username',
   },
 )
 
@@ -30,7 +30,7 @@ export const Login = Type.Object(
   { component: 'Login', additionalProperties: false },
 )
 
-const RefreshTokenField = Type.String({ description: 'The newest one you were given' })
+const RefreshTokenField = Type.String({ description: 'The latest refresh token that you received' })
 
 export const RefreshTokenBody = Type.Object(
   { refreshToken: RefreshTokenField },
@@ -43,7 +43,7 @@ export const Session = Type.Object(
     accessToken: Type.String({ description: 'A JWT for `Authorization: Bearer`' }),
     refreshToken: Type.String({
       description:
-        'Good for one refresh within 30 days; to use it again ends the session, but for once within 10 seconds',
+        'Valid for one refresh within 30 days. Using it again ends the session, except once within 10 seconds',
     }),
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
   },
@@ -68,7 +68,7 @@ export const AccountChange = Type.Object(
 )
 
 export const AccountDeletion = Type.Object(
-  { password: Type.String({ description: 'Your current one', secret: true }) },
+  { password: Type.String({ description: 'Your current password', secret: true }) },
   { component: 'AccountDeletion', additionalProperties: false },
 )
 
@@ -76,17 +76,17 @@ export const OpenSession = Type.Object(
   {
     id: IdField,
     createdAt: TimeField,
-    lastUsedAt: Type.String({ ...TimeField, description: 'Of its last refresh' }),
+    lastUsedAt: Type.String({ ...TimeField, description: 'When it was last refreshed' }),
     expiresAt: Type.String({
       ...TimeField,
-      description: 'The latest it can last; unused for 30 days it ends sooner',
+      description: 'When it ends at the latest; it ends earlier if unused for 30 days',
     }),
     current: Type.Boolean({ description: 'Whether this request came from it' }),
   },
   {
     component: 'OpenSession',
     additionalProperties: false,
-    description: 'A session that has not ended',
+    description: 'An open session',
   },
 )
 

@@ -31,7 +31,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         detail: openapi({
           tag: 'engagement',
           summary: 'Like a post',
-          description: 'Doing it again changes nothing.',
+          description: 'Repeating it changes nothing.',
           errors: ['not_found'],
         }),
       },
@@ -45,8 +45,8 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         response: NO_CONTENT,
         detail: openapi({
           tag: 'engagement',
-          summary: 'Take a like back',
-          description: 'Doing it again changes nothing.',
+          summary: 'Remove a like',
+          description: 'Repeating it changes nothing.',
           errors: ['not_found'],
         }),
       },
@@ -68,7 +68,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         detail: openapi({
           tag: 'engagement',
           summary: 'List comments',
-          description: 'Oldest first, without those of people hidden from you.',
+          description: 'Oldest first, without comments by users hidden from you.',
           errors: ['not_found', 'invalid_cursor'],
           examples: { answer: { items: [COMMENT_EXAMPLE], nextCursor: null } },
         }),
@@ -93,7 +93,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         detail: openapi({
           tag: 'engagement',
           summary: 'Comment on a post',
-          description: 'Adds a comment below all others.',
+          description: 'Adds a comment after all others.',
           errors: ['not_found'],
           examples: { request: { text: COMMENT_EXAMPLE.text }, answer: COMMENT_EXAMPLE },
         }),

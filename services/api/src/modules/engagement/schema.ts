@@ -9,7 +9,7 @@ import { Author, presentAuthor } from '../users/schema'
 export const CommentDraft = Type.Object(
   {
     text: Type.String({
-      description: `1 to ${COMMENT_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; outer white space is trimmed, NFC`,
+      description: `1 to ${COMMENT_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
       characters: [1, COMMENT_TEXT_MAX],
       shape: TEXT_SHAPE,
       examples: ['정말 그렇네요'],

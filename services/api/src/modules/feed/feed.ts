@@ -67,7 +67,7 @@ export function createFeed(deps: FeedDeps) {
       return await call()
     } catch (err) {
       // The adapter counts and reports outages; one line for each read would flood the log.
-      logger.debug({ err }, 'timelines not reached; reading SQL')
+      logger.debug({ err }, 'timelines unavailable; reading SQL')
       return null
     }
   }

@@ -39,7 +39,7 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
         tag: 'feed',
         summary: 'Read your home feed',
         description:
-          'Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end it holds every one of them exactly once; new posts never shift a page.',
+          'Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end, it holds each of these posts exactly once. New posts never shift a page.',
         errors: ['invalid_cursor'],
         examples: { answer: POST_PAGE_EXAMPLE },
       }),

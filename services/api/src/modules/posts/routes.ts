@@ -29,7 +29,7 @@ export function postRoutes(
           tag: 'posts',
           summary: 'Write a post',
           description:
-            'Shows in your own feed at once, in those of your followers and in search about a second later. With an `Idempotency-Key` a repeat within a day answers with the first post, or 404 where that was deleted.',
+            "The post is in your own feed at once, and in your followers' feeds and in search about a second later. With an `Idempotency-Key`, a repeat within a day returns the first post, or 404 if it was deleted.",
           errors: ['idempotency_key_reused', 'not_found'],
           examples: { request: { text: POST_EXAMPLE.text }, answer: POST_EXAMPLE },
           answerHeaders: {
@@ -44,7 +44,7 @@ export function postRoutes(
       detail: openapi({
         tag: 'posts',
         summary: 'Read a post',
-        description: 'One post as you see it.',
+        description: 'A post as you see it.',
         errors: ['not_found'],
         examples: { answer: POST_EXAMPLE },
       }),

@@ -8,7 +8,7 @@ import { Author, presentAuthor } from '../users/schema'
 export const PostDraft = Type.Object(
   {
     text: Type.String({
-      description: `1 to ${POST_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; outer white space is trimmed, NFC`,
+      description: `1 to ${POST_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
       characters: [1, POST_TEXT_MAX],
       shape: TEXT_SHAPE,
       examples: ['오늘 서울 날씨가 참 좋다'],
@@ -45,7 +45,7 @@ export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description:
-        'Makes a repeat of the request return the first post, with `Idempotency-Replayed: true`',
+        'A repeat of the request with the same key returns the first post, with `Idempotency-Replayed: true`',
       pattern: IDEMPOTENCY_KEY_PATTERN,
       rule: 'must be 1 to 255 visible ASCII characters',
     }),

@@ -36,7 +36,7 @@ export function createPostService(deps: PostServiceDeps) {
     try {
       await timelines.push(id, [author])
     } catch (err) {
-      logger.debug({ err }, 'own timeline not reached; the next read rebuilds it')
+      logger.debug({ err }, "the author's timeline was not updated; the next read rebuilds it")
       await users.touchGraph(author)
     }
   }

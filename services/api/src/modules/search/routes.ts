@@ -21,7 +21,7 @@ export function searchRoutes(
         tag: 'search',
         summary: 'Search posts',
         description:
-          'By relevance, newest first on ties. All words must match, case and accents aside; a Korean noun of two syllables or more is found whatever particle hangs on it. New posts are found about a second later.',
+          'By relevance, newest first on ties. All words must match, ignoring case and accents. A Korean noun of two syllables or more is found with any particle. New posts are found about a second later.',
         errors: ['invalid_cursor'],
         examples: { answer: POST_HIT_PAGE_EXAMPLE },
       }),

@@ -5,7 +5,7 @@ import { Post } from '../posts/schema'
 export const SEARCH_QUERY_MAX = 200
 
 const QueryField = Type.String({
-  description: 'Words that must all match, case and accents aside; `"quoted words"` in order',
+  description: 'Words that must all match, ignoring case and accents; `"quoted words"` in order',
   characters: [1, SEARCH_QUERY_MAX],
   examples: ['서울 날씨'],
 })

@@ -47,7 +47,7 @@ export function userRoutes({ users, graph, lookup, authenticated }: UserRoutesDe
         detail: openapi({
           tag: 'users',
           summary: 'Read a profile',
-          description: 'A user with counts and how you stand to them. Case does not matter.',
+          description: "A user's profile with counts and your relationship. Case does not matter.",
           errors: ['not_found'],
           examples: { answer: PROFILE_EXAMPLE },
         }),
@@ -74,7 +74,7 @@ function list(summary: string, who: string) {
     detail: openapi({
       tag: 'users',
       summary,
-      description: `${who}, latest follow first, without those hidden from you.`,
+      description: `${who}, latest follow first, without users hidden from you.`,
       errors: ['not_found', 'invalid_cursor'],
       examples: { answer: USER_PAGE_EXAMPLE },
     }),

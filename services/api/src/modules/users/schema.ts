@@ -17,7 +17,7 @@ export const User = Type.Object(
   {
     component: 'User',
     additionalProperties: false,
-    description: 'What everybody may see of a user',
+    description: 'The public part of a user',
   },
 )
 
@@ -30,13 +30,13 @@ export const Profile = Type.Object(
     ),
     viewer: Type.Object(
       { following: Type.Boolean(), followedBy: Type.Boolean(), muted: Type.Boolean() },
-      { additionalProperties: false, description: 'How you stand to the user' },
+      { additionalProperties: false, description: 'Your relationship to the user' },
     ),
   },
   {
     component: 'Profile',
     additionalProperties: false,
-    description: 'A user with counts, as you see it',
+    description: "A user's profile as you see it",
   },
 )
 
