@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
 import { runChecks } from './check'
-import { judge, NOTHING, type Outcome, sum } from './test/outcome'
+import { NOTHING, type Outcome, outcomeOf, sum } from './test/outcome'
 import { findTestFiles } from './test/test-files'
 
 const root = join(import.meta.dir, '..')
@@ -80,7 +80,7 @@ async function runFiles(
     const exitCode = await runner.exited
     const text = (await report.exists()) ? await report.text() : null
     // With a name pattern, files without such a test are left out on purpose.
-    return judge({ files: flags.some(isNamePattern) ? [] : files, report: text, exitCode })
+    return outcomeOf({ files: flags.some(isNamePattern) ? [] : files, report: text, exitCode })
   } finally {
     rmSync(folder, { recursive: true })
   }

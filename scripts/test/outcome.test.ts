@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { judge, sum } from './outcome'
+import { outcomeOf, sum } from './outcome'
 
 function report(tests: number, failures: number, skipped: number, files: readonly string[]) {
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -10,7 +10,7 @@ ${files.map((file) => `  <testsuite name="${file}" file="${file}" tests="1"></te
 
 describe('a run of tests', () => {
   test('that skips does not count what it skipped as passed', () => {
-    expect(judge({ files: ['a'], report: report(6, 0, 4, ['a']), exitCode: 0 })).toEqual({
+    expect(outcomeOf({ files: ['a'], report: report(6, 0, 4, ['a']), exitCode: 0 })).toEqual({
       passed: 2,
       failed: 0,
       skipped: 4,
@@ -19,7 +19,7 @@ describe('a run of tests', () => {
   })
 
   test('that fails says how often', () => {
-    expect(judge({ files: ['a'], report: report(6, 2, 1, ['a']), exitCode: 1 })).toMatchObject({
+    expect(outcomeOf({ files: ['a'], report: report(6, 2, 1, ['a']), exitCode: 1 })).toMatchObject({
       passed: 3,
       failed: 2,
     })
@@ -27,7 +27,7 @@ describe('a run of tests', () => {
 
   test('that died has failed', () => {
     for (const exitCode of [137, null, 0]) {
-      expect(judge({ files: ['a'], report: null, exitCode })).toMatchObject({
+      expect(outcomeOf({ files: ['a'], report: null, exitCode })).toMatchObject({
         passed: 0,
         failed: 1,
       })
@@ -35,16 +35,16 @@ describe('a run of tests', () => {
   })
 
   test('whose report is torn has failed', () => {
-    expect(judge({ files: ['a'], report: '<testsuites name="bun', exitCode: 0 }).failed).toBe(1)
+    expect(outcomeOf({ files: ['a'], report: '<testsuites name="bun', exitCode: 0 }).failed).toBe(1)
   })
 
   test('that left a file out has failed', () => {
     const run = { files: ['a', 'b'], report: report(1, 0, 0, ['a']), exitCode: 0 }
-    expect(judge(run)).toMatchObject({ passed: 1, failed: 1, problems: ['b: ran no test'] })
+    expect(outcomeOf(run)).toMatchObject({ passed: 1, failed: 1, problems: ['b: ran no test'] })
   })
 
   test('that ended badly without a failed test has failed', () => {
-    expect(judge({ files: ['a'], report: report(1, 0, 0, ['a']), exitCode: 1 }).failed).toBe(1)
+    expect(outcomeOf({ files: ['a'], report: report(1, 0, 0, ['a']), exitCode: 1 }).failed).toBe(1)
   })
 })
 

@@ -20,7 +20,7 @@ export interface FinishedRun {
  * Derives the result of a run from its JUnit report and its exit code. A crashed runner, a file
  * that never ran and an unexplained exit code each count as a failure.
  */
-export function judge({ files, report, exitCode }: FinishedRun): Outcome {
+export function outcomeOf({ files, report, exitCode }: FinishedRun): Outcome {
   if (report === null) {
     return failure(`the test runner ended with ${exitCode ?? 'a signal'} and left no report`)
   }

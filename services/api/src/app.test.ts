@@ -171,7 +171,7 @@ describe('problems', () => {
     }
   })
 
-  test('a store that is away: come again', async () => {
+  test('a store that is unavailable: retry later', async () => {
     const answer = await failWith(storeUnavailable('mysql', new Error('ECONNREFUSED 10.0.0.1')))
     expectProblem(answer, 'store_unavailable')
     expect(answer.headers.get('retry-after')).toBe('1')
@@ -266,9 +266,9 @@ describe('what operators see', () => {
     expect([ready.status, ready.body]).toEqual([200, { status: 'ready' }])
     expectProblem(await api.request('GET', '/metrics'), 'route_not_found')
 
-    const away = { ready: false, stores: { mysql: 'unavailable' } }
+    const unavailable = { ready: false, stores: { mysql: 'unavailable' } }
     await using without = await openTestApi({
-      wrap: (deps) => ({ ...deps, readiness: async () => away }),
+      wrap: (deps) => ({ ...deps, readiness: async () => unavailable }),
     })
     const answer = await without.request('GET', '/readyz')
     expect([answer.status, answer.body]).toEqual([503, { status: 'not_ready' }])

@@ -114,7 +114,7 @@ async function take(
 
 /** Whether the caches are away for the next call; the property turns it. */
 export interface Outage {
-  isAway: () => boolean
+  isDown: () => boolean
 }
 
 let run = 0
@@ -137,7 +137,7 @@ export async function checkFeedProperty(
       async (steps, outages, isFlaky, limit) => {
         run += 1
         let calls = 0
-        outage.isAway = () => {
+        outage.isDown = () => {
           calls += 1
           return isFlaky && outages[calls % outages.length] === true
         }
@@ -156,7 +156,7 @@ export async function checkFeedProperty(
         for (const user of people) {
           expect(await traverse(api, user, limit)).toEqual(await truth(api, user))
         }
-        outage.isAway = () => false
+        outage.isDown = () => false
         for (const user of people) {
           expect(await traverse(api, user, 3)).toEqual(await truth(api, user))
         }

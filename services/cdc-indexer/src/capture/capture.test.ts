@@ -138,8 +138,8 @@ describe('capture', () => {
   test('its lag is the age of what was read and not acknowledged, through every new try', async () => {
     const source = createFakeSource([[1], [2]])
     const checkpoints = createFakeCheckpoints()
-    let isAway = true
-    const publisher = createFakePublisher(() => (isAway ? 0 : 1))
+    let isDown = true
+    const publisher = createFakePublisher(() => (isDown ? 0 : 1))
     await using running = start(source, checkpoints, publisher, { retryMs: 20, maxRetryMs: 20 })
     const restarts = () => value(running.metrics.captureRestarts)
     await eventually(async () => (await restarts()) > 0)
@@ -149,7 +149,7 @@ describe('capture', () => {
       seen.push(await value(running.metrics.captureLagSeconds))
     }
     expect(new Set(seen)).toEqual(new Set([2]))
-    isAway = false
+    isDown = false
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(2).gtidSet)
     expect(await value(running.metrics.captureLagSeconds)).toBe(0)
   })

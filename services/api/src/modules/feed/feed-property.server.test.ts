@@ -10,7 +10,7 @@ import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', () => {
   test('whatever happens, a feed is what the rows say', async () => {
-    const outage: Outage = { isAway: () => false }
+    const outage: Outage = { isDown: () => false }
     await using redis = createTestRedis()
     const { client, prefix } = redis
     const limits = { ...TIMELINE_LIMITS, cap: 5, slack: 2 }
@@ -22,7 +22,7 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
       },
       wrap: (deps) => ({
         ...deps,
-        timelines: unreliableTimelines(deps.timelines, () => outage.isAway()),
+        timelines: unreliableTimelines(deps.timelines, () => outage.isDown()),
       }),
     })
     await checkFeedProperty(api, outage, { runs: 12 })

@@ -4,12 +4,12 @@ import { openTestApi } from '../../testing/test-api'
 import { unreliableTimelines } from '../../testing/unreliable-stores'
 
 test('whatever happens, a feed is what the rows say', async () => {
-  const outage: Outage = { isAway: () => false }
+  const outage: Outage = { isDown: () => false }
   await using api = await openTestApi({
     timelineCap: 5,
     wrap: (deps) => ({
       ...deps,
-      timelines: unreliableTimelines(deps.timelines, () => outage.isAway()),
+      timelines: unreliableTimelines(deps.timelines, () => outage.isDown()),
     }),
   })
   await checkFeedProperty(api, outage, { runs: 30 })

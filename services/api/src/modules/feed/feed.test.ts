@@ -5,14 +5,14 @@ import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../../testin
 import { unreliableTimelines } from '../../testing/unreliable-stores'
 import { PostPage } from '../posts/schema'
 
-let isAway = false
+let isDown = false
 let api: TestApi
 beforeAll(async () => {
   api = await openTestApi({
     timelineCap: 8,
     wrap: (deps) => ({
       ...deps,
-      timelines: unreliableTimelines(deps.timelines, () => isAway),
+      timelines: unreliableTimelines(deps.timelines, () => isDown),
     }),
   })
 })
@@ -218,9 +218,9 @@ describe('reading one’s own writes', () => {
     const user = await api.signUp('outage')
     const first = await write(user, 'before')
     expect((await page(user, '')).ids).toEqual([first])
-    isAway = true
+    isDown = true
     const second = await write(user, 'during')
-    isAway = false
+    isDown = false
     expect((await page(user, '')).ids).toEqual([second, first])
   })
 })
@@ -244,12 +244,12 @@ test('a repeated request brings into one’s feed what its first try only wrote'
 describe('without timelines and caches', () => {
   test('an account is deleted', async () => {
     const gone = await api.signUp('gone_meanwhile')
-    isAway = true
+    isDown = true
     const answer = await api.request('DELETE', '/v1/me', {
       as: gone,
       body: { password: PASSWORD },
     })
-    isAway = false
+    isDown = false
     expectNoContent(answer)
     expectProblem(await api.request('GET', '/v1/me', { as: gone }), 'unauthenticated')
   })
@@ -260,11 +260,11 @@ describe('without timelines and caches', () => {
     const ids = await writeMany(b, 20)
     await api.settle()
     await page(a, '')
-    isAway = true
+    isDown = true
     for (const limit of [3, 20, 100]) expect(await pageToTheEnd(a, limit)).toEqual(ids)
     expectNoContent(await api.request('DELETE', `/v1/posts/${ids[0]}`, { as: b }))
     expect(await pageToTheEnd(a, 7)).toEqual(ids.slice(1))
-    isAway = false
+    isDown = false
     expect(await pageToTheEnd(a, 7)).toEqual(ids.slice(1))
   })
 })
