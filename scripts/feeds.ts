@@ -136,7 +136,7 @@ async function chooseUsers(
 
 async function untilTimelinesAreCurrent({ freshness }: ApiStores, signal: AbortSignal) {
   const deadline = performance.now() + TIMELINES_WITHIN_MS
-  while (!freshness.hasCurrentTimelines()) {
+  while (freshness.belief() === null) {
     signal.throwIfAborted()
     if (performance.now() > deadline) {
       throw new OperatorError(

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '@sns/shared/config/environment'
 import { MUTATIONS, type Mutation } from './mutations/list'
 
 const root = join(import.meta.dir, '..')
@@ -13,6 +14,7 @@ async function main(words: readonly string[]): Promise<number> {
   const chosen = MUTATIONS.filter(({ name }) => words.every((word) => name.includes(word)))
   const copy = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
   let missed = 0
+  let left = 0
   try {
     for (const folder of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
       await cp(join(root, folder), join(copy, folder), { recursive: true })
@@ -23,6 +25,11 @@ async function main(words: readonly string[]): Promise<number> {
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
     console.log('| what is broken | noticed by |\n|---|---|')
     for (const mutation of chosen) {
+      if (mutation.needs && !environment[mutation.needs]) {
+        left += 1
+        console.log(`| ${mutation.name} | not tried: it needs ${mutation.needs} |`)
+        continue
+      }
       const noticedBy = await attempt(copy, mutation)
       if (noticedBy === null) missed += 1
       console.log(`| ${mutation.name} | ${noticedBy ?? '**nothing**'} |`)
@@ -30,7 +37,8 @@ async function main(words: readonly string[]): Promise<number> {
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
-  console.log(`\n${chosen.length - missed} noticed, ${missed} not noticed`)
+  const noticed = chosen.length - missed - left
+  console.log(`\n${noticed} noticed, ${missed} not noticed, ${left} not tried`)
   return missed === 0 ? 0 : 1
 }
 

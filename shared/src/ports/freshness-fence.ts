@@ -2,7 +2,7 @@ export interface FenceState {
   /** Raised each time the fence closes. */
   readonly generation: number
   readonly isOpen: boolean
-  /** The run of the message server that changes are announced on while the fence is open. */
+  /** The run of the message server that changes are announced on while the fence is open; empty: of none. */
   readonly server: string
   /**
    * Raised each time the fence opens for another server than before. Timelines of an earlier term are
@@ -21,6 +21,11 @@ export interface FreshnessFence {
   read(): Promise<FenceState>
   /** Closes it where it is open. Repeated or raced, it closes once. */
   close(): Promise<FenceState>
+  /**
+   * Makes the next opening another term, for whichever server. False, and nothing changed, where the fence
+   * is open or was closed again since `generation`.
+   */
+  forgetServer(generation: number): Promise<boolean>
   /**
    * Opens it for `server`. False, and nothing changed, where it is open or was closed again since
    * `generation`, or where a process that reported within `REPORT_TTL_MS` is connected to another

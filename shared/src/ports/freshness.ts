@@ -46,12 +46,10 @@ export interface Freshness extends ChangeAnnouncer {
    * backend is a barrier too. Errors: `store_unavailable`.
    */
   barrier(): Promise<void>
-  /** Null where nothing may be believed: pages are checked by SQL. Ask after the barrier, not before. */
-  belief(): Belief | null
   /**
-   * Whether timelines are those that posts are pushed to by everyone. Where not, they may miss posts,
-   * and feeds are read from SQL.
+   * Null where nothing may be believed, and pages come from SQL. Ask after the barrier. A timeline may be
+   * used only where the belief was the same before it was read and when it arrived.
    */
-  hasCurrentTimelines(): boolean
+  belief(): Belief | null
   onChange(listener: (change: Change) => void): void
 }

@@ -33,29 +33,8 @@ export function createServerBackend(
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
   })
 
-  /** The Redis connection that only writes timelines and announces changes. */
+  /** One connection that reads and pushes timelines and hears changes. */
   const redis = once(async () => {
-    const { createRedisClient } = await import('../adapters/redis/client')
-    const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
-    const { changeChannel, createRedisChangeAnnouncer } = await import(
-      '../adapters/redis/freshness'
-    )
-    const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
-    const { db } = await mysql()
-    const client = opened.use(createRedisClient({ logger, metrics }, settings.redis))
-    const announcer = createRedisChangeAnnouncer(
-      { client, fence: createSqlFreshnessFence(db) },
-      { channel: changeChannel(prefix) },
-    )
-    return {
-      timelines: createRedisTimelineStore({ client }, { prefix }),
-      announcer,
-      health: client.health,
-    }
-  })
-
-  /** The Redis connection that reads timelines and hears changes. */
-  const hearingRedis = once(async () => {
     const { createRedisClient } = await import('../adapters/redis/client')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
     const { changeChannel, createRedisFreshness } = await import('../adapters/redis/freshness')
@@ -79,7 +58,10 @@ export function createServerBackend(
         shared: createRedisRateLimiter({ client, alone: local }, { prefix }),
         local,
       },
-      timelines: createRedisTimelineStore({ client }, { prefix }),
+      timelines: createRedisTimelineStore(
+        { client, confirmPush: freshness.confirmPush },
+        { prefix },
+      ),
       health: client.health,
     }
   })
@@ -117,7 +99,7 @@ export function createServerBackend(
     clock,
     async forApi() {
       const { stores, health } = await mysql()
-      const { timelines, freshness, rateLimiters, health: redisHealth } = await hearingRedis()
+      const { timelines, freshness, rateLimiters, health: redisHealth } = await redis()
       const { search, health: searchHealth } = await elasticsearch()
       return {
         ...stores,
@@ -130,13 +112,13 @@ export function createServerBackend(
     },
     async forFanout() {
       const { stores, health } = await mysql()
-      const { timelines, announcer, health: redisHealth } = await redis()
+      const { timelines, freshness, health: redisHealth } = await redis()
       const { changeLog, health: kafkaHealth } = await kafka()
       const { graph } = stores
       return {
         graph,
         timelines,
-        announcer,
+        announcer: freshness,
         changeLog,
         health: [health, redisHealth, kafkaHealth],
       }

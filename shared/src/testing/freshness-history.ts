@@ -1,13 +1,14 @@
 import {
   changeChannel,
-  createRedisChangeAnnouncer,
   createRedisFreshness,
   type RedisFreshness,
 } from '../adapters/redis/freshness'
-import type { PostId } from '../domain/id'
+import { createRedisTimelineStore } from '../adapters/redis/timeline-store'
+import type { PostId, UserId } from '../domain/id'
 import { createLogger } from '../observability/logger'
 import { createMetrics } from '../observability/metrics'
 import type { Belief, ChangeAnnouncer } from '../ports/freshness'
+import type { TimelineStore } from '../ports/timeline-store'
 import { createMemoryFreshnessFence } from './memory-freshness-fence'
 import { createSimulatedDatabase, type DatabaseLink, fenceBehind } from './simulated-database'
 import {
@@ -24,10 +25,13 @@ import {
 /** How many api processes there are, each at a place of its own; the worker's place comes after them. */
 export const APIS = 3
 export const PLACES = APIS + 1
+const WORKER = APIS
 export const SERVERS = 2
 
 /** Of all that changes, two posts are enough: loads and messages of one meet those of others. */
 const POSTS = 2
+/** Whose timeline is read and pushed to. */
+const READER = 1 as UserId
 /** Short, since nothing may rest on it but when all is well again. */
 const REPORT_TTL_MS = 4_000
 /** No trouble lasts longer: it may outlive a lease and what a report is good for. */
@@ -64,8 +68,9 @@ export type Step = { readonly ms: number } & (
 
 /**
  * Some api processes and a worker of a simulated world, on the code under test. Each api process keeps
- * posts as the port says that one may; `staleReads` says which reads missed what was answered before
- * they began.
+ * posts as the port says that one may, and reads the timeline of a reader for whom every entry of the
+ * log is a post; the worker pushes them. `staleReads` says which reads missed what was answered, or
+ * pushed, before they began.
  */
 export function createFreshnessHistory(seed: number) {
   const world = createSimulatedWorld(seed)
@@ -78,8 +83,11 @@ export function createFreshnessHistory(seed: number) {
   /** Every write, for the worker. */
   const log: { readonly post: PostId; readonly version: number }[] = []
   const staleReads: string[] = []
+  /** How many entries of the log are pushed: its first. */
+  let pushed = 0
   let primary = 0
   let readsFromMemory = 0
+  let readsFromWindows = 0
   /** The process of each request that waits. */
   const waiting = new Set<{ readonly of: SimulatedProcess }>()
 
@@ -107,34 +115,28 @@ export function createFreshnessHistory(seed: number) {
       fence: createSimulatedDatabase(world, process),
     }
     const route: SimulatedRoute = { server: servers[primary] ?? null }
-    const deps = { world, process, route }
-    if (place < APIS) {
-      const freshness = createRedisFreshness(
-        { fence: fenceBehind(database.fence, fence), logger, metrics, time: process.time },
-        { channel: changeChannel('history') },
-      )
-      const client = createSimulatedRedisClient({ ...deps, listener: freshness.listener })
-      freshness.start(client)
-      return {
-        process,
-        database,
-        route,
-        client,
-        api: startApi(place, freshness, database.rows.ask),
-      }
-    }
-    const client = createSimulatedRedisClient(deps)
-    const announcer = createRedisChangeAnnouncer(
-      { client, fence: fenceBehind(database.fence, fence), time: process.time },
+    const freshness = createRedisFreshness(
+      { fence: fenceBehind(database.fence, fence), logger, metrics, time: process.time },
       { channel: changeChannel('history') },
     )
-    void followLog(announcer, process.time.sleep)
-    return { process, database, route, client, api: null }
+    const client = createSimulatedRedisClient({
+      world,
+      process,
+      route,
+      listener: freshness.listener,
+    })
+    freshness.start(client)
+    const { confirmPush } = freshness
+    const timelines = createRedisTimelineStore({ client, confirmPush }, { prefix: 'history' })
+    if (place === WORKER) void followLog(freshness, timelines, process.time.sleep)
+    const api = place === WORKER ? null : startApi(place, freshness, timelines, database.rows.ask)
+    return { process, database, route, client, api }
   }
 
   function startApi(
     place: number,
     freshness: RedisFreshness,
+    timelines: TimelineStore,
     ask: ReturnType<typeof createSimulatedDatabase>['ask'],
   ) {
     const kept = new Map<PostId, { readonly version: number; readonly under: Belief }>()
@@ -172,8 +174,37 @@ export function createFreshnessHistory(seed: number) {
       return entry.version
     }
 
+    /** The timeline as a feed reads it; null where it comes from SQL. */
+    async function timeline(): Promise<readonly PostId[] | null> {
+      const believed = freshness.belief()
+      const slice = await timelines.read(READER, { before: null, limit: log.length + 1 })
+      if (believed === null || freshness.belief() !== believed) return null
+      if (slice.state === 'ready') return slice.ids
+      const token = await timelines.beginRebuild(READER)
+      if (token === null) return null
+      const ids = await ask(() => log.map((_, at) => (at + 1) as PostId).reverse())
+      const rebuilt = { ids, complete: true, graphVersion: 0 }
+      await timelines.finishRebuild(READER, token, rebuilt)
+      return null
+    }
+
     return {
       freshness,
+      async readTimeline(): Promise<void> {
+        const due = pushed
+        const beganAt = world.now()
+        const ids = await timeline()
+        if (ids === null) return
+        readsFromWindows += 1
+        const shown = new Set<number>(ids)
+        for (let id = 1; id <= due; id += 1) {
+          if (shown.has(id)) continue
+          staleReads.push(
+            `place ${place} read a timeline without ${id} of ${due} from ${beganAt} on`,
+          )
+          return
+        }
+      },
       async read(post: PostId): Promise<void> {
         const due = answered.get(post) ?? 0
         const beganAt = world.now()
@@ -194,8 +225,10 @@ export function createFreshnessHistory(seed: number) {
 
   async function followLog(
     { announce }: ChangeAnnouncer,
+    timelines: TimelineStore,
     sleep: (ms: number) => Promise<void>,
   ): Promise<void> {
+    void fanOut(timelines, sleep)
     for (let at = 0; ; ) {
       await sleep(100)
       const entries = log.slice(at)
@@ -212,16 +245,35 @@ export function createFreshnessHistory(seed: number) {
     }
   }
 
+  /** A worker that was killed begins where its group is: at the first entry that is not pushed. */
+  async function fanOut(
+    timelines: TimelineStore,
+    sleep: (ms: number) => Promise<void>,
+  ): Promise<void> {
+    for (;;) {
+      await sleep(50)
+      if (pushed === log.length) continue
+      const id = pushed + 1
+      await timelines.push(id as PostId, [READER]).then(
+        () => {
+          pushed = Math.max(pushed, id)
+        },
+        () => {},
+      )
+    }
+  }
+
   /** At once, soon and when polls and leases have passed. */
   function readEverywhere(post: PostId): void {
     for (let place = 0; place < APIS; place += 1) {
       for (const withinMs of [0, 30, 600, 4_000]) {
         world.after(world.between(0, withinMs), () => request(place, 'read', post))
+        world.after(world.between(0, withinMs), () => request(place, 'readTimeline', post))
       }
     }
   }
 
-  function request(place: number, kind: 'read' | 'write', post: PostId): void {
+  function request(place: number, kind: 'read' | 'readTimeline' | 'write', post: PostId): void {
     const { process, api } = programs[place] ?? {}
     if (!process || !api) return
     process.deliver(() => {
@@ -337,6 +389,9 @@ export function createFreshnessHistory(seed: number) {
     unanswered: () => [...waiting].filter((one) => !one.of.isCrashed).length,
     get readsFromMemory() {
       return readsFromMemory
+    },
+    get readsFromWindows() {
+      return readsFromWindows
     },
   }
 }

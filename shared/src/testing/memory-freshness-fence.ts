@@ -13,6 +13,11 @@ export function createMemoryFreshnessFence(
       if (state.isOpen) state = { ...state, isOpen: false, generation: state.generation + 1 }
       return state
     },
+    async forgetServer(generation) {
+      if (state.isOpen || state.generation !== generation) return false
+      state = { ...state, server: '' }
+      return true
+    },
     async open(server, generation) {
       if (state.isOpen || state.generation !== generation) return false
       const since = now() - reportTtlMs

@@ -47,6 +47,7 @@ export function fenceBehind(
     read: () => ask(fence.read),
     // One statement closes it, another reads what it is then.
     close: () => ask(fence.close).then(() => ask(fence.read)),
+    forgetServer: (generation) => ask(() => fence.forgetServer(generation)),
     open: (server, generation) => ask(() => fence.open(server, generation)),
     report: (process, server) => ask(() => fence.report(process, server)),
     leave: (process) => ask(() => fence.leave(process)),

@@ -5,16 +5,25 @@ import type { SimulatedProcess, SimulatedWorld } from './simulated-world'
 
 const COMMAND_TIMEOUT_MS = 1_000
 
-/** A Redis of a simulated world: publishes, and knows which run it is. */
+/** A Redis of a simulated world: publishes, holds timelines, and knows which run it is. */
 export interface SimulatedServer {
   currentRun(): string
   readonly isUp: boolean
-  /** As kill -9; what it held in memory is gone. */
+  /** As kill -9. It comes back with all its timelines: the most that an old snapshot could revive. */
   stop(): void
   /** Another run. */
   start(): void
   /** Makes it a primary with a history of its own: connections stay. */
   promote(): void
+}
+
+/** A timeline as the scripts keep it, without cap and floor. */
+interface Window {
+  readonly run: string
+  /** The token of the rebuild that is under way; null: ready. */
+  readonly token: string | null
+  readonly graphVersion: number
+  readonly ids: Set<number>
 }
 
 /** Where a process finds Redis, as its name service or a proxy says; null: nowhere. */
@@ -33,6 +42,7 @@ export function createSimulatedServer(world: SimulatedWorld): SimulatedServer {
 
 class Server implements SimulatedServer {
   readonly connections = new Set<Connection>()
+  readonly windows = new Map<string, Window>()
   isUp = true
   private runId = 0
   private replid = 0
@@ -58,6 +68,41 @@ class Server implements SimulatedServer {
 
   promote(): void {
     this.replid = Math.floor(this.world.between(1, 2 ** 40))
+  }
+
+  push(keys: readonly string[], id: number): [number, number, number, number] {
+    const present = keys.flatMap((key) => this.windows.get(key) ?? [])
+    for (const { ids } of present) ids.add(id)
+    return [present.length, keys.length - present.length, 0, 0]
+  }
+
+  read(key: string, run: string): [floor: string, graphVersion: string, ids: string[]] | null {
+    const window = this.windows.get(key)
+    if (window?.run !== run) this.windows.delete(key)
+    if (window?.run !== run || window.token !== null) return null
+    const newestFirst = [...window.ids].sort((a, b) => b - a)
+    return ['0', String(window.graphVersion), newestFirst.map(String)]
+  }
+
+  begin(key: string, run: string, token: string): 0 | 1 {
+    const window = this.windows.get(key)
+    if (window?.run === run && window.token !== null) return 0
+    this.windows.set(key, { run, token, graphVersion: 0, ids: new Set() })
+    return 1
+  }
+
+  finish(
+    key: string,
+    run: string,
+    token: string,
+    graphVersion: number,
+    ids: readonly number[],
+  ): 0 | 1 {
+    const window = this.windows.get(key)
+    if (window?.run !== run || window.token !== token) return 0
+    const joined = new Set([...window.ids, ...ids])
+    this.windows.set(key, { run, token: null, graphVersion, ids: joined })
+    return 1
   }
 
   publish(message: string): number {
@@ -219,6 +264,21 @@ export function createSimulatedRedisClient({
   const commands = {
     publish: (_channel: string, message: string) => ask((server) => server.publish(message)),
     ping: () => ask(() => 'PONG'),
+    snsTimelinePush: (count: number, ...rest: (string | number)[]) =>
+      ask((server) => server.push(rest.slice(0, count).map(String), Number(rest[count]))),
+    snsTimelineRead: (key: string, run: string) => ask((server) => server.read(key, run)),
+    snsTimelineBegin: (key: string, run: string, token: string) =>
+      ask((server) => server.begin(key, run, token)),
+    snsTimelineFinish: (
+      key: string,
+      run: string,
+      token: string,
+      _complete: number,
+      graphVersion: number,
+      _cap: number,
+      _ttlMs: number,
+      ...ids: number[]
+    ) => ask((server) => server.finish(key, run, token, graphVersion, ids)),
   } as unknown as Redis
 
   void keepConnected()

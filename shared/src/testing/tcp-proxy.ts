@@ -12,13 +12,16 @@ export interface TcpProxy extends AsyncDisposable {
   stall(): void
   /** Listens again, and lets through all that was held back. */
   resume(): Promise<void>
+  /** Where connections go from now on, as after a fail-over; those that are open stay. */
+  leadTo(target: string): void
 }
 
 const HOST = '127.0.0.1'
 
 /** `target` is a URL with host and port, or `host:port`. */
 export async function createTcpProxy(target: string): Promise<TcpProxy> {
-  const address = new URL(target.includes('://') ? target : `tcp://${target}`)
+  const addressOf = (of: string) => new URL(of.includes('://') ? of : `tcp://${of}`)
+  let address = addressOf(target)
   const links = new Set<Link>()
   let isStalled = false
   let server: Server | null = null
@@ -48,13 +51,17 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
   }
 
   await listen()
-  const rest = target.slice(target.indexOf(address.host) + address.host.length)
-  const start = target.slice(0, target.indexOf(address.host))
+  const first = address.host
+  const rest = target.slice(target.indexOf(first) + first.length)
+  const start = target.slice(0, target.indexOf(first))
   return {
     host: HOST,
     port,
     url: `${start}${HOST}:${port}${rest}`,
     cut,
+    leadTo(next) {
+      address = addressOf(next)
+    },
     stall() {
       isStalled = true
     },

@@ -13,6 +13,8 @@ export interface TestRedis extends AsyncDisposable {
   readonly client: RedisClient
   readonly prefix: string
   readonly metrics: ReturnType<typeof createMetrics>
+  /** For a timeline store without a fence: one server, and everybody uses it. */
+  confirmPush(): Promise<void>
 }
 
 export function createTestRedis(
@@ -27,6 +29,7 @@ export function createTestRedis(
     client,
     prefix,
     metrics,
+    async confirmPush() {},
     async [Symbol.asyncDispose]() {
       await client.run(async (redis) => {
         const keys = await redis.keys(`${prefix}:*`)

@@ -48,7 +48,8 @@ test('timelines that posts are pushed past are not read', async () => {
   let isCurrent = true
   await using api = await openTestApi({
     wrap: (deps) => {
-      const freshness: Freshness = { ...deps.freshness, hasCurrentTimelines: () => isCurrent }
+      const belief = () => (isCurrent ? deps.freshness.belief() : null)
+      const freshness: Freshness = { ...deps.freshness, belief }
       return { ...deps, freshness }
     },
   })
@@ -63,4 +64,25 @@ test('timelines that posts are pushed past are not read', async () => {
   // Pushed to another server than the one whose window is read.
   const { body } = await api.request('POST', '/v1/posts', { as: bob, body: { text: 'x' } })
   expect(await ids()).toEqual([body.id])
+})
+
+test('a window is checked by SQL where belief ends between its read and its use', async () => {
+  let beliefsLeft = Number.POSITIVE_INFINITY
+  await using api = await openTestApi({
+    wrap: (deps) => {
+      const belief = () => (beliefsLeft-- > 0 ? deps.freshness.belief() : null)
+      return { ...deps, freshness: { ...deps.freshness, belief } }
+    },
+  })
+  const [ann, bob] = [await api.signUp('ann'), await api.signUp('bob')]
+  const ids = async () =>
+    (await api.request('GET', '/v1/feed', { as: ann })).body.items.map(
+      ({ id }: { id: string }) => id,
+    )
+  expect(await ids()).toEqual([])
+  const { body } = await api.request('POST', '/v1/posts', { as: bob, body: { text: 'x' } })
+  // Nobody follows the author: such a push came after an unfollow.
+  await api.deps.timelines.push(Number(body.id) as PostId, [ann.id])
+  beliefsLeft = 2
+  expect(await ids()).toEqual([])
 })

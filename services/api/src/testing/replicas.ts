@@ -78,7 +78,6 @@ export function createTestChannel(processes: number) {
           hear(member)
         },
         belief: () => (member.isConnected && isFenceOpen ? member.belief : null),
-        hasCurrentTimelines: () => member.isConnected,
         onChange: (listener) => void member.listeners.push(listener),
       }
     },

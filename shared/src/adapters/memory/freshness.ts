@@ -10,7 +10,6 @@ export function createMemoryFreshness(): Freshness {
     },
     async barrier() {},
     belief: () => belief,
-    hasCurrentTimelines: () => true,
     onChange: (listener) => void listeners.push(listener),
   }
 }

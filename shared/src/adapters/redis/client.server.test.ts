@@ -5,6 +5,7 @@ import { isSnsError } from '../../errors/sns-error'
 import { createMetrics } from '../../observability/metrics'
 import { eventually } from '../../testing/eventually'
 import { recordedLog } from '../../testing/recorded-log'
+import { redisServerBinary, startRedisServer } from '../../testing/redis-server'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy } from '../../testing/tcp-proxy'
 import { createTestRedis, type TestRedis } from '../../testing/test-redis'
@@ -166,6 +167,27 @@ describe.skipIf(!testServers.redis)('createRedisClient', () => {
     )
     expect(slice).toMatchObject({ state: 'ready', ids: ids.reverse() })
   })
+})
+
+describe.skipIf(!redisServerBinary)('createRedisClient and replicas', () => {
+  test('uses none, and leaves one that its primary has become', async () => {
+    await using one = await startRedisServer()
+    await using other = await startRedisServer()
+    await using redis = createTestRedis(one.url, options)
+    expect(await outcome(redis)).toBe('PONG')
+    const before = redis.client.currentRun()
+    await one.replicaOf(other)
+    expect(await codeOf(redis.client.checkRun())).toBe('store_unavailable')
+    expect(redis.client.currentRun()).toBeNull()
+    // It connects again and again, and finds a replica each time.
+    await using late = createTestRedis(one.url, options)
+    expect(await outcome(late)).toBe('store_unavailable')
+    expect(await outcome(redis)).toBe('store_unavailable')
+    await one.replicaOf(null)
+    await eventually(async () => (await outcome(redis)) === 'PONG')
+    await eventually(async () => (await outcome(late)) === 'PONG')
+    expect(redis.client.currentRun()).not.toBe(before)
+  }, 20_000)
 })
 
 /** What a ping gives: its answer, or the code it failed with. */

@@ -21,7 +21,10 @@ export interface RedisClient extends AsyncDisposable {
   define(name: string, script: { readonly lua: string; readonly numberOfKeys?: number }): void
   /** The run of the server that the connection was found to talk to; null while there is none. */
   currentRun(): string | null
-  /** Asks the server again which run it is: a promotion does not close connections. */
+  /**
+   * Asks the server again which run it is: a promotion does not close connections. Drops a connection to
+   * what has become a replica.
+   */
   checkRun(): Promise<void>
   /** Sets the term that `run` is told with the run of the server; see `FenceState`. */
   useTerm(term: number): void
@@ -165,6 +168,10 @@ export function createRedisClient(
     async checkRun() {
       const known = serverRun
       const run = await runOf(redis).catch((error) => {
+        if (error instanceof ReplicaError) {
+          wentAway(error)
+          redis.disconnect(true)
+        }
         throw failed(error)
       })
       // A connection that was lost meanwhile has its own handshake.
@@ -188,12 +195,20 @@ export function createRedisClient(
   }
 }
 
+/** The next connection may reach the primary. */
+class ReplicaError extends Error {
+  constructor() {
+    super('this redis is a replica: what is announced and pushed elsewhere comes here late')
+  }
+}
+
 /**
  * A restart changes `run_id`, a promotion only the replication id: a former primary that comes back
  * without having followed its successor has old data under the same `run_id`.
  */
 async function runOf(redis: Redis): Promise<string> {
   const info = await Promise.all([redis.info('server'), redis.info('replication')])
+  if (/^role:slave/m.test(info[1])) throw new ReplicaError()
   const ids = [/^run_id:(\w+)/m.exec(info[0])?.[1], /^master_replid:(\w+)/m.exec(info[1])?.[1]]
   if (ids.includes(undefined)) throw new Error('INFO of redis names no run_id or master_replid')
   return createHash('sha1').update(ids.join()).digest('hex').slice(0, RUN_LENGTH)

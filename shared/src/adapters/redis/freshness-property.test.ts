@@ -55,6 +55,7 @@ const RUNS = Number(process.env.FRESHNESS_RUNS ?? 300)
 
 test('a read sees every write that was answered before it, whatever happens', async () => {
   let believed = 0
+  let windows = 0
   await fc.assert(
     fc.asyncProperty(fc.integer(), steps, async (seed, taken) => {
       const history = createFreshnessHistory(seed)
@@ -66,9 +67,11 @@ test('a read sees every write that was answered before it, whatever happens', as
       expect(history.unbelieving()).toEqual([])
       expect(history.unanswered()).toBe(0)
       believed += history.readsFromMemory
+      windows += history.readsFromWindows
     }),
     { numRuns: RUNS, endOnFailure: true },
   )
   // A history in which nobody believes proves nothing.
   expect(believed).toBeGreaterThan(RUNS)
+  expect(windows).toBeGreaterThan(RUNS)
 }, 3_600_000)

@@ -3,7 +3,7 @@ import type { PostId, UserId } from '../../domain/id'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
-import type { Belief, Change, ChangeAnnouncer, Freshness } from '../../ports/freshness'
+import type { Belief, Change, Freshness } from '../../ports/freshness'
 import { type FenceState, type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
 import type { RedisClient, RedisListener } from './client'
 
@@ -27,6 +27,12 @@ export interface RedisFreshness extends Freshness, AsyncDisposable {
   readonly listener: RedisListener
   /** Begins to look at the fence. */
   start(client: RedisClient): void
+  /**
+   * Resolves once every timeline that is read from now on has what was pushed on `run` before the call.
+   * Errors: `store_unavailable` where others read timelines of another run, or `run` is null (pushed
+   * on nobody knows which): push again.
+   */
+  confirmPush(run: string | null): Promise<void>
 }
 
 const LEASE_MS = 2_000
@@ -44,32 +50,6 @@ interface Look extends FenceState {
 
 export function changeChannel(prefix: string): string {
   return `${prefix}:changes`
-}
-
-export interface RedisChangeAnnouncerDeps {
-  readonly client: RedisClient
-  readonly fence: Pick<FreshnessFence, 'read'>
-  readonly time?: MonotonicTime
-}
-
-/** Tells who listens, for services that keep nothing themselves: their log repeats what failed. */
-export function createRedisChangeAnnouncer(
-  { client, fence, time = monotonicTime }: RedisChangeAnnouncerDeps,
-  { channel, leaseMs = LEASE_MS }: Omit<RedisFreshnessOptions, 'pollMs'>,
-): ChangeAnnouncer {
-  return {
-    async announce(changes) {
-      if (changes.length === 0) return
-      const run = await publish(client, channel, changes)
-      const { isOpen, server } = await fence.read()
-      if (server === run) return
-      // Nobody believes for longer than a look from before it was closed allows.
-      if (!isOpen) return time.sleep(leaseMs * MARGIN)
-      // Where this is a primary no more, the next connection may be to the present one.
-      await client.checkRun()
-      throw storeUnavailable('redis', new Error('connected to a redis on which nobody listens'))
-    },
-  }
 }
 
 /** The run of the server that the changes were published on; null: perhaps on none. */
@@ -95,6 +75,9 @@ async function publish(
  * look found the fence open for the run of Redis that it is connected to, and (3) its connection has
  * heard the channel ever since what it keeps was loaded. A new connection or another generation of the
  * fence is another belief.
+ *
+ * Timelines are read under a belief only, so that they are those of the fence's run. A push to another
+ * run counts only while the fence is closed, and then nobody goes on with the timelines from before.
  *
  * A writer that cannot tell the others closes the fence and waits until every look from before is over,
  * then answers: nobody believes any more. While the fence is closed it waits for nothing. Once closed,
@@ -139,12 +122,20 @@ export function createRedisFreshness(
     return look !== null && now - look.at < leaseMs
   }
 
-  function isOpenHere({ isOpen, server }: FenceState): boolean {
-    return isOpen && server === client?.currentRun()
+  function isOpenFor(run: string | null, { isOpen, server }: FenceState): boolean {
+    return isOpen && server === run
+  }
+
+  /**
+   * Since the look, the fence may have closed, but not opened for another run within its lease: nobody
+   * believes anything of another run.
+   */
+  function isLeasedFor(run: string | null): boolean {
+    return run !== null && look !== null && isLeased() && isOpenFor(run, look)
   }
 
   function believed(): Belief | null {
-    return isListening && isLeased() && look !== null && isOpenHere(look) ? belief : null
+    return isListening && isLeasedFor(client?.currentRun() ?? null) ? belief : null
   }
 
   /** Until no look from before `since` may be relied on. */
@@ -183,6 +174,7 @@ export function createRedisFreshness(
       channel,
       heard(message) {
         metrics.freshnessHeard.inc()
+        if (listeners.length === 0) return
         for (const change of decodeChanges(message)) {
           for (const listener of listeners) listener(change)
         }
@@ -211,11 +203,9 @@ export function createRedisFreshness(
     async announce(changes) {
       if (changes.length === 0) return
       const run = client && (await publish(client, channel, changes))
-      const isTold = ({ isOpen, server }: FenceState) => isOpen && server === run
-      // Since the look, the fence may have closed, but not opened for another server within its lease.
-      if (isLeased() && look !== null && isTold(look)) return
+      if (isLeasedFor(run)) return
       const seen = await lookAtFence()
-      if (isTold(seen)) return
+      if (isOpenFor(run, seen)) return
       if (seen.isOpen) {
         logger.warn(
           { fence: seen.generation },
@@ -235,8 +225,20 @@ export function createRedisFreshness(
 
     belief: believed,
 
-    hasCurrentTimelines() {
-      return look !== null && isLeased() && look.server === client?.currentRun()
+    async confirmPush(run) {
+      if (isLeasedFor(run)) return
+      const seen = await lookAtFence()
+      if (run !== null && seen.server === run) return
+      if (seen.isOpen) {
+        throw storeUnavailable(
+          'redis',
+          new Error('pushed to another redis than timelines are read from'),
+        )
+      }
+      if (!(await fence.forgetServer(seen.generation))) {
+        throw storeUnavailable('redis', new Error('the fence opened during a push'))
+      }
+      await outlastLeases(seen.closedSince)
     },
 
     onChange: (listener) => void listeners.push(listener),

@@ -11,16 +11,17 @@ const all = { before: null, limit: 1_000 }
 
 describe.skipIf(!testServers.redis)('redis', () => {
   timelineStoreConformance(async (limits) => {
-    const { client, prefix, ...redis } = createTestRedis()
+    const redis = createTestRedis()
+    const { client, prefix } = redis
     return {
-      store: createRedisTimelineStore({ client }, { prefix, limits }),
+      store: createRedisTimelineStore(redis, { prefix, limits }),
       elapse: (of, ms) =>
         client.run(async (connected) => {
           const key = `${prefix}:tl:{${of}}`
           const left = await connected.pttl(key)
           if (left >= 0) await connected.pexpire(key, left - ms)
         }),
-      [Symbol.asyncDispose]: redis[Symbol.asyncDispose],
+      [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
     }
   })
 

@@ -42,6 +42,8 @@ const KEYS_PER_PUSH = 500
 
 export interface RedisTimelineStoreDeps {
   readonly client: RedisClient
+  /** Whether readers have what was pushed on a run; see `RedisFreshness`. */
+  readonly confirmPush: (run: string | null) => Promise<void>
 }
 
 export interface RedisTimelineStoreOptions {
@@ -55,7 +57,7 @@ export interface RedisTimelineStoreOptions {
  * of the server that wrote it, so what a restart brings back from an old snapshot is never read.
  */
 export function createRedisTimelineStore(
-  { client }: RedisTimelineStoreDeps,
+  { client, confirmPush }: RedisTimelineStoreDeps,
   options: RedisTimelineStoreOptions,
 ): TimelineStore {
   client.define('snsTimelinePush', { lua: `${window}\n${push}` })
@@ -88,8 +90,11 @@ export function createRedisTimelineStore(
     },
 
     async push(post, users) {
+      const run = client.currentRun()
       const pushes = [...chunks(users, KEYS_PER_PUSH)].map((some) => pushChunk(post, some))
-      return (await Promise.all(pushes)).reduce(add, NOTHING_PUSHED)
+      const results = await Promise.all(pushes)
+      await confirmPush(run === client.currentRun() ? run : null)
+      return results.reduce(add, NOTHING_PUSHED)
     },
 
     async beginRebuild(user) {

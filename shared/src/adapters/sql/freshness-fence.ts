@@ -30,6 +30,16 @@ export function createSqlFreshnessFence(db: Kysely<Database>): FreshnessFence {
         .execute()
       return read()
     },
+    async forgetServer(generation) {
+      const { numUpdatedRows } = await db
+        .updateTable('freshness_fence')
+        .set({ server: '' })
+        .where('id', '=', FENCE)
+        .where('is_open', '=', 0)
+        .where('generation', '=', generation)
+        .executeTakeFirstOrThrow()
+      return numUpdatedRows > 0n
+    },
     async open(server, generation) {
       await db
         .deleteFrom('freshness_processes')

@@ -12,12 +12,11 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
   test('whatever happens, a feed is what the rows say', async () => {
     const outage: Outage = { isDown: () => false }
     await using redis = createTestRedis()
-    const { client, prefix } = redis
     const limits = { ...TIMELINE_LIMITS, cap: 5, slack: 2 }
     await using api = await openTestApi({
       database: 'mysql',
       caches: {
-        timelines: createRedisTimelineStore({ client }, { prefix, limits }),
+        timelines: createRedisTimelineStore(redis, { prefix: redis.prefix, limits }),
         freshness: createMemoryFreshness(),
       },
       wrap: (deps) => ({

@@ -72,13 +72,21 @@ export function createFeed(deps: FeedDeps) {
     }
   }
 
+  /** `isHeard`: every change was heard; `slice`: null where the timeline is not one to go by. */
+  async function readTimeline(user: UserId, before: PostId | null, limit: number) {
+    const believed = freshness.belief()
+    const slice = await ask(() => timelines.read(user, { before, limit }))
+    const isCurrent = believed !== null && freshness.belief() === believed
+    return { isHeard: slice !== null, slice: isCurrent ? slice : null }
+  }
+
   async function skeleton(
     viewer: Account,
     slice: TimelineSlice | null,
     before: PostId | null,
     limit: number,
   ): Promise<Skeleton> {
-    if (slice === null || !freshness.hasCurrentTimelines()) return fromSql(viewer.id, before, limit)
+    if (slice === null) return fromSql(viewer.id, before, limit)
     if (slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion) {
       return rebuild(viewer, before, limit)
     }
@@ -150,8 +158,8 @@ export function createFeed(deps: FeedDeps) {
       const { userId } = grant
       let before = start
       let count = limit + 1
-      let slice = await ask(() => timelines.read(userId, { before, limit: count }))
-      const isHeard = slice !== null
+      const { isHeard, slice: first } = await readTimeline(userId, before, count)
+      let slice = first
       const viewer = isHeard
         ? await viewers.account(grant)
         : await sessions.findViewer(grant, clock.now())
@@ -173,7 +181,7 @@ export function createFeed(deps: FeedDeps) {
         before = found.ids.at(-1) ?? before
         if (shown.length > limit || found.isEnd) break
         count = (limit + 1) * GROWTH
-        if (slice) slice = await ask(() => timelines.read(userId, { before, limit: count }))
+        if (slice) slice = (await readTimeline(userId, before, count)).slice
       }
       metrics.feedReads.inc({ source: sourceLabel(sources) })
       return { viewerId: userId, body: joinPage(shown, limit) }

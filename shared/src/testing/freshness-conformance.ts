@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'bun:test'
+import type { PostId, UserId } from '../domain/id'
+import type { Change, Freshness } from '../ports/freshness'
+
+export interface FreshnessHarness extends AsyncDisposable {
+  /** One for each process; all believe. */
+  readonly processes: readonly Freshness[]
+}
+
+const CHANGES: readonly Change[] = [
+  { kind: 'post', post: 311_296_512_000_123 as PostId },
+  { kind: 'engagement', post: 1 as PostId, by: 2 as UserId },
+  { kind: 'author', user: 3 as UserId },
+  { kind: 'viewer', user: 9_007_199_254_740_991 as UserId },
+]
+
+/** What every `Freshness` must do while all is well; what it does at faults, its histories show. */
+export function freshnessConformance(name: string, open: () => Promise<FreshnessHarness>): void {
+  describe(name, () => {
+    test('has heard, after a barrier, what was announced before, whole and in order', async () => {
+      await using harness = await open()
+      for (const writer of harness.processes) {
+        const heard = harness.processes.map((process) => {
+          const list: Change[] = []
+          process.onChange((change) => list.push(change))
+          return { process, list }
+        })
+        await writer.announce(CHANGES.slice(0, 1))
+        await writer.announce(CHANGES.slice(1))
+        for (const { process, list } of heard) {
+          await process.barrier()
+          expect(list).toEqual([...CHANGES])
+        }
+      }
+    })
+
+    test('tells every listener, and nothing where nothing changed', async () => {
+      await using harness = await open()
+      const [process] = harness.processes
+      const heard = [0, 0]
+      for (const at of [0, 1]) process?.onChange(() => heard.splice(at, 1, (heard[at] ?? 0) + 1))
+      await process?.announce([])
+      await process?.barrier()
+      expect(heard).toEqual([0, 0])
+      await process?.announce(CHANGES.slice(0, 2))
+      await process?.barrier()
+      expect(heard).toEqual([2, 2])
+    })
+
+    test('keeps its belief while nothing is wrong', async () => {
+      await using harness = await open()
+      for (const process of harness.processes) {
+        const belief = process.belief()
+        expect(belief).not.toBeNull()
+        await process.announce(CHANGES)
+        await process.barrier()
+        expect(process.belief()).toBe(belief)
+      }
+    })
+  })
+}
