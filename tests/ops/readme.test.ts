@@ -6,13 +6,13 @@ import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 const root = join(import.meta.dir, '../..')
 const read = (path: string) => Bun.file(join(root, path)).text()
 
-test('the README opens with the two commands that the judge runs', async () => {
+test('the README opens with the two commands that CI runs', async () => {
   const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(await read('README.md')) ?? []
   const commands = block.trim().split('\n')
   expect(commands).toEqual(['npx --yes bun@1.4.5 run demo', 'npx --yes bun@1.4.5 run test'])
-  const judge = (await read('.ci/run')).split('\n')
+  const ci = (await read('.ci/run')).split('\n')
   for (const command of commands) {
-    expect(judge.some((line) => line.trim().startsWith(command))).toBe(true)
+    expect(ci.some((line) => line.trim().startsWith(command))).toBe(true)
   }
 })
 
