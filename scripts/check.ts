@@ -3,13 +3,13 @@ import { findUnshared } from './check/shared-use'
 
 const root = join(import.meta.dir, '..')
 
-/** Format, lint (who may import whom included), types, and what is shared by nobody. Prints what is wrong; true if nothing is. */
+/** Checks format, lint (import rules included), types, and that two programs use each shared file. Prints problems; true if there are none. */
 export async function runChecks(): Promise<boolean> {
   const biome = await passes('format, lint and imports', ['biome', 'check', '.'])
   const types = await passes('types', ['tsc', '--project', '.'])
   const unshared = await findUnshared(root)
   for (const file of unshared)
-    console.error(`${file} is used by fewer than two: move it to the one`)
+    console.error(`${file} is used by fewer than two programs: move it to the one that uses it`)
   report('shared is what two use', unshared.length === 0)
   return biome && types && unshared.length === 0
 }

@@ -44,7 +44,7 @@ export const demo: Command = async ({ args, signal }) => {
     for (const text of lines) console.log(`             ${text}`)
   }
   if (args.includes('--exit')) {
-    console.log('\n  every step gave what it must; without --exit the suite goes on serving\n')
+    console.log('\n  every step gave the expected result; without --exit the suite keeps serving\n')
     return
   }
   console.log(`
@@ -71,7 +71,7 @@ export const demo: Command = async ({ args, signal }) => {
       },
     )
     progress.stop()
-    if (!summary.finished) throw new OperatorError('demo stopped; run it again to go on', 130)
+    if (!summary.finished) throw new OperatorError('demo stopped; run it again to continue', 130)
     line(
       `loaded the sample: ${summary.users} users, ${summary.follows} follows, ${summary.posts} posts`,
       performance.now() - loadedAt,

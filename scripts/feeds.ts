@@ -17,7 +17,7 @@ import { createProgress } from './progress'
 
 const USAGE = 'usage: feeds verify|rebuild USERNAME … | --sample N | --all'
 const PAGE = 1_000
-/** Users looked at at once: their time goes into waiting for answers. */
+/** Users processed at once: most of the time is spent waiting for stores. */
 const AT_ONCE = 8
 const SHOWN = 20
 const TIMELINES_WITHIN_MS = 10_000
@@ -98,7 +98,7 @@ async function run(
     `${count(counts.equal)} timelines equal SQL, ${count(counts.none)} users have none, ${count(counts.drift)} lack posts`,
   )
   if (counts.drift > 0) {
-    throw new OperatorError('some timelines lack posts: `feeds rebuild` makes them anew', 1)
+    throw new OperatorError('some timelines lack posts: run `feeds rebuild` to rebuild them', 1)
   }
 }
 

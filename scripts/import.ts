@@ -53,7 +53,7 @@ function report(summary: ImportSummary, seconds: number): void {
   }
   if (repeatedFollows > 0) console.error(`${repeatedFollows} follows were there already`)
   if (!summary.finished) {
-    throw new OperatorError('import stopped; run the same command again to go on', 130)
+    throw new OperatorError('import stopped; run the same command again to continue', 130)
   }
   const { users, follows, posts } = summary
   const count = (n: number) => n.toLocaleString('en')
@@ -64,7 +64,7 @@ function report(summary: ImportSummary, seconds: number): void {
 
 export interface ImportArguments {
   readonly files: ImportFiles
-  /** What all imported users log in with; null: nobody can. */
+  /** The password of all imported users; null: they cannot log in. */
   readonly password: string | null
 }
 

@@ -25,7 +25,7 @@ export const migrate: Command = async ({ args, signal }) => {
   const progress = createProgress('steps')
   const report: Report = (step, done, total) => {
     progress.update(step, done, total)
-    if (signal.aborted) throw new OperatorError('stopped; run migrate again to go on', 130)
+    if (signal.aborted) throw new OperatorError('stopped; run migrate again to continue', 130)
   }
   try {
     await migrateAll(settings, deps, report)

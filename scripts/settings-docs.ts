@@ -21,10 +21,10 @@ function envReaders({ readBy, default: preset }: Setting): string {
   return readBy.map((reader) => `${reader} (default ${preset[reader] ?? preset.others})`).join(', ')
 }
 
-/** Where that table stands. */
+/** Matches the table of settings in docs/03-operations.md. */
 export const SETTINGS_TABLE = /^\| setting \|.*\n(\|.*\n)*/m
 
-/** The table of settings in the page on operations. */
+/** The table of settings for docs/03-operations.md. */
 export function renderSettingsTable(): string {
   return [
     '| setting | default | read by | meaning |',

@@ -8,7 +8,7 @@ import { wholeFeed } from './paging'
 
 const data = join(import.meta.dir, '../../shared/data')
 
-/** A real follow graph with real posts, where they stand beside the checkout; null elsewhere. */
+/** A real follow graph with real posts, if present beside the checkout; else null. */
 export const realData = existsSync(join(data, 'graph.edges.gz'))
   ? {
       graph: join(data, 'graph.edges.gz'),
@@ -23,13 +23,13 @@ export const REAL_COUNTS = { users: 82_168, follows: 870_161, posts: 151_596 }
 /** Of every imported user. */
 const PASSWORD = 'correct horse battery staple'
 
-/** Plain SQL on the suite's database, past all of its code. */
+/** Plain SQL on the suite's database, without any of its code. */
 export type Query = (
   sql: string,
   parameters?: readonly number[],
 ) => Promise<readonly Record<string, unknown>[]>
 
-/** Imports the real data by the command; killed half-way first, so that the second run goes on. */
+/** Imports the real data by the command; the first run is killed half-way, and the second resumes it. */
 export async function importRealData(env: Readonly<Record<string, string>>): Promise<void> {
   if (!realData) throw new Error('no real data')
   const posts = realData.posts.flatMap((path) => ['--posts', path])

@@ -10,7 +10,7 @@ export interface Person {
 
 const PASSWORD = 'correct horse battery staple'
 
-/** Signs up somebody new over HTTP. */
+/** Signs up a new user over HTTP. */
 export async function signUp(url: string, name: string): Promise<Person> {
   const username = `${name}_${Math.random().toString(36).slice(2, 10)}`
   const { data, status } = await createClient(url).v1.auth.signup.post({
@@ -22,13 +22,13 @@ export async function signUp(url: string, name: string): Promise<Person> {
   return { username, client: createClient(url, { token }), token }
 }
 
-/** A word that nobody else writes. */
+/** A unique word. */
 export function rareWord(): string {
   return `zq${Math.random().toString(36).slice(2)}`
 }
 
 /**
- * The main job, as two people live it over HTTP: sign up → follow → post → it is in the follower's feed
+ * The main job of two users over HTTP: sign up → follow → post → it is in the follower's feed
  * and found by search, within 5 s; then edit and delete, which hold from the next read on.
  */
 export async function liveThroughTheMainJob(url: string): Promise<void> {

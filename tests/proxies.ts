@@ -59,7 +59,7 @@ export const caddy: ProxyProgram = {
     const url = `http://127.0.0.1:${freePort()}`
     const file = join(folder, 'Caddyfile')
     const text = onPorts(readFileSync(CADDY_FILE, 'utf8'), ports)
-    // Certificates are not for a test to ask for.
+    // A test must not request certificates.
     writeFileSync(file, replace(replace(text, 'sns.example.org', url), '{\n', '{\n\tadmin off\n'))
     const command = [caddy.binary ?? '', 'run', '--config', file, '--adapter', 'caddyfile']
     opened.use(await run(command, { url, env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } }))
@@ -120,7 +120,7 @@ export async function layOutNginx(
   return { command: [nginx.binary ?? '', '-e', join(folder, 'error.log'), '-c', main] }
 }
 
-/** On the PATH, or where Debian puts what only root has there. */
+/** On the PATH, or in Debian's folders for root's programs. */
 function find(name: string): string | null {
   const beside = `/usr/sbin/${name}`
   return Bun.which(name) ?? (existsSync(beside) ? beside : null)

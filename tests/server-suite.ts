@@ -7,7 +7,7 @@ export interface ServerSuite extends AsyncDisposable {
   readonly suite: SuiteProcess
 }
 
-/** The three services on the test servers, under names of their own: migrated, started and ready. */
+/** The three services on the test servers, with unique names: migrated, started and ready. */
 export async function startServerSuite(): Promise<ServerSuite> {
   await using opened = new AsyncDisposableStack()
   const names = opened.use(await createServerNames())

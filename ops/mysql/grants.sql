@@ -1,2 +1,2 @@
--- Capture reads the binlog and asks where it ends.
+-- Capture reads the binlog and its end position.
 GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'sns'@'%';

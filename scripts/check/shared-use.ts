@@ -11,7 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@sns/cdc-indexer/': 'services/cdc-indexer/src/',
 }
 
-/** Used by one command alone, and in `shared` all the same: drivers are imported in adapters only. */
+/** Allowed in `shared` although one command alone uses them: only adapters may import drivers. */
 const OF_DRIVERS: readonly string[] = [
   'shared/src/adapters/elasticsearch/migrate-indexes.ts',
   'shared/src/adapters/kafka/topics.ts',

@@ -1,7 +1,7 @@
 import { createClient } from '@sns/api/client'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
-/** What a step did, in a line or two, for a person to read. */
+/** The result of a step, in a line or two, to print. */
 export interface StepReport {
   readonly title: string
   readonly milliseconds: number
@@ -11,8 +11,8 @@ export interface StepReport {
 const WAIT_MS = 5_000
 
 /**
- * A newcomer's first minute against a running suite: sign up, follow, read the feed, post, see it there,
- * find it. Each step checks what it got and throws an `OperatorError` where that is not what it must be.
+ * Shows the main steps on a running suite: sign up, follow, read the feed, post, see the post in the feed,
+ * search for it. Each step checks its result and throws an `OperatorError` if the result is wrong.
  */
 export async function* showSuite(
   url: string,

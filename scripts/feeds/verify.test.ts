@@ -30,7 +30,7 @@ test('a window that holds its feed is equal, one that lacks a post is not', asyn
   expect(await verifyWindow(deps, ann.id)).toEqual({ state: 'equal' })
   const lost = await write(bob.id)
   expect(await verifyWindow(deps, ann.id)).toEqual({ state: 'drift', missing: [lost] })
-  // On its way: there at the second look.
+  // The push arrives before the window is read again.
   const wait = async () => void (await timelines.push(lost, [ann.id]))
   expect(await verifyWindow({ ...deps, wait }, ann.id)).toEqual({ state: 'equal' })
 })

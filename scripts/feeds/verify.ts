@@ -45,7 +45,7 @@ export async function verifyWindow(deps: VerifyDeps, user: UserId): Promise<Find
   }
 }
 
-/** Makes a user's window anew from SQL, as a read of the feed would. False where another rebuild runs. */
+/** Rebuilds a user's window from SQL, as a read of the feed would. False if another rebuild is running. */
 export async function rebuildWindow(
   {
     users,

@@ -93,7 +93,7 @@ test('a graph without a follow is refused before anything is written', async () 
   const options = { passwordHash: '!', signal: new AbortController().signal, onProgress() {} }
   const [graph = ''] = files.posts
   await expect(importFiles({ ...files, graph }, loader, options)).rejects.toThrow(
-    `${graph} holds nobody who could write the posts; ${graph}:1: expected two user numbers`,
+    `${graph} holds no user who could write the posts; ${graph}:1: expected two user numbers`,
   )
   await importFiles(files, loader, options)
 })

@@ -26,7 +26,7 @@ export interface ImportSummary {
 
 /**
  * Loads a follow graph and posts: users `u0…`, follows, then posts spread over the users and over the
- * last 30 days. Cut off anywhere, it goes on where it was when called with the same files again.
+ * last 30 days. After an interruption, a call with the same files resumes the import.
  */
 export async function importFiles(
   files: ImportFiles,
@@ -37,7 +37,7 @@ export async function importFiles(
   const survey = await surveyFiles(files, broken)
   if (survey.users.length === 0) {
     const example = broken.examples[0] ?? 'it has no line at all'
-    throw new OperatorError(`${files.graph} holds nobody who could write the posts; ${example}`)
+    throw new OperatorError(`${files.graph} holds no user who could write the posts; ${example}`)
   }
   const state = await loader.open(survey.source)
   const run = {
@@ -122,7 +122,7 @@ async function* allPosts(files: ImportFiles): AsyncGenerator<string> {
   for (const path of files.posts) yield* readPosts(path, createBrokenLines())
 }
 
-/** Passes over what is done, then hands over batches until the end or the signal. */
+/** Skips the rows that are done, then yields batches until the end or the signal. */
 async function load<T>(
   inputs: AsyncIterable<T> | Iterable<T>,
   step: ImportStep,

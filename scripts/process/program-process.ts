@@ -5,7 +5,7 @@ import type { Subprocess } from 'bun'
 const scripts = join(import.meta.dir, '..')
 const READY_MS = 60_000
 
-/** A program of the suite as a process of its own, started as a user would start it. */
+/** A program of the suite in its own process, started as a user would start it. */
 export interface ProgramProcess extends AsyncDisposable {
   readonly pid: number
   /** Everything it has written so far, both streams. */
@@ -15,7 +15,7 @@ export interface ProgramProcess extends AsyncDisposable {
   ready(url: string, path?: string): Promise<void>
   /** SIGKILL: nothing is flushed, nothing is drained. */
   crash(): Promise<void>
-  /** SIGTERM: drains and ends by itself; its exit code. */
+  /** Sends SIGTERM, waits until the program has drained, and returns its exit code. */
   stop(): Promise<number>
 }
 
@@ -31,7 +31,7 @@ export function spawnProgram(
   const child: Subprocess<'ignore', 'pipe', 'pipe'> = Bun.spawn(
     [process.execPath, join(scripts, `${script}.ts`), ...args],
     {
-      // Away from the checkout, so that no `.env` of a developer's is read.
+      // Outside the checkout, so that a developer's `.env` is not read.
       cwd: '/tmp',
       env: {
         ...commandEnvironment(),

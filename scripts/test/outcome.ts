@@ -3,7 +3,7 @@ export interface Outcome {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
-  /** Failures that no single test stands for. */
+  /** Failures that belong to no single test. */
   readonly problems: readonly string[]
 }
 

@@ -34,7 +34,7 @@ async function start(name: string): Promise<ProgramProcess & { readonly url: str
   return Object.assign(program, { url })
 }
 
-/** Writers that go on until the suite is gone; what was acknowledged. */
+/** Runs writers until the suite ends; returns the acknowledged writes. */
 function startWriters(url: string, token: string) {
   const { v1 } = createClient(url, { token })
   const acknowledged: string[] = []
@@ -107,7 +107,7 @@ test('while a suite writes: the backup holds all that was acknowledged before it
   const before = [...writers.acknowledged]
   expect((await run('backup', [file], databaseUrl('sns.db'))).code).toBe(0)
   const after = writers.acknowledged.length
-  // The suite goes on as if nothing had been.
+  // The suite keeps working.
   await eventually(() => writers.acknowledged.length >= after + POSTS)
 
   expect(await run('backup', [file], databaseUrl('sns.db'))).toEqual({

@@ -119,7 +119,7 @@ describe('exit 1 and one line that says what to do', () => {
     )
   })
 
-  test('a database that another process serves; that one goes on', async () => {
+  test('a database that another process serves; the other process keeps running', async () => {
     const env = { DATABASE_URL: `sqlite:${join(folder, 'sns.db')}`, WEB_PORT: String(freePort()) }
     const url = `http://127.0.0.1:${env.WEB_PORT}`
     await using first = spawnProgram('start', [], env)

@@ -32,7 +32,7 @@ test('a suite whose disk fails acknowledges nothing more, says so and ends; the 
     await writeFile(broken, '')
     const answers = await Promise.allSettled([21, 22, 23].map(post))
     for (const answer of answers) {
-      // Whatever came after the process had ended was not answered at all.
+      // Requests after the process had ended were not answered.
       if (answer.status === 'fulfilled') expect(answer.value.status).toBe(503)
     }
     expect(answers[0]?.status).toBe('fulfilled')

@@ -47,7 +47,7 @@ test('SIGTERM: not ready at once, still answering, each connection ended by its 
   expect(program.output()).not.toContain('did not stop')
 })
 
-test('SIGTERM: ends by itself, with 0, after the delay', async () => {
+test('SIGTERM: exits with 0 after the delay', async () => {
   await using suite = await startSuite({ DRAIN_DELAY: '1' })
   expect(await suite.program.stop()).toBe(0)
 })

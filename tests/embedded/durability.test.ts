@@ -33,7 +33,7 @@ test('a suite that is killed while it writes keeps every post it acknowledged', 
   }
   expect(acknowledged.size).toBeGreaterThanOrEqual(POSTS_BEFORE_THE_CRASH)
 
-  // Killed again before what it left undone is done.
+  // Killed again before the pending work is done.
   await (await start())[Symbol.asyncDispose]()
 
   await using program = await start()

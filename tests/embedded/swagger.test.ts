@@ -53,7 +53,7 @@ describe('the docs page', () => {
           '--disable-background-networking',
           '--disable-component-update',
           '--disable-sync',
-          // Whatever is not on this machine cannot be reached.
+          // Other machines cannot be reached.
           '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
           `--user-data-dir=${folder}/chromium`,
           '--virtual-time-budget=15000',

@@ -37,7 +37,7 @@ describe.skipIf(!hasAllTestServers || !stack)('kill -9 in the middle of writes',
   test.each([...STACK_SERVERS])('of %s', async (server) => {
     await expectNothingLost(suite.url, reader, async ({ underway }) => {
       await stack!.kill(server)
-      // Without MySQL nothing can be acknowledged; without the others writing goes on.
+      // Without MySQL no write can be acknowledged; without another store writes continue.
       if (server !== 'mysql') await underway()
       await stack!.start(server)
       for (const name of suite.names) await suite.program(name).ready(suite.statusUrl(name))

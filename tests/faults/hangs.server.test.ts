@@ -52,7 +52,7 @@ describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle
       await expectNothingLost(suite.url, reader, async ({ underway, reads }) => {
         const answered = reads.answered
         await whileHanging(server, async () => {
-          // Without MySQL nothing can be acknowledged; without the others writing goes on.
+          // Without MySQL no write can be acknowledged; without another store writes continue.
           if (server !== 'mysql') await underway()
         })
         if (server === 'mysql') return
@@ -108,7 +108,7 @@ describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle
       await expectTruth()
     }
     await whileHanging('redis', () => actOnce(authors.slice(0, 3)))
-    // Not waiting for anything: the first read may meet the very window from before the hang.
+    // No wait here: the first read may find the window from before the hang.
     await expectTruth()
     await actOnce(authors.slice(3))
   })

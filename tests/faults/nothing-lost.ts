@@ -38,7 +38,7 @@ export async function expectNothingLost(
     const seen = posts.acknowledged.length
     await eventually(() => posts.acknowledged.length > seen + 10, {
       timeoutMs: CATCH_UP_MS,
-      what: 'writes go on',
+      what: 'writes continue',
     })
   }
   await underway()

@@ -15,7 +15,7 @@ const PAUSE_MS = 60
 /** Far above what any read may take: a request that is not answered by then never is. */
 const PATIENCE_MS = 30_000
 
-/** Reads one page of a feed after the other; each is to be in order, or an honest 503. */
+/** Reads one page of a feed after the other; each must be in order or a 503. */
 export function startSteadyReader({ v1 }: Client): SteadyReader {
   const shown = new Set<string>()
   let answered = 0

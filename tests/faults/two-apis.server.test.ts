@@ -67,7 +67,7 @@ describe.skipIf(!hasAllTestServers)('two api processes', () => {
         seen += 1
         return true
       },
-      /** So that it keeps what is about to change. */
+      /** Makes the api keep the post in memory before it changes. */
       feedAt,
       get seen() {
         return seen
@@ -153,7 +153,7 @@ describe.skipIf(!hasAllTestServers)('two api processes', () => {
       const before = story.seen
       await editAtBoth()
       expect(story.seen - before).toBe(6)
-      // Most were answered, or this would prove little.
+      // The test proves something only if most edits were answered.
       expect(story.seen).toBeGreaterThan(ROUNDS * 6)
     },
     300_000,

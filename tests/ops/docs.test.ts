@@ -56,7 +56,7 @@ describe('the page on operations', () => {
     expect(quotes.filter((quote) => !isPrinted(quote))).toEqual([])
   })
 
-  test('tells of each metric, and of no other', async () => {
+  test('lists each metric and no other', async () => {
     const declared = Object.values(createMetrics()).flatMap((metric) =>
       'name' in metric && typeof metric.name === 'string' ? [metric.name] : [],
     )
@@ -66,11 +66,11 @@ describe('the page on operations', () => {
 })
 
 describe('the page on errors', () => {
-  test.each(Object.entries(ERROR_CODES))('tells of %s', (code, { status }) => {
+  test.each(Object.entries(ERROR_CODES))('lists %s', (code, { status }) => {
     expect(rows('06-errors.md').get(code)).toStartWith(`| \`${code}\` | ${status} |`)
   })
 
-  test('tells of no other', () => {
+  test('lists no other', () => {
     expect(rowsBelow('06-errors.md', 'To clients')).toEqual(Object.keys(ERROR_CODES))
   })
 

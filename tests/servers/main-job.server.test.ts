@@ -46,7 +46,7 @@ describe.skipIf(!hasAllTestServers)('three services as separate processes', () =
     expect(indexer).toMatch(/sns_index_documents_total\{outcome="applied"\} [1-9]/)
   })
 
-  test('SIGTERM drains: every service ends by itself with exit 0', async () => {
+  test('SIGTERM drains: every service exits with 0', async () => {
     for (const name of suite.names) {
       expect([name, await suite.program(name).stop()]).toEqual([name, 0])
     }

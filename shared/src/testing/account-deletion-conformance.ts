@@ -7,10 +7,10 @@ import { codeOf } from './error-code'
 import { signUp, startSession } from './people'
 import { openTestStores, type TestDatabase } from './sql-database'
 
-/** That `UserStore.delete` leaves nothing behind and everyone else's rows alone, in the tables. */
+/** `UserStore.delete` removes all rows of the account and no row of any other. */
 export function accountDeletionConformance(kind: TestDatabase['kind']): void {
   describe('deleting an account', () => {
-    test('hides everything at once and goes on in chunks where it was stopped', async () => {
+    test('hides everything at once and resumes in chunks after an interruption', async () => {
       await using stores = await openTestStores(kind)
       const { db } = stores.database
       const users = createSqlUserStore(db, {
@@ -32,7 +32,7 @@ export function accountDeletionConformance(kind: TestDatabase['kind']): void {
       ])
 
       expect(await users.delete(gone.id)).toBe(true)
-      // No chunk was removed yet, and nothing is to be seen.
+      // No chunk is removed yet, but everything is already hidden.
       expect(await db.selectFrom('posts').select('id').execute()).toHaveLength(11)
       expect(await stores.posts.published(mine)).toEqual([])
       expect(await stores.posts.visible(ann.id, mine)).toEqual([])
@@ -69,7 +69,7 @@ export function accountDeletionConformance(kind: TestDatabase['kind']): void {
         ...mine.map((id) => post(id, gone.id)),
         ...theirs.map((id) => post(id, ann.id)),
       ])
-      // Everyone likes everything; the one who goes comments n times on the n-th of ann's first ten.
+      // Everyone likes everything; the deleted user comments n times on the n-th of ann's first ten.
       const everyLike = [gone, ann, bob].flatMap((user) =>
         [...mine.slice(0, 2_000), ...theirs].map((id) => like(user.id, id)),
       )

@@ -45,7 +45,7 @@ export function changeLogConformance(name: string, create: CreateChangeLogHarnes
     )
 
     test(
-      'keeps the order of each key, deletes included, whatever the batches',
+      'keeps the order of each key, deletes included, for any batches',
       async () => {
         await using harness = await create()
         const history = storiesOf([11, 12, 13, 14, 15, 16], 5)
@@ -82,7 +82,7 @@ export function changeLogConformance(name: string, create: CreateChangeLogHarnes
     )
 
     test(
-      'goes on after a restart where the group had finished',
+      'continues after a restart where the group had finished',
       async () => {
         await using harness = await create()
         const group = uniqueName('group')
@@ -227,7 +227,7 @@ export function changeLogConformance(name: string, create: CreateChangeLogHarnes
   })
 }
 
-/** Each id is created, updated some times and deleted; the ids' stories run side by side. */
+/** Each id is created, updated several times and deleted; the changes of different ids interleave. */
 function storiesOf(ids: readonly number[], length: number): readonly TestChange[] {
   return Array.from({ length }, (_, step) =>
     ids.map((id): TestChange => {

@@ -9,7 +9,7 @@ export interface TestChange {
   readonly text: string
 }
 
-/** An empty log of one's own. */
+/** An empty log for one test. */
 export interface ChangeLogHarness extends AsyncDisposable {
   /** Another reader of the same log, as another process would open it. */
   open(): ChangeLog
@@ -22,12 +22,12 @@ export type CreateChangeLogHarness = () => Promise<ChangeLogHarness>
 export interface TestConsumer {
   /** Events whose `handle` resolved, as `describeEvent` has them. */
   readonly done: string[]
-  /** Every `handle` that was begun, with its events. */
+  /** The events of each call of `handle`. */
   readonly batches: string[][]
   readonly retries: unknown[]
-  /** At each joining, how many batches had been begun. */
+  /** The number of batches begun at each join of the group. */
   readonly joins: number[]
-  /** Tells it to stop and waits until it has. */
+  /** Stops the consumer and waits until it has stopped. */
   stop(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ export interface TestConsumerOptions extends Partial<Pick<ConsumeOptions, 'table
   readonly work?: (events: readonly string[], stop: () => void) => unknown
 }
 
-/** Consumes in the background and keeps account. */
+/** Consumes in the background and records the batches. */
 export function startConsumer(log: ChangeLog, options: TestConsumerOptions = {}): TestConsumer {
   const stop = new AbortController()
   const consumer = {

@@ -1,6 +1,6 @@
 import { isSnsError } from '../errors/sns-error'
 
-/** Runs `work` and names the code it failed with. */
+/** Runs `work` and returns the code of its error. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work

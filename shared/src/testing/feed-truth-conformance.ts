@@ -4,7 +4,7 @@ import { feedTruthProperty } from './feed-truth-property'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
 import { readWholeFeed } from './whole-feed'
 
-/** What every `PostStore` promises about feeds: they are `truth(viewer)`, whole and nothing else. */
+/** What every `PostStore` promises about feeds: they are exactly `truth(viewer)`. */
 export function feedTruthConformance(create: CreatePostStoreHarness): void {
   describe('PostStore feeds', () => {
     let harness: PostStoreHarness
@@ -68,7 +68,7 @@ export function feedTruthConformance(create: CreatePostStoreHarness): void {
       const followed = others.slice(0, 80)
       await Promise.all(followed.map((each) => harness.graph.follow(viewer, each)))
       await harness.graph.mute(viewer, followed[7]!)
-      // Old posts of theirs, a long stretch of strangers' only, then a busy mixture.
+      // Old posts of followees, then many posts of strangers only, then a mixture.
       const authors = [
         ...Array.from({ length: 40 }, (_, n) => followed[(n * 7) % 80]!),
         viewer,

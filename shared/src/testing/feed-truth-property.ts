@@ -83,7 +83,7 @@ class Model {
   }
 }
 
-/** Whatever people do, their feeds and the check of their feeds are `truth` by its definition. */
+/** After any sequence of actions, feeds and the check of feeds equal `truth` by its definition. */
 export function feedTruthProperty(harness: () => PostStoreHarness): void {
   test('property: feeds and their check equal truth', async () => {
     await fc.assert(

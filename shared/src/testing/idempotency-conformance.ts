@@ -3,7 +3,7 @@ import type { UserId } from '../domain/id'
 import { codeOf } from './error-code'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
 
-/** What every `PostStore` promises about requests that come again. */
+/** What every `PostStore` promises about repeated requests. */
 export function idempotencyConformance(create: CreatePostStoreHarness): void {
   describe('PostStore idempotency keys', () => {
     let harness: PostStoreHarness

@@ -14,7 +14,7 @@ import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
 import { testServers, uniqueName } from './servers'
 
-/** Topics of one's own on the test server, removed when it is disposed of. */
+/** Topics for one test on the test server, removed when the log is disposed of. */
 export interface KafkaTestLog extends ChangeLogHarness {
   readonly client: KafkaClient
   readonly names: { readonly prefix: string; readonly database: string }
@@ -42,7 +42,7 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
   )
   const first = createKafkaChangeLog(client, names)
   const logs = [first]
-  // A topic that was just made may be without a leader for a moment.
+  // A new topic may have no leader for a moment.
   await eventually(async () => (await first.backlog('nobody', capturedTables)) === 0)
   let sequence = 0
   return {
@@ -98,7 +98,7 @@ export function testEvent({ table, op, id, text }: TestChange, sequence: number)
   }
 }
 
-/** Deletes those topics of a database that there are. */
+/** Deletes the existing topics of a database. */
 export async function dropTopics(
   client: KafkaClient,
   { prefix, database }: { readonly prefix: string; readonly database: string },

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock'
 
-/** A clock that stands still until a test turns it. Starts in 2026. */
+/** A clock that changes only when a test moves it. Starts in 2026. */
 export interface ManualClock extends Clock {
   advance(ms: number): void
 }

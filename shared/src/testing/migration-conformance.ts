@@ -35,7 +35,7 @@ export function migrationConformance(kind: TestDatabase['kind']): void {
       await assertMigrated(database.db)
     })
 
-    test('goes on after a run that was cut off between tables', async () => {
+    test('resumes a run that was interrupted between tables', async () => {
       await using database = await openTestDatabase(kind)
       await sql`drop table mutes`.execute(database.db)
       await sql`delete from kysely_migration`.execute(database.db)
@@ -121,7 +121,7 @@ export function migrationConformance(kind: TestDatabase['kind']): void {
   })
 }
 
-/** Takes back what the migration of sessions does, and that it ran. */
+/** Undoes the migration of sessions and removes its record. */
 async function asBeforeSessions(db: TestDatabase['db']): Promise<void> {
   await sql`drop table sessions`.execute(db)
   await sql`drop table resting_usernames`.execute(db)

@@ -8,7 +8,7 @@ import { createTcpProxy } from './tcp-proxy'
 
 export type MysqlBehindProxy = Awaited<ReturnType<typeof openMysqlBehindProxy>>
 
-/** A connection pool behind a proxy that the test can cut or stall, with metrics to look at. */
+/** A connection pool behind a proxy that the test can cut or stall, with its metrics. */
 export async function openMysqlBehindProxy(
   settings: MysqlSettings,
   options: MysqlDatabaseOptions & { readonly poolSize?: number } = {},

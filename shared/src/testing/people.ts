@@ -19,18 +19,18 @@ export function freshUsername(prefix = 'user'): string {
   return `${prefix}_${count.toString(36)}_${Math.floor(Math.random() * 1e6).toString(36)}`
 }
 
-/** What `signUp` gives as the hash of somebody's password. */
+/** The password hash that `signUp` stores. */
 export function passwordHashOf(username: string): string {
   return `hash of ${username}`
 }
 
-/** A refresh token that nobody else has. */
+/** A unique refresh token. */
 export function freshToken(expiresAt: number): NewRefreshToken {
   const hash = new Bun.CryptoHasher('sha256').update(crypto.randomUUID()).digest('hex')
   return { hash, expiresAt }
 }
 
-/** Starts a session of somebody that `signUp` signed up; by default one that outlives every test. */
+/** Starts a session of a user from `signUp`; by default it outlives every test. */
 export function startSession(
   sessions: SessionStore,
   { id: userId, username }: User,
@@ -45,7 +45,7 @@ export function startSession(
   return sessions.start({ id, userId, passwordHash, expiresAt, token }, now)
 }
 
-/** Signs somebody up under a name of their own. */
+/** Signs up a user with a unique name. */
 export function signUp(users: UserStore, username = freshUsername()): Promise<User> {
   return users.create({
     id: freshUserId(),
@@ -55,7 +55,7 @@ export function signUp(users: UserStore, username = freshUsername()): Promise<Us
   })
 }
 
-/** Signs several people up; a tuple, so that they can be taken apart by name. */
+/** Signs up several users; returns a tuple, for destructuring. */
 export async function signUpAll<const Names extends readonly string[]>(
   users: UserStore,
   ...names: Names

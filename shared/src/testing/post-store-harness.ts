@@ -14,9 +14,9 @@ export interface PostStoreHarness extends AsyncDisposable {
   readonly graph: GraphStore
   readonly clock: ManualClock
   readonly ids: IdGenerator
-  /** A user nobody else has; each call one more. */
+  /** Creates a new user. */
   addUser(): Promise<User>
-  /** Rows whose post or author is gone and counts that are wrong, described; empty where all is well. */
+  /** Describes rows whose post or author is missing, and wrong counts; empty if the data is consistent. */
   inconsistencies(): Promise<readonly string[]>
 }
 

@@ -13,7 +13,7 @@ import {
 } from './search-documents'
 import { workRatio } from './work-ratio'
 
-/** The part of a `SearchIndex`'s promise that is about changes: newest wins, in whatever order. */
+/** What every `SearchIndex` promises about changes: the newest version wins, in any order. */
 export function searchApplyConformance(
   index: () => SearchIndex,
   { runs }: Pick<SearchIndexFixture, 'runs'>,
@@ -35,7 +35,7 @@ export function searchApplyConformance(
       expect(await found('words')).toEqual([])
     })
 
-    test('keeps the newer version, whatever comes first', async () => {
+    test('keeps the newer version, in either order', async () => {
       await apply(post(1, 'newer', 5n))
       expect(await apply(post(1, 'older', 4n))).toEqual({ applied: 0, stale: 1, rejected: [] })
       expect(await apply(removal(1, 3n))).toEqual({ applied: 0, stale: 1, rejected: [] })
@@ -122,7 +122,7 @@ export function searchApplyConformance(
       expect(ratio).toBeLessThan(20)
     })
 
-    test('ends in the same state in whatever order changes come', async () => {
+    test('ends in the same state for any order of changes', async () => {
       const steps = fc.array(fc.record({ n: fc.integer({ min: 0, max: 3 }), gone: fc.boolean() }), {
         minLength: 1,
         maxLength: 12,

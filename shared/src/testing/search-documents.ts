@@ -92,7 +92,7 @@ export interface SearchIndexFixture {
   readonly runs: number
 }
 
-/** What tests do to an index all the time; what they apply can be found when they go on. */
+/** Common steps of index tests; applied changes can be found when a call returns. */
 export function searchSteps(index: () => SearchIndex) {
   async function apply(...changes: SearchChange[]) {
     const result = await index().apply(changes)

@@ -4,7 +4,7 @@ import { matchesQuery, parseSearchQuery } from '../domain/search-query'
 import type { SearchIndex } from '../ports/search-index'
 import { type SearchIndexFixture, searchSteps, turnThePage } from './search-documents'
 
-/** The part of a `SearchIndex`'s promise that is about what matches: never less than the reference. */
+/** What every `SearchIndex` promises about matches: at least those of the reference. */
 export function searchMatchConformance(
   index: () => SearchIndex,
   { exact, runs }: Pick<SearchIndexFixture, 'exact' | 'runs'>,
@@ -12,7 +12,7 @@ export function searchMatchConformance(
   const { fill, found } = searchSteps(index)
 
   describe('matching posts', () => {
-    test('finds a Korean noun whatever particle hangs on it', async () => {
+    test('finds a Korean noun with any particle', async () => {
       await fill(['영화가 좋다', '그 영화를', '영화는 역시', '영화에서도', '멜로영화다', '만화를'])
       expect((await found('영화')).toSorted()).toEqual([0, 1, 2, 3, 4])
       expect(await found('멜로영화')).toContain(4)

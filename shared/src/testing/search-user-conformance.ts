@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { SearchIndex, SearchKey } from '../ports/search-index'
 import { idAt, post, searchSteps, user } from './search-documents'
 
-/** The part of a `SearchIndex`'s promise that is about people. */
+/** What every `SearchIndex` promises about users. */
 export function searchUserConformance(index: () => SearchIndex): void {
   const { apply, found, foundUsers } = searchSteps(index)
 

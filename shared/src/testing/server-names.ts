@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import mysql from 'mysql2/promise'
 import { testServers, uniqueName } from './servers'
 
-/** Names of one's own on the real servers, as settings; whatever was made under them goes at the end. */
+/** Unique names on the real servers, as settings. Everything created under them is removed at the end. */
 export interface ServerNames extends AsyncDisposable {
   readonly database: string
   readonly env: Readonly<Record<string, string>>
@@ -63,7 +63,7 @@ async function dropTopics(brokers: string, prefix: string): Promise<void> {
   if (topics.length > 0) await admin.deleteTopics({ topics })
   const { groups } = await admin.listGroups()
   const own = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix))
-  // Members that were killed a moment ago may still count; such a group expires by itself.
+  // A group may still count members that were just killed; such a group expires on its own.
   await admin.deleteGroups(own).catch(() => {})
   await admin.disconnect()
 }

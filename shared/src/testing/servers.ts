@@ -11,7 +11,7 @@ export const testServers = {
 
 export const hasAllTestServers = Object.values(testServers).every((server) => server !== null)
 
-/** A name of one's own for a database, prefix or index: lower case, unlikely to meet another. */
+/** A unique lower-case name for a database, prefix or index. */
 export function uniqueName(kind: string): string {
   return `t_${kind}_${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`
 }

@@ -60,7 +60,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
       test('is refused once the password is another than the one that was checked', async () => {
         const user = await signUp(harness.users)
         const passwordHash = passwordHashOf(user.username)
-        // What a log-in does: its check is over, and then the password changes.
+        // A log-in has checked the password; then the password changes.
         await harness.users.updatePassword(user.id, { from: passwordHash, to: 'another' })
         expect(await outcome(startSession(sessions, user))).toBe('bad_credentials')
         expect(await idsOf(user)).toEqual([])
@@ -134,7 +134,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
         }
       })
 
-      test('goes on from either twin; the other is then one that was just replaced', async () => {
+      test('refreshes with either twin; the other then counts as just replaced', async () => {
         for (const late of [false, true]) {
           const { grant, first } = await start()
           const [second, twin] = [token(), token()]
@@ -203,7 +203,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
           fc.asyncProperty(
             fc.array(
               fc.record({
-                // Counted from the newest token back, so that sequences get somewhere.
+                // Counted back from the newest token, so that most sequences use valid tokens.
                 back: fc.oneof(fc.constant(0), fc.nat(3)),
                 pauseMs: fc.constantFrom(0, 0, 1, 5_000, REFRESH_GRACE_MS, REFRESH_GRACE_MS + 1),
               }),
@@ -255,7 +255,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
         })
       })
 
-      test('of an earlier epoch is not good, whatever sessions there are', async () => {
+      test('of an earlier epoch is refused, whichever sessions exist', async () => {
         const { user, grant } = await start()
         const change = { from: passwordHashOf(user.username), to: passwordHashOf(user.username) }
         await harness.users.updatePassword(user.id, change)
@@ -369,7 +369,7 @@ function createModel(first: NewRefreshToken) {
   }
 }
 
-/** What came of it: the value, or the code of the error. */
+/** The value, or the code of the error. */
 async function outcome<T>(promise: Promise<T>): Promise<T | string> {
   try {
     return await promise

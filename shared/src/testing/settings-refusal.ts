@@ -3,7 +3,7 @@ import { loadSettings } from '../config/load-settings'
 import type { Role } from '../config/settings'
 import { OperatorError } from '../errors/operator-error'
 
-/** The refusal of an environment; throws where it is accepted. */
+/** The error message for a wrong environment; throws if the environment is accepted. */
 export function settingsRefusal(env: Environment, role: Role = 'suite'): OperatorError {
   try {
     loadSettings(env, { role })

@@ -285,7 +285,7 @@ export function createSimulatedRedisClient({
   return {
     async run(work) {
       try {
-        if (serverRun === null) throw new Error('the connection is away')
+        if (serverRun === null) throw new Error('the connection is closed')
         return await work(commands, serverRun + termSuffix)
       } catch (error) {
         throw failed(error)

@@ -14,7 +14,7 @@ export interface SimulatedWorld {
   advance(ms: number): Promise<void>
 }
 
-/** A program of that world: what reaches it while it is paused waits, in order. */
+/** A program of that world: messages that arrive while it is paused wait in order. */
 export interface SimulatedProcess {
   /** By a clock of its own, which runs a little fast or slow. */
   readonly time: MonotonicTime
@@ -116,7 +116,7 @@ export function createSimulatedProcess(world: SimulatedWorld): SimulatedProcess 
   }
 }
 
-/** Lets every promise that can go on go on. */
+/** Runs all pending promise callbacks. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

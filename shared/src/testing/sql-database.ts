@@ -14,13 +14,13 @@ import { temporaryFolder } from './temporary-folder'
 
 export interface TestDatabase extends AsyncDisposable {
   readonly kind: 'sqlite' | 'mysql'
-  /** Empty, and migrated unless it was asked for otherwise. */
+  /** Empty, and migrated unless the options say otherwise. */
   readonly db: Kysely<Database>
   /** `sqlite:PATH` or `mysql://…`, for another connection or process. */
   readonly url: string
 }
 
-/** A database of one's own, removed when it is disposed of. MySQL needs `testServers.mysql`. */
+/** A database for one test, removed when it is disposed of. MySQL needs `testServers.mysql`. */
 export async function openTestDatabase(
   kind: TestDatabase['kind'],
   { migrated = true }: { readonly migrated?: boolean } = {},
@@ -92,7 +92,7 @@ async function onServer(settings: MysqlSettings, work: (db: Kysely<Database>) =>
   await work(server.db)
 }
 
-/** The stores of accounts, sessions and the graph over a database of their own. */
+/** The stores of accounts, sessions and the graph on a new database. */
 export async function openTestStores(kind: TestDatabase['kind']) {
   const database = await openTestDatabase(kind)
   const { db } = database

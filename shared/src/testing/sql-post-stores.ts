@@ -7,7 +7,7 @@ import { createManualClock } from './manual-clock'
 import type { PostStoreHarness } from './post-store-harness'
 import { openTestDatabase, type TestDatabase } from './sql-database'
 
-/** The SQL stores on a database of their own. */
+/** The SQL stores on a new database. */
 export async function openSqlPostStores(
   kind: TestDatabase['kind'],
   feedScan?: FeedScanLimits,

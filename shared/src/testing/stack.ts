@@ -5,7 +5,7 @@ import { testServers } from './servers'
 export const STACK_SERVERS = ['mysql', 'redis', 'kafka', 'elasticsearch'] as const
 export type StackServer = (typeof STACK_SERVERS)[number]
 
-/** Crashes and starts the very servers that `TEST_…` name. */
+/** Crashes and starts the servers that `TEST_…` name. */
 export interface Stack {
   kill(server: StackServer): Promise<void>
   /** Starts a killed server on the same data and waits until it is healthy. */
@@ -16,7 +16,7 @@ export interface Stack {
 
 /**
  * The script that runs the servers natively, where one stands beside the checkout and the servers that
- * tests use are its own; null elsewhere, since nobody else's servers may be killed.
+ * tests use are its own; null elsewhere, since other servers must not be killed.
  */
 export const stack: Stack | null = findStack()
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands between a client and a server, to be cut or stalled by a test. */
+/** A proxy between a client and a server, which a test can cut or stall. */
 export interface TcpProxy extends AsyncDisposable {
   readonly host: string
   readonly port: number
@@ -10,7 +10,7 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): Promise<void>
   /** As when the server hangs: connections are accepted and stay open, nothing passes until `resume`. */
   stall(): void
-  /** Listens again, and lets through all that was held back. */
+  /** Listens again and forwards the data it held back. */
   resume(): Promise<void>
   /** Where connections go from now on, as after a fail-over; those that are open stay. */
   leadTo(target: string): void

@@ -14,7 +14,7 @@ export interface TestElasticsearch extends AsyncDisposable {
   readonly metrics: Metrics
 }
 
-/** A client of the test server at `url`, with indexes of its own that go when it is disposed. */
+/** A client of the test server at `url`, with its own indexes, which are removed when it is disposed of. */
 export async function createTestElasticsearch(
   options: { readonly url?: string; readonly migrate?: boolean; readonly logger?: Logger } = {},
 ): Promise<TestElasticsearch> {

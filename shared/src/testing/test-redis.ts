@@ -8,7 +8,7 @@ import { createLogger } from '../observability/logger'
 import { createMetrics } from '../observability/metrics'
 import { testServers, uniqueName } from './servers'
 
-/** A client with a key prefix of its own, which goes with it. */
+/** A client with its own key prefix; its keys are removed when it is disposed of. */
 export interface TestRedis extends AsyncDisposable {
   readonly client: RedisClient
   readonly prefix: string

@@ -14,7 +14,7 @@ import {
   whole,
 } from './timeline-store-harness'
 
-/** The part of a `TimelineStore`'s promise that is about rebuilding beside pushes and other rebuilds. */
+/** What every `TimelineStore` promises about rebuilds that run beside pushes and other rebuilds. */
 export function timelineRebuildConformance(create: CreateTimelineStoreHarness): void {
   test('keeps what is pushed while a rebuild reads', async () => {
     await using harness = await create(testLimits)

@@ -59,7 +59,7 @@ export function timelineStoreConformance(create: CreateTimelineStoreHarness): vo
       expect(await whole(store, ann)).toEqual(ids(5))
     })
 
-    test('puts a pushed id in its place, once, whatever the order', async () => {
+    test('puts a pushed id in its place, once, for any order of pushes', async () => {
       await using harness = await create(testLimits)
       const { store } = harness
       await rebuild(store, ann, [30, 20], true)

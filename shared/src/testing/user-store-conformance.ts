@@ -72,7 +72,7 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       }
     })
 
-    test('refuses a name that is taken, whatever its case', async () => {
+    test('refuses a taken name in any case', async () => {
       const { username } = await signUp(users, freshUsername('Taken'))
       for (const again of [username, username.toLowerCase(), username.toUpperCase()]) {
         const error = await signUp(users, again).catch((thrown) => thrown)
@@ -285,7 +285,7 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       expect(await users.findByUsername(user.username)).toBeNull()
     })
 
-    test('lets the username of a deleted account rest for thirty days, whatever its case', async () => {
+    test('reserves the username of a deleted account for thirty days, in any case', async () => {
       const { clock } = harness
       const gone = await signUp(users, freshUsername('Gone'))
       await users.delete(gone.id)

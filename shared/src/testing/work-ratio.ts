@@ -1,6 +1,6 @@
 export interface WorkRatioOptions {
   readonly tries?: number
-  /** The least time that tells anything, in milliseconds: below it the clock's own noise would. */
+  /** The shortest time to measure, in milliseconds; below it, clock noise dominates. */
   readonly floorMs?: number
 }
 

@@ -5,7 +5,7 @@ import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 import { PROBLEM_CONTENT_TYPE, Problem } from '../http/problem'
 import type { Answer } from './test-api'
 
-/** The answer has that status and a body exactly of that shape. */
+/** Expects a response with this status and a body of exactly this shape. */
 export function expectBody(answer: Answer, status: number, schema: TSchema): void {
   if (answer.status !== status) expect(answer.body).toBe(`an answer with status ${status}`)
   expect(answer.headers.get('content-type')).toMatch(/^application\/json(;|$)/)
@@ -17,7 +17,7 @@ export function expectNoContent(answer: Answer): void {
   expect(answer.status).toBe(204)
 }
 
-/** The answer is the problem of that code, complete, and names these fields if any are given. */
+/** Expects a complete problem response with this code; it names `fields` if they are given. */
 export function expectProblem(answer: Answer, code: ErrorCode, fields?: readonly string[]): void {
   expect(answer.body).toMatchObject({
     type: `urn:sns:problem:${code}`,

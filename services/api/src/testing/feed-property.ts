@@ -112,7 +112,7 @@ async function take(
   }
 }
 
-/** Whether the caches are away for the next call; the property turns it. */
+/** Whether the caches are unavailable for the next call; the property switches it. */
 export interface Outage {
   isDown: () => boolean
 }
@@ -121,7 +121,7 @@ let run = 0
 
 /**
  * F1, F3 and F5 at every read, F2 when the pipeline is quiet, and F6 throughout: each call to the
- * timelines and the cache may find them away, as `outage` says. Wants windows of a few posts.
+ * timelines and the cache may find them unavailable, as `outage` says. Needs windows of a few posts.
  */
 export async function checkFeedProperty(
   api: TestApi,

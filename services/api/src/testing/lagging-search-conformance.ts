@@ -56,7 +56,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** What a reader may see of posts that were edited while the index still holds what they said before. */
+/** What a reader may see of edited posts while the index still holds their old text. */
 export function laggingSearchConformance(
   name: string,
   { open, exact, runs }: LaggingSearchSuite,

@@ -47,7 +47,7 @@ export function createTestChannel(processes: number) {
   return {
     /** What the log says, for a writer that did not live to say it. */
     relay: tell,
-    /** What is on its way arrives by itself, a moment later than it must. */
+    /** Messages under way arrive on their own, a moment late. */
     settle() {
       for (const member of members) hear(member)
     },

@@ -1,7 +1,7 @@
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 
-/** Says before each call whether the store is away for it. */
+/** Says before each call whether the store is unavailable. */
 export type IsAway = () => boolean
 
 async function unless<T>(isDown: IsAway, call: () => Promise<T>): Promise<T> {
@@ -9,7 +9,7 @@ async function unless<T>(isDown: IsAway, call: () => Promise<T>): Promise<T> {
   return call()
 }
 
-/** Timelines behind a connection that may be gone for any single call. */
+/** Timelines behind a connection that may fail at any call. */
 export function unreliableTimelines(store: TimelineStore, isDown: IsAway): TimelineStore {
   return {
     read: (...args) => unless(isDown, () => store.read(...args)),
