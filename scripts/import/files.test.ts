@@ -19,7 +19,7 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 describe('lines', () => {
-  test('come out the same plain and gzipped, whatever ends the file', async () => {
+  test('are the same plain and gzipped, for any end of the file', async () => {
     const text = `${'가나다 🙂 '.repeat(60_000)}\r\nb\n\nc`
     const plain = await Array.fromAsync(readLines(file('a.txt', text)))
     const zipped = await Array.fromAsync(readLines(file('a.txt.gz', gzipSync(text))))

@@ -18,7 +18,7 @@ describe.each([
 ])('the example for %s', (_, file) => {
   const text = readFileSync(file, 'utf8')
 
-  test('leads to two apis by the public port, and to nobody’s port for operators', () => {
+  test('forwards to the public ports of two apis, and to no operators’ port', () => {
     const addresses = [...text.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)
     expect(addresses).toHaveLength(2)
     expect(addresses).toContain(SETTINGS.web.port.default)

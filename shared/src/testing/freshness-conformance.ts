@@ -14,7 +14,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'viewer', user: 9_007_199_254_740_991 as UserId },
 ]
 
-/** What every `Freshness` must do while all is well; what it does at faults, its histories show. */
+/** What every `Freshness` promises without faults; the histories test faults. */
 export function freshnessConformance(name: string, open: () => Promise<FreshnessHarness>): void {
   describe(name, () => {
     test('has heard, after a barrier, what was announced before, whole and in order', async () => {

@@ -23,7 +23,7 @@ export function freshnessFenceConformance(name: string, open: () => Promise<Fenc
       expect(await fence.read()).toEqual({ generation, isOpen: true, server: 'a', term: term + 1 })
     })
 
-    test('closes once, however many close it, and names its server on', async () => {
+    test('closes once, even if several close it, and still names its server', async () => {
       await using harness = await open()
       const { fence } = harness
       const { generation } = await fence.read()

@@ -28,15 +28,15 @@ export const PLACES = APIS + 1
 const WORKER = APIS
 export const SERVERS = 2
 
-/** Of all that changes, two posts are enough: loads and messages of one meet those of others. */
+/** Two posts are enough: loads and messages of one post interleave with those of the other. */
 const POSTS = 2
-/** Whose timeline is read and pushed to. */
+/** The user whose timeline is read and pushed to. */
 const READER = 1 as UserId
-/** Short, since nothing may rest on it but when all is well again. */
+/** Short, since only the recovery after a fault depends on it. */
 const REPORT_TTL_MS = 4_000
-/** No trouble lasts longer: it may outlive a lease and what a report is good for. */
+/** The longest fault: it may outlast a lease and the validity of a report. */
 export const FAULT_MAX_MS = 14_000
-/** What was caused must be over by then, and every lease, report and retry too. */
+/** By then every effect of a fault, lease, report and retry must be over. */
 const SETTLE_MS = 40_000
 const logger = createLogger('test', 'silent')
 const metrics = createMetrics()
@@ -46,7 +46,7 @@ export type Step = { readonly ms: number } & (
   | { readonly do: 'write' | 'crash'; readonly place: number }
   | { readonly do: 'pause'; readonly place: number; readonly forMs: number }
   | { readonly do: 'cut'; readonly place: number; readonly isSilent: boolean }
-  /** Its next connection leads there. */
+  /** The next connection of the process goes to that server. */
   | {
       readonly do: 'route'
       readonly place: number
@@ -299,7 +299,7 @@ export function createFreshnessHistory(seed: number) {
     switch (step.do) {
       case 'write': {
         const post = anyPost()
-        // So that all of them keep what is about to change.
+        // All of them now keep the posts that are about to change.
         for (let place = 0; place < APIS; place += 1) request(place, 'read', post)
         world.after(world.between(0, 40), () => request(step.place, 'write', post))
         return
@@ -376,16 +376,16 @@ export function createFreshnessHistory(seed: number) {
       await world.advance(step.ms)
       happen(step)
     },
-    /** Ends all trouble and waits until it is over. */
+    /** Ends all faults and waits until the processes have recovered. */
     async settle(): Promise<void> {
       heal()
       for (const { client } of programs) client.cut(false)
       await world.advance(SETTLE_MS)
     },
-    /** The places of api processes that believe nothing. */
+    /** The places of the api processes without a belief. */
     unbelieving: () =>
       programs.flatMap(({ api }, place) => (api && !api.freshness.belief() ? [place] : [])),
-    /** How many requests still wait, but for those that died with their process. */
+    /** The number of requests that still wait, without those of killed processes. */
     unanswered: () => [...waiting].filter((one) => !one.of.isCrashed).length,
     get readsFromMemory() {
       return readsFromMemory

@@ -86,7 +86,7 @@ export function graphListConformance(
       },
     )
 
-    test('lists among blocks who blocks back, and among mutes nobody behind a block', async () => {
+    test('lists users who block back among blocks, and no blocked user among mutes', async () => {
       const [me, a, b] = await signUpAll(harness.users, 'me', 'a', 'b')
       await graph.block(me.id, a.id)
       await graph.block(a.id, me.id)

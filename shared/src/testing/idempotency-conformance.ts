@@ -49,7 +49,7 @@ export function idempotencyConformance(create: CreatePostStoreHarness): void {
       expect(await codeOf(writeKeyed(author, 'key', 'gone'))).toBe('not_found')
     })
 
-    test('answers a key with no post of somebody else that got the deleted one’s id', async () => {
+    test('does not answer a key with another user’s post that got the id of the deleted post', async () => {
       const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
       const { body } = await writeKeyed(ann, 'key', 'mine')
       await harness.posts.delete(body.id, ann)

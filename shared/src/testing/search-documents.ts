@@ -4,10 +4,10 @@ import type { PostSearch, SearchChange, SearchIndex } from '../ports/search-inde
 export const MINUTE = 60_000
 const SPAN = 2 * 24 * 60 * MINUTE
 
-/** Where the posts of the test at hand begin: each has days of its own, instead of an empty index. */
+/** The first day of the current test's posts: each test uses its own days instead of an empty index. */
 let start = Date.UTC(2026, 0, 1)
 
-/** Gives the test at hand days that no other has. */
+/** Gives the current test days that no other test uses. */
 export function turnThePage(): void {
   start += SPAN
 }

@@ -2,10 +2,10 @@ import { storeUnavailable } from '../errors/sns-error'
 import type { FreshnessFence } from '../ports/freshness-fence'
 import type { SimulatedProcess, SimulatedWorld } from './simulated-world'
 
-/** How a process reaches the database: well, late, or not at all. */
+/** How a process reaches the database: at once, late, or not at all. */
 export type DatabaseLink = 'up' | 'slow' | 'down'
 
-/** What a process asks of the database takes effect at one moment on its way there and back. */
+/** A request to the database takes effect at one moment between its call and its answer. */
 export interface SimulatedDatabase {
   link: DatabaseLink
   ask<Result>(execute: () => Result | Promise<Result>): Promise<Result>
@@ -38,7 +38,7 @@ export function createSimulatedDatabase(
   return database
 }
 
-/** The fence as a process reaches it. */
+/** The fence as one process reaches it. */
 export function fenceBehind(
   { ask }: Pick<SimulatedDatabase, 'ask'>,
   fence: FreshnessFence,

@@ -9,7 +9,7 @@ const COMMAND_TIMEOUT_MS = 1_000
 export interface SimulatedServer {
   currentRun(): string
   readonly isUp: boolean
-  /** As kill -9. It comes back with all its timelines: the most that an old snapshot could revive. */
+  /** As kill -9. It restarts with all its timelines: the worst case of an old snapshot. */
   stop(): void
   /** Another run. */
   start(): void
@@ -150,19 +150,19 @@ class Connection {
     this.deliver(() => this.on.message(message))
   }
 
-  /** Nothing passes any more; neither side is told. */
+  /** Nothing passes any more; neither side notices. */
   cut(): void {
     this.isCut = true
   }
 
-  /** By the server, or by what lies between: what was sent before may still arrive. */
+  /** Closed by the server or the network: messages sent before may still arrive. */
   end(): void {
     this.server.connections.delete(this)
     this.isCut ||= this.world.between(0, 1) < 0.5
     this.world.after(this.delay(), () => this.process.deliver(() => this.close()))
   }
 
-  /** By the client: what it sent before may still be done. */
+  /** Closed by the client: commands sent before may still run. */
   close(): void {
     if (this.isEnded) return
     this.isEnded = true

@@ -17,7 +17,7 @@ import { timelineStoreProperty } from './timeline-store-property'
 /** What every `TimelineStore` promises. Each test gets an empty store. */
 export function timelineStoreConformance(create: CreateTimelineStoreHarness): void {
   describe('TimelineStore', () => {
-    test('has no timeline that nobody rebuilt, and push makes none', async () => {
+    test('has no timeline before a rebuild, and push creates none', async () => {
       await using harness = await create(testLimits)
       const { store } = harness
       expect(await pushed(store, 1, [ann, bob])).toEqual([0, 2, 0, 0])
@@ -138,7 +138,7 @@ export function timelineStoreConformance(create: CreateTimelineStoreHarness): vo
       })
     })
 
-    test('forgets a window that nobody reads, pushes notwithstanding', async () => {
+    test('drops a window that is not read, even if ids are pushed', async () => {
       await using harness = await create(testLimits)
       const { store } = harness
       await rebuild(store, ann, [1], true)

@@ -10,7 +10,7 @@ export interface TimelineStoreHarness extends AsyncDisposable {
 
 export type CreateTimelineStoreHarness = (limits: TimelineLimits) => Promise<TimelineStoreHarness>
 
-/** Small, so that the edges are near. */
+/** Small, so that tests reach the limits quickly. */
 export const testLimits: TimelineLimits = { cap: 8, slack: 3, ttlMs: 600_000, rebuildTtlMs: 15_000 }
 
 export const ann = (2 ** 52) as UserId

@@ -46,8 +46,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /**
  * The promise that feeds are built on: commits, deliveries (late, repeated, in any order) and rebuilds
- * interleave at will, and a ready window still holds exactly the committed ids at or above its floor,
- * but for those not yet delivered to anyone.
+ * interleave in any order, and a ready window still holds exactly the committed ids at or above its floor,
+ * except those not delivered yet.
  */
 export function timelineStoreProperty(create: CreateTimelineStoreHarness): void {
   test('holds every committed id at or above its floor, in every interleaving', async () => {
@@ -71,7 +71,7 @@ interface Rebuild {
   sql: RebuiltTimeline | null
 }
 
-/** SQL is a set; what was begun, read and dropped is remembered just enough to say what must hold. */
+/** SQL is a set; the model keeps only the rebuilds, reads and drops that the property needs. */
 class Model {
   private readonly committed = new Set<PostId>()
   private readonly undelivered = new Set<PostId>()

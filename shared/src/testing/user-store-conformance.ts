@@ -122,7 +122,7 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       expect(await users.findByUsername(name)).not.toBeNull()
     })
 
-    test('knows nobody by a name that nobody can have', async () => {
+    test('finds no user for an impossible name', async () => {
       const user = await signUp(users, 'plain_name')
       const hostile = [
         `${user.username} `,
@@ -150,7 +150,7 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
       }
     })
 
-    test('refuses to make a name that nobody can have', async () => {
+    test('refuses to create an impossible name', async () => {
       for (const name of ['ünïcode', 'a', 'with blank', 'a'.repeat(31)]) {
         const error = await signUp(users, name).catch((thrown) => thrown)
         expect(isSnsError(error, 'invalid_request')).toBeTrue()

@@ -239,7 +239,7 @@ export function laggingSearchConformance(
       }
     }
 
-    test('shows only what is there now, however far behind it is', async () => {
+    test('shows only current texts, however late the index is', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 30 }), async (steps) => {
           const writer = await createWriter()

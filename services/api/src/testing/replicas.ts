@@ -23,7 +23,7 @@ import { PASSWORD } from './test-api'
 
 /**
  * A channel between processes as the real one can behave: messages wait on each connection until a command on it
- * is answered, a cut connection loses what waited, and who cannot announce closes the fence for all.
+ * is answered, a cut connection loses waiting messages, and a writer that cannot announce closes the fence for all.
  */
 export function createTestChannel(processes: number) {
   const members = Array.from({ length: processes }, () => ({
@@ -45,9 +45,9 @@ export function createTestChannel(processes: number) {
   }
 
   return {
-    /** What the log says, for a writer that did not live to say it. */
+    /** Announces a logged change for a writer that was killed before it could. */
     relay: tell,
-    /** Messages under way arrive on their own, a moment late. */
+    /** Delivers every waiting message. */
     settle() {
       for (const member of members) hear(member)
     },
@@ -107,7 +107,7 @@ export interface ReplicaAnswer {
   readonly body: any
 }
 
-/** Several api processes' worth of memory over one database and one set of timelines. */
+/** The memory of several api processes over one database and one set of timelines. */
 export async function openReplicas(count: number, { cap }: { readonly cap: number }) {
   const opened = new AsyncDisposableStack()
   const { db } = opened.use(await openTestDatabase('sqlite'))
@@ -158,7 +158,7 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
     stores,
     timelines,
     fannedOut: fannedOut as ReadonlySet<PostId>,
-    /** The next id that is made is this one. */
+    /** Sets the next id. */
     reuse(id: PostId) {
       reused = id
       fannedOut.delete(id)

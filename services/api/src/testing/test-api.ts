@@ -149,7 +149,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       return { id, username, session: data, client }
     },
 
-    /** Does what the workers do with every change so far. */
+    /** Applies every change so far, as the workers do. */
     async settle(): Promise<void> {
       await this.fanOut()
       await this.index()
@@ -167,7 +167,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       }
     },
 
-    /** Puts all posts and users into the search index; what was deleted stays in it, as in a late one. */
+    /** Puts all posts and users into the search index; deleted ones stay in it, as in a late index. */
     async index(): Promise<void> {
       version += 1n
       const [posts, users] = await Promise.all([
