@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
@@ -17,12 +17,18 @@ async function main(words: readonly string[]): Promise<number> {
   let left = 0
   try {
     for (const folder of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
-      await cp(join(root, folder), join(copy, folder), { recursive: true })
+      // The packages of the copy use each other, not those that are whole.
+      await cp(join(root, folder), join(copy, folder), { recursive: true, verbatimSymlinks: true })
     }
     for (const file of ['package.json', 'tsconfig.json', 'bunfig.toml']) {
       await cp(join(root, file), join(copy, file))
     }
-    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+    await mkdir(join(copy, 'node_modules'))
+    for (const name of await readdir(join(root, 'node_modules'))) {
+      const [from, to] = [join(root, 'node_modules', name), join(copy, 'node_modules', name)]
+      if (name === '@sns') await cp(from, to, { recursive: true, verbatimSymlinks: true })
+      else await symlink(from, to)
+    }
     console.log('| what is broken | noticed by |\n|---|---|')
     for (const mutation of chosen) {
       if (mutation.needs && !environment[mutation.needs]) {

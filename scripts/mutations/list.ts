@@ -10,7 +10,7 @@ export interface Mutation {
   readonly needs?: 'TEST_REDIS_URL'
 }
 
-const REPLICAS = 'services/api/src/modules/feed/replicas-property.test.ts'
+const REPLICAS = 'tests/embedded/replicas-property.test.ts'
 const FEED = 'services/api/src/modules/feed'
 const TIMELINES = 'shared/src/adapters/memory/timeline-store.test.ts'
 const PIECES = 'services/api/src/memory/post-pieces.ts'
@@ -46,8 +46,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what is kept is looked at before the barrier',
     file: PIPELINE,
-    find: `const { isHeard, slice: first } = await readTimeline(userId, before, count)
-      let slice = first
+    find: `const first = await readTimeline(userId, before, count)
+      const { isHeard, mergedAuthors } = first
       const viewer = isHeard
         ? await viewers.account(grant)
         : await sessions.findViewer(grant, clock.now())
@@ -56,8 +56,8 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: `const viewer = await viewers.account(grant)
       if (!viewer) throw sessionEnded()
       const early = freshness.belief() ? await viewers.feedView(userId) : null
-      const { isHeard, slice: first } = await readTimeline(userId, before, count)
-      let slice = first
+      const first = await readTimeline(userId, before, count)
+      const { isHeard, mergedAuthors } = first
       const view = isHeard && freshness.belief() ? early : null
       void [sessions, clock]`,
     tests: [REPLICAS],
@@ -113,14 +113,6 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [REPLICAS, FEED],
   },
   {
-    name: 'without memory, a page is checked for visibility in place of membership',
-    file: PIPELINE,
-    find: 'const viewed = await posts.inFeed(viewer, ids)',
-    replace:
-      'const viewed = await (posts as never as { visible: typeof posts.inFeed }).visible(viewer, ids)',
-    tests: [REPLICAS, FEED, 'services/api/src/memory'],
-  },
-  {
     name: 'a window of another graph version is read',
     file: PIPELINE,
     find: "slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion",
@@ -130,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'windows are read though posts are pushed elsewhere',
     file: PIPELINE,
-    find: 'slice: isCurrent ? slice : null',
+    find: 'slice: mergedAuthors === null ? null : slice',
     replace: 'slice',
     tests: ['services/api/src/memory'],
   },
@@ -152,7 +144,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'one’s own post is answered though its push failed',
     file: 'services/api/src/modules/posts/service.ts',
-    find: 'await users.touchGraph(author)',
+    find: 'await users.touchGraph([author])',
     replace: '',
     tests: [REPLICAS, FEED],
   },
@@ -353,5 +345,84 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'local pushed = {}',
     tests: [REDIS_TIMELINES],
     needs: 'TEST_REDIS_URL',
+  },
+  {
+    name: 'lanes: posts of authors in pull are not merged',
+    file: PIPELINE,
+    find: 'const { ids, floor } = mergeLists(slice, lists, before, limit)',
+    replace: 'const { ids, floor } = slice',
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: pushes stop before every reader merges',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: "    await announcer.announce([{ kind: 'lanes' }])\n    if (!(await lanes.finish(author, crossing, 'pull'))) return",
+    replace: "    if (!(await lanes.finish(author, crossing, 'pull'))) return",
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: an author goes to pull without being in both',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: "    await announcer.announce([{ kind: 'lanes' }])\n    if (!(await lanes.finish(author, crossing, 'pull'))) return",
+    replace:
+      "    if (!(await lanes.finish(author, crossing, 'pull'))) return\n    await announcer.announce([{ kind: 'lanes' }])",
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: timelines from before live on when an author goes back',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: '        await users.touchGraph(followers)\n',
+    replace: '',
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: nobody is told that timelines are stale when an author goes back',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: "        await announcer.announce(followers.map((user) => ({ kind: 'viewer', user })))\n",
+    replace: '',
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: readers stop merging before timelines are stale',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: '    const crossing = await lanes.begin(author)\n    let after',
+    replace:
+      "    const crossing = await lanes.begin(author)\n    await lanes.finish(author, crossing, 'push')\n    await announcer.announce([{ kind: 'lanes' }])\n    let after",
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: an author in both is merged only',
+    file: 'shared/src/adapters/sql/lane-store.ts',
+    find: "row.is_pushed ? 'both' : 'pull'",
+    replace: "'pull'",
+    tests: [REPLICAS, 'shared/src/adapters/sql/lane-store.test.ts'],
+  },
+  {
+    name: 'lanes: a crossing goes on though another took over',
+    file: 'shared/src/adapters/sql/lane-store.ts',
+    find: "        .set({ is_pushed: 0 })\n        .where('author_id', '=', author)\n        .where('crossing', '=', crossing)",
+    replace: "        .set({ is_pushed: 0 })\n        .where('author_id', '=', author)",
+    tests: ['shared/src/adapters/sql/lane-store.test.ts'],
+  },
+  {
+    name: 'lanes: no hysteresis',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: 'Math.ceil(pullAbove * HYSTERESIS)',
+    replace: 'pullAbove + Math.ceil(HYSTERESIS)',
+    tests: ['services/fanout-worker/src/lanes.test.ts'],
+  },
+  {
+    name: 'lanes: a new post is not in its author’s list',
+    file: 'services/api/src/memory/announced-stores.ts',
+    find: "          { kind: 'posts', author: authorId },\n",
+    replace: '',
+    tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: what lies below an author’s list is left out',
+    file: 'services/api/src/memory/merged-posts.ts',
+    find: 'floor: ids.length < kept ? 0 : (ids.at(-1) ?? 0)',
+    replace: 'floor: 0',
+    tests: [REPLICAS, 'services/api/src/memory'],
   },
 ]

@@ -6,6 +6,7 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SearchIndex } from '@sns/shared/ports/search-index'
 import type { SessionStore } from '@sns/shared/ports/session-store'
@@ -22,6 +23,7 @@ import { createRequestContexts } from './http/request-context'
 import { requestLog } from './http/request-log'
 import { createRouteMethods } from './http/route-methods'
 import { createAnnouncedStores } from './memory/announced-stores'
+import { createMergedPosts } from './memory/merged-posts'
 import { createPostPieces } from './memory/post-pieces'
 import { createViewers } from './memory/viewers'
 import { meRoutes, sessionRoutes } from './modules/accounts/routes'
@@ -49,6 +51,7 @@ export interface ApiDeps {
   readonly graph: GraphStore
   readonly posts: PostStore
   readonly engagement: EngagementStore
+  readonly lanes: LaneStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
   readonly rateLimiters: RateLimitsDeps
@@ -75,8 +78,9 @@ export interface ApiSettings {
   readonly passwordCost?: PasswordCost
 }
 
-/** The share of the page memory for posts; the rest is for viewers. */
+/** The shares of the page memory for posts and for lists of merged authors; the rest is for viewers. */
 const POSTS_SHARE = 0.75
+const MERGED_SHARE = 0.05
 
 export type App = ReturnType<typeof createApp>
 
@@ -92,8 +96,11 @@ export function createApp(backend: ApiDeps) {
   const routeMethods = createRouteMethods()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
   const memory = settings.pageMemoryMib * 2 ** 20
-  const viewers = createViewers(deps, { maxBytes: memory * (1 - POSTS_SHARE) })
+  const viewers = createViewers(deps, {
+    maxBytes: memory * (1 - POSTS_SHARE - MERGED_SHARE),
+  })
   const pieces = createPostPieces(deps, { maxBytes: memory * POSTS_SHARE })
+  const merged = createMergedPosts(deps, { maxBytes: memory * MERGED_SHARE })
   const grants = grantReader({ accessTokens })
   const authenticated = authentication({ ...deps, grants, viewers, contexts, limits })
   const lookup = createUserLookup(deps)
@@ -137,7 +144,7 @@ export function createApp(backend: ApiDeps) {
     .use(relationshipListRoutes({ graph, authenticated }))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes({ ...deps, authenticated }))
-    .use(feedRoutes(createFeed({ ...deps, viewers, pieces }), { grants, contexts, limits }))
+    .use(feedRoutes(createFeed({ ...deps, viewers, pieces, merged }), { grants, contexts, limits }))
     .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))

@@ -95,11 +95,12 @@ test('tells of a row that moved to another key for both keys', async () => {
   ] as Change[][])
 })
 
-test('says the same once a batch, and nothing of new posts', async () => {
+test('says the same once a batch, and of new posts whose they are', async () => {
   const follows = [1, 2, 3].map((id) =>
     event('follows', 'c', { follower_id: 5, followee_id: id, id }),
   )
-  expect(await announced(follows, [event('posts', 'c', { id: 1 })])).toEqual([
+  expect(await announced(follows, [event('posts', 'c', { id: 1, author_id: 4 })])).toEqual([
     [{ kind: 'viewer', user: 5 }],
+    [{ kind: 'posts', author: 4 }],
   ] as Change[][])
 })

@@ -40,8 +40,10 @@ export function createAnnouncements(
 /** What a change of a row alters of what processes keep, for the row before and the row after. */
 function changesOf(event: Announced): Change[] {
   if (isChangeOf('posts', event)) {
-    // A new post replaces nothing that is kept; its writer announces it all the same, for an id used twice.
-    return event.op === 'c' ? [] : rowsOf(event).map(({ id }) => ({ kind: 'post', post: id }))
+    // A new post replaces no post that is kept; its writer announces it all the same, for an id used twice.
+    return event.op === 'c'
+      ? [{ kind: 'posts', author: event.after.author_id }]
+      : rowsOf(event).map(({ id }) => ({ kind: 'post', post: id }))
   }
   if (isChangeOf('users', event)) {
     return rowsOf(event).flatMap(({ id }) => [{ kind: 'author', user: id }, viewer(id)])

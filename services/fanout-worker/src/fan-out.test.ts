@@ -238,6 +238,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
         },
       },
       timelines: world.timelines?.(timelines) ?? timelines,
+      lanes: { settle: async () => new Map(), pushed: async () => {} },
       metrics,
       logger: createLogger('test', 'silent'),
       clock,

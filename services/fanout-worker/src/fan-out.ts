@@ -4,9 +4,11 @@ import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { FollowPair, GraphStore } from '@sns/shared/ports/graph-store'
+import type { Lane } from '@sns/shared/ports/lane-store'
 import type { PushResult, TimelineStore } from '@sns/shared/ports/timeline-store'
 import { type Consumer, type ConsumerDeps, createConsumer } from '@sns/shared/runtime/consumer'
 import { forEachBounded } from './bounded'
+import type { Lanes } from './lanes'
 
 type FanoutWorkerDeps = FanOutDeps & ConsumerDeps
 
@@ -60,9 +62,10 @@ export interface CreatedPost {
   readonly committedAt: number
 }
 
-interface FanOutDeps {
+export interface FanOutDeps {
   readonly graph: Pick<GraphStore, 'followersOf'>
   readonly timelines: Pick<TimelineStore, 'push'>
+  readonly lanes: Lanes
   readonly metrics: Pick<
     Metrics,
     'fanoutDeliveries' | 'fanoutSkips' | 'fanoutLagSeconds' | 'storeRetries'
@@ -70,7 +73,7 @@ interface FanOutDeps {
   readonly clock: Clock
 }
 
-interface FanOutOptions {
+export interface FanOutOptions {
   /** Followers read from SQL at once. */
   readonly followerPage: number
   /** Timelines in one push. */
@@ -81,13 +84,13 @@ interface FanOutOptions {
   readonly pushRetry: BackoffOptions & { readonly attempts: number }
 }
 
-interface FanOut {
+export interface FanOut {
   /** Pushes posts to their authors' and all followers' timelines. May be repeated. */
   deliver(posts: readonly CreatedPost[], signal: AbortSignal): Promise<void>
 }
 
-function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
-  const { graph, timelines, metrics, clock } = deps
+export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
+  const { graph, timelines, lanes, metrics, clock } = deps
 
   async function* chunks(authors: readonly UserId[]) {
     for await (const { author, users } of audiences(graph, authors, options.followerPage)) {
@@ -97,8 +100,18 @@ function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
     }
   }
 
-  async function* pushes(byAuthor: ReadonlyMap<UserId, readonly CreatedPost[]>) {
-    for await (const { author, users } of chunks([...byAuthor.keys()])) {
+  async function* pushes(
+    byAuthor: ReadonlyMap<UserId, readonly CreatedPost[]>,
+    known: ReadonlyMap<UserId, Lane>,
+    reached: Map<UserId, number>,
+  ) {
+    // Only their own timelines: everybody else merges.
+    for (const [author, posts] of byAuthor) {
+      if (known.get(author) === 'pull') for (const post of posts) yield { post, users: [author] }
+    }
+    const pushed = [...byAuthor.keys()].filter((author) => known.get(author) !== 'pull')
+    for await (const { author, users } of chunks(pushed)) {
+      reached.set(author, (reached.get(author) ?? 0) + users.length)
       for (const post of byAuthor.get(author) ?? []) yield { post, users }
     }
   }
@@ -124,11 +137,21 @@ function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
       // Oldest first: the newest id of a timeline is the cheapest to add.
       const ordered = posts.toSorted((a, b) => a.id - b.id)
       const byAuthor = Map.groupBy(ordered, (post) => post.author)
+      const known = await lanes.settle([...byAuthor.keys()])
+      // How many timelines each author's posts were pushed to, the author's own included.
+      const reached = new Map<UserId, number>()
       const deliveredAt = new Map<PostId, number>()
-      await forEachBounded(pushes(byAuthor), options.concurrency, async ({ post, users }) => {
-        count(await push(post.id, users, signal))
-        deliveredAt.set(post.id, clock.now())
-      })
+      await forEachBounded(
+        pushes(byAuthor, known, reached),
+        options.concurrency,
+        async ({ post, users }) => {
+          count(await push(post.id, users, signal))
+          deliveredAt.set(post.id, clock.now())
+        },
+      )
+      for (const [author, timelines] of reached) {
+        await lanes.pushed(author, known.get(author) ?? 'push', timelines - 1)
+      }
       for (const { id, committedAt } of posts) {
         const at = deliveredAt.get(id)
         if (at !== undefined) metrics.fanoutLagSeconds.observe(Math.max(0, at - committedAt) / 1000)

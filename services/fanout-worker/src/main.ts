@@ -3,6 +3,7 @@ import { runProgram } from '@sns/shared/runtime/program'
 import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createAnnouncements } from './announcements'
 import { createFanoutWorker } from './fan-out'
+import { createLanes } from './lanes'
 
 /** Consumes the change log: pushes posts to timelines and announces changes to processes. */
 export const fanoutWorker: ServiceSpec = {
@@ -11,8 +12,9 @@ export const fanoutWorker: ServiceSpec = {
     const { health, ...stores } = await backend.forFanout()
     const deps = { ...stores, logger, metrics, clock }
     const groups = consumerGroups(settings)
+    const lanes = createLanes(deps, { pullAbove: settings.pullFollowers })
     const consumers = [
-      createFanoutWorker(deps, { group: groups.fanout }),
+      createFanoutWorker({ ...deps, lanes }, { group: groups.fanout }),
       createAnnouncements(deps, { group: groups.announce }),
     ]
     return { jobs: consumers, health: [...health, ...consumers.map((each) => each.health)] }

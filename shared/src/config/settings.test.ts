@@ -185,6 +185,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['256', (s) => s.pageMemoryMib, 256]],
     bad: ['0', '65537', 'x'],
   },
+  PULL_FOLLOWERS: {
+    role: 'fanout-worker',
+    good: [['500', (s) => s.pullFollowers, 500]],
+    bad: ['0', 'many', '-1', '2000000000'],
+  },
   SESSION_MAX_DAYS: {
     role: 'api',
     good: [['7', (s) => s.sessionMaxDays, 7]],

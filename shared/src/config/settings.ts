@@ -234,6 +234,14 @@ export const SETTINGS = {
     default: '128',
     readBy: ['api'],
   },
+  pullFollowers: {
+    name: 'PULL_FOLLOWERS',
+    summary:
+      'Followers above which the posts of an author are merged at read, not fanned out; back below four fifths of it',
+    parse: parse.integer('a number', 1, 1_000_000_000),
+    default: '10000',
+    readBy: ['fanout-worker'],
+  },
   sessionMaxDays: {
     name: 'SESSION_MAX_DAYS',
     summary: 'Days after which a new session ends, however often it is refreshed',

@@ -6,6 +6,10 @@ export type Change =
   | { readonly kind: 'post'; readonly post: PostId }
   /** The likes and comments of a post; `by` is who liked or commented. */
   | { readonly kind: 'engagement'; readonly post: PostId; readonly by: UserId }
+  /** Which posts an author has: there is a new one. */
+  | { readonly kind: 'posts'; readonly author: UserId }
+  /** Which authors' posts are merged into feeds; see `LaneStore`. */
+  | { readonly kind: 'lanes' }
   /** The name of somebody who writes. */
   | { readonly kind: 'author'; readonly user: UserId }
   /** What a viewer may see and how: the account, its sessions, follows, mutes and likes. */

@@ -29,6 +29,8 @@ export interface GraphStore {
   /** Latest follow first; without those hidden from `viewer`. */
   followers(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
   following(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
+  /** How many followers an account has, counted up to `limit`. */
+  countFollowers(of: UserId, limit: number): Promise<number>
   /**
    * The followers of several authors at once, for fan-out: at most `limit` pairs with a follow id
    * above `after`, by author and follow id. Ask again from the last pair until fewer come.

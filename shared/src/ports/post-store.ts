@@ -20,8 +20,8 @@ export interface IdPage {
  * Posts and the truth about feeds.
  *
  * `truth(u)` is all live posts by `u` or someone `u` follows now, without those of blocked (either
- * way) or muted people, newest (highest id) first. `feedIds` and `inFeed` are built from the same
- * predicate, so that what a feed shows and what it is checked against cannot drift.
+ * way) or muted people, newest (highest id) first. `feedIds` and `feedAuthors` are built from the same
+ * predicate, so that a feed from SQL and a feed from memory cannot drift apart.
  *
  * Errors: `not_found` (unknown, deleted or hidden by a block; of `create`: the key's post was deleted),
  * `forbidden` (not the author), `idempotency_key_reused` (same key, other text), `unauthenticated` (the
@@ -38,10 +38,10 @@ export interface PostStore {
   find(id: PostId, viewer: UserId): Promise<ViewedPost>
   /** Posts of one author as `viewer` sees them, newest first; mutes do not hide them here. */
   byAuthor(author: UserId, viewer: UserId, page: IdPage): Promise<Page<ViewedPost, PostId>>
+  /** The newest ids of an author's posts, newest first, at most `limit`; fewer only where there are no more. */
+  newestIds(author: UserId, limit: number): Promise<readonly PostId[]>
   /** The ids of `truth(viewer)` below `before`, newest first, at most `limit`; fewer only at the end. */
   feedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
-  /** Those of `ids` that are in `truth(viewer)` now. Order does not matter. */
-  inFeed(viewer: UserId, ids: readonly PostId[]): Promise<readonly ViewedPost[]>
   /** Those of `ids` that are live and not hidden from `viewer` by a block; follows play no part. */
   visible(viewer: UserId, ids: readonly PostId[]): Promise<readonly ViewedPost[]>
   /** Those of `ids` that are live, whoever may see them. */

@@ -49,8 +49,8 @@ export interface UserStore {
     username: string,
   ): Promise<{ readonly user: User; readonly passwordHash: string } | null>
   updateDisplayName(id: UserId, displayName: string): Promise<User | null>
-  /** Raises `graphVersion`, so that the next feed read rebuilds the timeline from SQL. */
-  touchGraph(id: UserId): Promise<void>
+  /** Raises the `graphVersion` of each, so that the next read of their feed rebuilds the timeline from SQL. */
+  touchGraph(ids: readonly UserId[]): Promise<void>
   /**
    * Ends every session in the same transaction, and with them their access tokens. False, and nothing
    * changed, where the stored hash is no longer `from` or the account is gone.

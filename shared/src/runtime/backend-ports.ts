@@ -11,6 +11,7 @@ import type { EngagementStore } from '../ports/engagement-store'
 import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
+import type { LaneStore } from '../ports/lane-store'
 import type { PostStore } from '../ports/post-store'
 import type { RateLimiter } from '../ports/rate-limiter'
 import type { SearchIndex } from '../ports/search-index'
@@ -30,6 +31,7 @@ export interface ApiStores extends Watched {
   readonly graph: GraphStore
   readonly posts: PostStore
   readonly engagement: EngagementStore
+  readonly lanes: LaneStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
   readonly rateLimiters: { readonly shared: RateLimiter; readonly local: RateLimiter }
@@ -39,7 +41,9 @@ export interface ApiStores extends Watched {
 export interface FanoutStores extends Watched {
   readonly changeLog: ChangeLog
   readonly announcer: ChangeAnnouncer
+  readonly users: UserStore
   readonly graph: GraphStore
+  readonly lanes: LaneStore
   readonly timelines: TimelineStore
 }
 

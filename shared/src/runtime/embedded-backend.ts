@@ -60,7 +60,9 @@ export async function createEmbeddedBackend(
     clock,
     forApi: async () => ({ ...stores, timelines, freshness, rateLimiters, search, health }),
     forFanout: async () => ({
+      users: stores.users,
       graph: stores.graph,
+      lanes: stores.lanes,
       timelines,
       changeLog,
       announcer: freshness,

@@ -114,9 +114,11 @@ export function createServerBackend(
       const { stores, health } = await mysql()
       const { timelines, freshness, health: redisHealth } = await redis()
       const { changeLog, health: kafkaHealth } = await kafka()
-      const { graph } = stores
+      const { users, graph, lanes } = stores
       return {
+        users,
         graph,
+        lanes,
         timelines,
         announcer: freshness,
         changeLog,

@@ -1,5 +1,6 @@
 import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
+import { createSqlLaneStore } from '../adapters/sql/lane-store'
 import { createSqlPostStore } from '../adapters/sql/post-store'
 import { createSqlSessionStore } from '../adapters/sql/session-store'
 import { createSqlUserStore } from '../adapters/sql/user-store'
@@ -7,7 +8,10 @@ import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id'
 import type { ApiStores } from './backend-ports'
 
-export type SqlStores = Pick<ApiStores, 'users' | 'sessions' | 'graph' | 'posts' | 'engagement'>
+export type SqlStores = Pick<
+  ApiStores,
+  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes'
+>
 
 /** The stores that both backends keep in SQL. */
 export function createSqlStores(
@@ -20,5 +24,6 @@ export function createSqlStores(
     graph: createSqlGraphStore(db, deps),
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),
+    lanes: createSqlLaneStore(db),
   }
 }

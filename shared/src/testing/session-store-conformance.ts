@@ -247,7 +247,7 @@ export function sessionStoreConformance(create: () => Promise<SessionStoreHarnes
       test('knows the account as it is now', async () => {
         const { user, grant } = await start()
         await harness.users.updateDisplayName(user.id, 'renamed')
-        await harness.users.touchGraph(user.id)
+        await harness.users.touchGraph([user.id])
         expect(await sessions.findViewer(grant, NOW)).toMatchObject({
           ...user,
           displayName: 'renamed',

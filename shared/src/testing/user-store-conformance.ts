@@ -207,9 +207,9 @@ export function userStoreConformance(create: () => Promise<UserStoreHarness>): v
 
     test('counts every touch of the graph, also at once', async () => {
       const user = await signUp(users)
-      await Promise.all(Array.from({ length: 20 }, () => users.touchGraph(user.id)))
+      await Promise.all(Array.from({ length: 20 }, () => users.touchGraph([user.id])))
       expect((await users.findAccount(user.id))?.graphVersion).toBe(20)
-      await users.touchGraph(NOBODY)
+      await users.touchGraph([NOBODY])
     })
 
     test('tells what stands between two people', async () => {

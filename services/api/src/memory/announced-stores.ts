@@ -32,9 +32,9 @@ export function createAnnouncedStores(stores: Stores, { announce }: ChangeAnnoun
         await announce([{ kind: 'author', user: id }, viewer(id)])
         return user
       },
-      async touchGraph(id) {
-        await users.touchGraph(id)
-        await announce([viewer(id)])
+      async touchGraph(ids) {
+        await users.touchGraph(ids)
+        await announce(ids.map(viewer))
       },
       async updatePassword(id, change) {
         const isChanged = await users.updatePassword(id, change)
@@ -104,7 +104,11 @@ export function createAnnouncedStores(stores: Stores, { announce }: ChangeAnnoun
       async create(post) {
         const created = await posts.create(post)
         // An id may come twice, after the post that had it was deleted.
-        await announce([{ kind: 'post', post: created.body.id }])
+        const { id, authorId } = created.body
+        await announce([
+          { kind: 'post', post: id },
+          { kind: 'posts', author: authorId },
+        ])
         return created
       },
       async edit(id, author, text) {

@@ -28,7 +28,7 @@ export function createKnown<Key extends number, Value extends object>(
 ) {
   const kept = new LRUCache<Key, Value>({
     max: maxEntries,
-    maxSize: maxBytes,
+    maxSize: Math.floor(maxBytes),
     sizeCalculation: (value) => Math.max(1, bytesOf(value)),
   })
   const loads = new Set<Load<Key>>()

@@ -157,7 +157,8 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
     channel,
     stores,
     timelines,
-    fannedOut: fannedOut as ReadonlySet<PostId>,
+    /** Posts that were delivered; a test with a fan-out of its own adds to it. */
+    fannedOut,
     /** Sets the next id. */
     reuse(id: PostId) {
       reused = id

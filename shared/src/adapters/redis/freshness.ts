@@ -267,6 +267,10 @@ function encode(change: Change): string {
       return `p${change.post}`
     case 'engagement':
       return `e${change.post}:${change.by}`
+    case 'posts':
+      return `n${change.author}`
+    case 'lanes':
+      return 'l0'
     case 'author':
       return `a${change.user}`
     case 'viewer':
@@ -275,13 +279,17 @@ function encode(change: Change): string {
 }
 
 function decode(part: string): Change | null {
-  const [, kind, first, second] = /^([peav])(\d+)(?::(\d+))?$/.exec(part) ?? []
+  const [, kind, first, second] = /^([penlav])(\d+)(?::(\d+))?$/.exec(part) ?? []
   const id = Number(first)
   switch (kind) {
     case 'p':
       return { kind: 'post', post: id as PostId }
     case 'e':
       return { kind: 'engagement', post: id as PostId, by: Number(second) as UserId }
+    case 'n':
+      return { kind: 'posts', author: id as UserId }
+    case 'l':
+      return { kind: 'lanes' }
     case 'a':
       return { kind: 'author', user: id as UserId }
     case 'v':

@@ -5,9 +5,9 @@ import type { Database } from './schema'
 const eb = expressionBuilder<Database>()
 
 /**
- * Whether posts by `author` belong in `viewer`'s feed: the one definition of `truth(viewer)`. What
- * lists a feed and what checks it both ask this, so that they cannot drift apart. `author` is a column
- * of the query around.
+ * Whether posts by `author` belong in `viewer`'s feed: the one definition of `truth(viewer)`. Lists of a
+ * feed and of its authors both ask this, so that they cannot drift apart. `author` is a column of the
+ * query around.
  *
  * The `or` keeps MySQL from turning the look-up of one follow into a join with all of them: each post
  * costs a few primary-key look-ups, however many people the viewer follows.

@@ -22,6 +22,7 @@ type GraphReads = Pick<
   | 'mutes'
   | 'followers'
   | 'following'
+  | 'countFollowers'
   | 'followersOf'
 >
 
@@ -48,6 +49,20 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
 
     following: (of, viewer, page) =>
       listFollows(db, { by: 'follower_id', of, listed: 'followee_id', viewer, page }),
+
+    async countFollowers(of, limit) {
+      const some = db
+        .selectFrom('follows')
+        .select('id')
+        .where('followee_id', '=', of)
+        .limit(limit)
+        .as('some')
+      const { count } = await db
+        .selectFrom(some)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
 
     followersOf: (authors, after, limit) => followersOf(db, authors, after, limit),
   }

@@ -6,7 +6,7 @@ import { SnsError } from '../../errors/sns-error'
 import type { RowOf } from '../../events/tables'
 import type { IdPage } from '../../ports/post-store'
 import type { Queryable } from './database'
-import { isInFeedOf, notBlockedEitherWay } from './feed-truth'
+import { notBlockedEitherWay } from './feed-truth'
 import type { Database } from './schema'
 import { toAuthor } from './user-row'
 
@@ -44,13 +44,6 @@ export async function readPostsByAuthor(
     .limit(limit + 1)
     .execute()
   return pageOf(rows, limit, (row) => row.id, toViewedPost)
-}
-
-/** Those of `ids` that are in the viewer's feed. */
-export function selectInFeed(db: Queryable, viewer: UserId, ids: readonly PostId[]) {
-  return selectViewed(db, viewer)
-    .where('posts.id', 'in', ids)
-    .where((eb) => isInFeedOf(viewer, eb.ref('posts.author_id')))
 }
 
 /** Those of `ids` that no block hides from the viewer. */

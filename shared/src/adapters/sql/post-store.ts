@@ -13,7 +13,6 @@ import {
   findPost,
   readPostsByAuthor,
   selectBodies,
-  selectInFeed,
   selectPublished,
   selectVisible,
   toBody,
@@ -33,9 +32,6 @@ export function createSqlPostStore(
   db: Kysely<Database>,
   { clock, feedScan = FEED_SCAN_LIMITS }: SqlPostStoreDeps,
 ): PostStore {
-  const inFeed = prepareQuery(db, (viewer: UserId, ids: readonly PostId[]) =>
-    selectInFeed(db, viewer, ids),
-  )
   const visible = prepareQuery(db, (viewer: UserId, ids: readonly PostId[]) =>
     selectVisible(db, viewer, ids),
   )
@@ -56,9 +52,17 @@ export function createSqlPostStore(
     delete: (id, author) => deletePost(db, id, author),
     find: (id, viewer) => findPost(db, id, viewer),
     byAuthor: (author, viewer, page) => readPostsByAuthor(db, author, viewer, page),
+    async newestIds(author, limit) {
+      const rows = await db
+        .selectFrom('posts')
+        .select('id')
+        .where('author_id', '=', author)
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => row.id)
+    },
     feedIds: (viewer, page) => readFeedIds(db, viewer, page, feedScan),
-    inFeed: async (viewer, ids) =>
-      ids.length === 0 ? [] : (await inFeed(viewer, ids)).map(toViewedPost),
     visible: async (viewer, ids) =>
       ids.length === 0 ? [] : (await visible(viewer, ids)).map(toViewedPost),
     published: async (ids) =>

@@ -27,6 +27,7 @@ export interface Database {
   imports: ImportsTable
   freshness_fence: FreshnessFenceTable
   freshness_processes: FreshnessProcessesTable
+  merged_authors: MergedAuthorsTable
 }
 
 /** Secrets and hot counters of a user: never captured, so they stay out of the log. */
@@ -157,4 +158,13 @@ export interface FreshnessProcessesTable {
   server: string | null
   /** By the database's clock, so that the clocks of processes need not agree. */
   seen_at: number
+}
+
+/** Authors who are not in the `push` lane. Not captured; the rules are those of `LaneStore`. */
+export interface MergedAuthorsTable {
+  author_id: UserId
+  /** 1: fan-out pushes their posts too. */
+  is_pushed: number
+  /** The attempt to move the author that began last. */
+  crossing: number
 }

@@ -111,7 +111,7 @@ export function createSqlUserStore(
         return row ? toUser(row) : null
       }),
 
-    touchGraph: (id) => transact(db, (tx) => raiseGraphVersion(tx, [id])),
+    touchGraph: (ids) => transact(db, (tx) => raiseGraphVersion(tx, ids)),
 
     updatePassword: (id, { from, to }) =>
       transact(db, async (tx) => {

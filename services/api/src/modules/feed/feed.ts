@@ -13,8 +13,10 @@ import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-st
 import { sessionEnded } from '../../http/authentication'
 import { readIdCursor } from '../../http/cursors'
 import type { PageQuery } from '../../http/fields'
+import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
 import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
 import type { FeedView, Viewers } from '../../memory/viewers'
+import { mergeLists } from './merge'
 import { joinPage, type ShownPost } from './page-bytes'
 
 export interface FeedDeps {
@@ -22,8 +24,9 @@ export interface FeedDeps {
   readonly freshness: Freshness
   readonly viewers: Viewers
   readonly pieces: PostPieces
+  readonly merged: MergedPosts
   readonly sessions: Pick<SessionStore, 'findViewer'>
-  readonly posts: Pick<PostStore, 'feedIds' | 'inFeed' | 'liked'>
+  readonly posts: Pick<PostStore, 'feedIds' | 'visible' | 'liked'>
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'feedReads' | 'feedStageSeconds'>
   readonly logger: Logger
@@ -59,7 +62,8 @@ const GROWTH = 4
  * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
 export function createFeed(deps: FeedDeps) {
-  const { timelines, freshness, viewers, pieces, sessions, posts, clock, metrics, logger } = deps
+  const { timelines, freshness, viewers, pieces, merged, sessions, posts, clock, metrics, logger } =
+    deps
 
   /** Null where Redis cannot be reached: SQL answers, and no change was heard. */
   async function ask<Result>(call: () => Promise<Result>): Promise<Result | null> {
@@ -72,17 +76,27 @@ export function createFeed(deps: FeedDeps) {
     }
   }
 
-  /** `isHeard`: every change was heard; `slice`: null where the timeline is not one to go by. */
+  /**
+   * `isHeard`: every change was heard. `slice`: null where the timeline must not be used. `mergedAuthors`: as
+   * of the barrier, so before anything of the viewer is looked up.
+   */
   async function readTimeline(user: UserId, before: PostId | null, limit: number) {
     const believed = freshness.belief()
+    if (believed !== null && merged.authors() === null) await merged.learnAuthors()
     const slice = await ask(() => timelines.read(user, { before, limit }))
     const isCurrent = believed !== null && freshness.belief() === believed
-    return { isHeard: slice !== null, slice: isCurrent ? slice : null }
+    const mergedAuthors = isCurrent ? merged.authors() : null
+    return {
+      isHeard: slice !== null,
+      slice: mergedAuthors === null ? null : slice,
+      mergedAuthors: mergedAuthors ?? [],
+    }
   }
 
   async function skeleton(
     viewer: Account,
     slice: TimelineSlice | null,
+    lists: readonly AuthorPosts[],
     before: PostId | null,
     limit: number,
   ): Promise<Skeleton> {
@@ -90,11 +104,11 @@ export function createFeed(deps: FeedDeps) {
     if (slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion) {
       return rebuild(viewer, before, limit)
     }
-    const { ids, floor } = slice
+    const { ids, floor } = mergeLists(slice, lists, before, limit)
     if (ids.length >= limit || floor === 0) {
       return { ids, sources: ['window'], isEnd: ids.length < limit }
     }
-    // The window holds everything from its floor up.
+    // Everything from the floor up is in `ids`.
     const belowFloor = before !== null && before < floor ? before : (floor as PostId)
     const rest = await fromSql(viewer.id, belowFloor, limit - ids.length)
     return {
@@ -125,14 +139,17 @@ export function createFeed(deps: FeedDeps) {
     return { ids: below.slice(0, limit), sources: ['sql'], isEnd: below.length < limit }
   }
 
-  /** Looks up the posts of a skeleton: those in the feed by what is kept (`view`), or by SQL. */
+  /**
+   * Looks up the posts of a skeleton: those in the feed by what is kept (`view`); without it the ids are those
+   * of SQL, and in the feed.
+   */
   async function hydrate(
     viewer: UserId,
     view: FeedView | null,
     ids: readonly PostId[],
   ): Promise<(id: PostId) => ShownPost | null> {
     if (view === null) {
-      const viewed = await posts.inFeed(viewer, ids)
+      const viewed = await posts.visible(viewer, ids)
       const byId = new Map(viewed.map((post) => [post.body.id, post]))
       return (id) => {
         const post = byId.get(id)
@@ -158,19 +175,21 @@ export function createFeed(deps: FeedDeps) {
       const { userId } = grant
       let before = start
       let count = limit + 1
-      const { isHeard, slice: first } = await readTimeline(userId, before, count)
-      let slice = first
+      const first = await readTimeline(userId, before, count)
+      const { isHeard, mergedAuthors } = first
       const viewer = isHeard
         ? await viewers.account(grant)
         : await sessions.findViewer(grant, clock.now())
       if (!viewer) throw sessionEnded()
       const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
+      let slice = view === null ? null : first.slice
+      const lists = view ? await merged.of(mergedAuthors, (author) => view.authors.has(author)) : []
 
       const shown: ShownPost[] = []
       const sources = new Set<Source>()
       let last: number = before ?? Number.POSITIVE_INFINITY
       for (;;) {
-        const found = await skeleton(viewer, slice, before, count)
+        const found = await skeleton(viewer, slice, lists, before, count)
         for (const source of found.sources) sources.add(source)
         const post = await hydrate(userId, view, found.ids)
         for (const id of found.ids) {

@@ -37,7 +37,7 @@ export function createPostService(deps: PostServiceDeps) {
       await timelines.push(id, [author])
     } catch (err) {
       logger.debug({ err }, "the author's timeline was not updated; the next read rebuilds it")
-      await users.touchGraph(author)
+      await users.touchGraph([author])
     }
   }
 

@@ -1,7 +1,11 @@
 import { expect, test } from 'bun:test'
+import { openReplicas, type Replicas } from '@sns/api/testing/replicas'
+import { createFanOut } from '@sns/fanout-worker/fan-out'
+import { createLanes } from '@sns/fanout-worker/lanes'
 import type { PostId, UserId } from '@sns/shared/domain/id'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
 import fc from 'fast-check'
-import { openReplicas, type Replicas } from '../../testing/replicas'
 
 const PEOPLE = 4
 const REPLICAS = 3
@@ -61,6 +65,16 @@ const step = fc.oneof(
       whom: who,
     }),
   },
+  // Somebody gains or loses their followers, and so may cross to another lane with the next post.
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      crowd: fc.constantFrom('comes' as const, 'leaves' as const),
+      whom: who,
+      but: fc.nat(PEOPLE),
+      at,
+    }),
+  },
   // A push by a worker that read the followers before somebody unfollowed.
   { weight: 1, arbitrary: fc.record({ stray: fc.nat(), who }) },
   {
@@ -77,6 +91,8 @@ const step = fc.oneof(
       ),
       who,
       at,
+      // A worker that is killed while it moves an author to another lane.
+      killAfter: fc.option(fc.nat(6), { freq: 2 }),
     }),
   },
 )
@@ -195,15 +211,86 @@ async function perform(api: Replicas, people: readonly Person[], posts: PostId[]
   }
 }
 
-async function takeStep(api: Replicas, people: readonly Person[], posts: PostId[], each: Step) {
+/** Processes with a worker beside them, as it runs, for whom few followers are many. */
+function createWorld(api: Replicas, pullAbove: number) {
+  const { stores, timelines, clock, db } = api
+  const metrics = createMetrics()
+  const logger = createLogger('test', 'silent')
+  return {
+    api,
+    /** Delivers what is in the log; `killAfter` so many steps of a crossing the worker dies. */
+    async fanOut(at = 0, killAfter: number | null = null): Promise<void> {
+      let left = killAfter ?? Number.POSITIVE_INFINITY
+      const alive = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) => {
+        return async (...args: Args): Promise<Result> => {
+          left -= 1
+          if (left < 0) throw new Error('killed')
+          return call(...args)
+        }
+      }
+      const { announce } = api.channel.freshness(at)
+      const lanes = createLanes(
+        {
+          lanes: {
+            ...stores.lanes,
+            begin: alive(stores.lanes.begin),
+            finish: alive(stores.lanes.finish),
+          },
+          graph: stores.graph,
+          users: { touchGraph: alive(stores.users.touchGraph) },
+          announcer: { announce: alive(announce) },
+          logger,
+        },
+        { pullAbove },
+      )
+      const { deliver } = createFanOut(
+        { graph: stores.graph, timelines, lanes, metrics, clock },
+        {
+          followerPage: 2,
+          chunkSize: 2,
+          concurrency: 2,
+          pushRetry: { attempts: 1, baseMs: 1, capMs: 1 },
+        },
+      )
+      const rows = await db.selectFrom('posts').select(['id', 'author_id']).orderBy('id').execute()
+      const due = rows.filter(({ id }) => !api.fannedOut.has(id))
+      const created = due.map(({ id, author_id: author }) => ({ id, author, committedAt: 0 }))
+      try {
+        await deliver(created, new AbortController().signal)
+      } catch (error) {
+        if (killAfter === null) throw error
+        return
+      }
+      for (const { id } of due) api.fannedOut.add(id)
+    },
+  }
+}
+type World = ReturnType<typeof createWorld>
+
+async function takeStep(
+  world: World,
+  people: readonly Person[],
+  posts: PostId[],
+  each: Step,
+): Promise<void> {
+  const { api } = world
   if ('event' in each) {
     if (each.event === 'cut') api.channel.cut(each.at)
     else if (each.event === 'connect') api.channel.connect(each.at)
-    else if (each.event === 'fanOut') await api.fanOut()
+    else if (each.event === 'fanOut') await world.fanOut(each.at, each.killAfter)
     else if (each.event === 'lose') await api.timelines.drop(people[each.who]!.id)
     else {
       api.channel.settle()
       api.clock.advance(1_000)
+    }
+    return
+  }
+  if ('crowd' in each) {
+    const { username } = people[each.whom]!
+    for (const [at, { token }] of people.entries()) {
+      if (at === each.whom || at === each.but) continue
+      const method = each.crowd === 'comes' ? 'PUT' : 'DELETE'
+      await api.request(each.at + at, method, `/v1/users/${username}/follow`, { token })
     }
     return
   }
@@ -231,41 +318,109 @@ async function takeStep(api: Replicas, people: readonly Person[], posts: PostId[
   await checkRead(api, people[reader]!, each.readAt, each.limit, false)
 }
 
+async function checkHistory(
+  steps: readonly Step[],
+  {
+    cap,
+    size,
+    pullAbove,
+  }: { readonly cap: number; readonly size: number; readonly pullAbove: number },
+): Promise<void> {
+  runs += 1
+  await using api = await openReplicas(REPLICAS, { cap })
+  const world = createWorld(api, pullAbove)
+  const people: Person[] = []
+  for (let n = 0; n < PEOPLE; n += 1) people.push(await api.signUp(`p${runs}_${n}`))
+  // So that most of what happens concerns a feed that is read.
+  for (const { token, username } of people) {
+    for (const other of people) {
+      if (other.username === username) continue
+      await api.request(0, 'PUT', `/v1/users/${other.username}/follow`, { token })
+    }
+  }
+  const posts: PostId[] = []
+  for (const each of steps) {
+    await takeStep(world, people, posts, each)
+    api.clock.advance(1)
+  }
+  await world.fanOut()
+  api.channel.settle()
+  api.clock.advance(1_000)
+  for (let replica = 0; replica < REPLICAS; replica += 1) {
+    for (const person of people) await checkRead(api, person, replica, size, true)
+    api.channel.connect(replica)
+  }
+  for (let replica = 0; replica < REPLICAS; replica += 1) {
+    for (const person of people) await checkRead(api, person, replica, size, true)
+  }
+}
+let runs = 0
+
+const cap = fc.integer({ min: 2, max: 12 })
+
 test('whatever is written anywhere, a read that begins after it sees it, wherever it is read', async () => {
-  let run = 0
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 40 }),
-      fc.integer({ min: 2, max: 12 }),
+      cap,
       limit,
-      async (steps, cap, size) => {
-        run += 1
-        await using api = await openReplicas(REPLICAS, { cap })
-        const people: Person[] = []
-        for (let n = 0; n < PEOPLE; n += 1) people.push(await api.signUp(`p${run}_${n}`))
-        // So that most of what happens concerns a feed that is read.
-        for (const { token, username } of people) {
-          for (const other of people) {
-            if (other.username === username) continue
-            await api.request(0, 'PUT', `/v1/users/${other.username}/follow`, { token })
-          }
-        }
-        const posts: PostId[] = []
-        for (const each of steps) {
-          await takeStep(api, people, posts, each)
-          api.clock.advance(1)
-        }
-        await api.fanOut()
-        api.channel.settle()
-        api.clock.advance(1_000)
-        for (let replica = 0; replica < REPLICAS; replica += 1) {
-          for (const person of people) await checkRead(api, person, replica, size, true)
-          api.channel.connect(replica)
-        }
-        for (let replica = 0; replica < REPLICAS; replica += 1) {
-          for (const person of people) await checkRead(api, person, replica, size, true)
-        }
-      },
+      fc.integer({ min: 1, max: 3 }),
+      (steps, cap, size, pullAbove) => checkHistory(steps, { cap, size, pullAbove }),
+    ),
+    { numRuns: RUNS },
+  )
+}, 600_000)
+
+/** Somebody whom all follow, all but one leave, all follow again; what they write, and reads of it. */
+const STAR = 0
+const starStep = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      write: fc.record({ do: fc.constant('post' as const), who: fc.constant(STAR), at }),
+      isOwn: fc.boolean(),
+      reader: who,
+      readAt: at,
+      limit,
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      event: fc.constant('fanOut' as const),
+      who,
+      at,
+      killAfter: fc.option(fc.nat(6), { freq: 2 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      crowd: fc.constantFrom('comes' as const, 'leaves' as const),
+      whom: fc.constant(STAR),
+      but: fc.integer({ min: 1, max: PEOPLE - 1 }),
+      at,
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ reader: who, readAt: at, limit }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      event: fc.constantFrom('cut' as const, 'connect' as const, 'lose' as const),
+      who,
+      at,
+      killAfter: fc.constant(null),
+    }),
+  },
+)
+
+test('an author who crosses between lanes leaves no hole in any feed', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(starStep, { minLength: 15, maxLength: 40, size: 'max' }),
+      cap,
+      limit,
+      (steps, cap, size) => checkHistory(steps as Step[], { cap, size, pullAbove: 2 }),
     ),
     { numRuns: RUNS },
   )

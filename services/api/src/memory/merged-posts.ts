@@ -1,0 +1,95 @@
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { Freshness } from '@sns/shared/ports/freshness'
+import type { LaneStore } from '@sns/shared/ports/lane-store'
+import type { PostStore } from '@sns/shared/ports/post-store'
+import { createKnown } from './known'
+
+/** The newest ids that are kept of an author; pages below them come from SQL. */
+const KEPT = 200
+/** Memory of an entry beside its list. */
+const ENTRY_OVERHEAD = 200
+/** There is one list of authors. */
+const ALL = 0
+
+/** The newest posts of an author whose posts are merged into feeds. */
+export interface AuthorPosts {
+  /** Newest first. */
+  readonly ids: readonly PostId[]
+  /** Every post at or above it is in `ids`; 0: every post. */
+  readonly floor: number
+}
+
+export interface MergedPostsDeps {
+  readonly lanes: Pick<LaneStore, 'mergedAuthors'>
+  readonly posts: Pick<PostStore, 'newestIds'>
+  readonly freshness: Freshness
+}
+
+export interface MergedPostsOptions {
+  readonly maxBytes: number
+  readonly kept?: number
+}
+
+export type MergedPosts = ReturnType<typeof createMergedPosts>
+
+/** Posts of the authors in the `pull` and `both` lanes, for reads to merge; see `LaneStore`. */
+export function createMergedPosts(
+  { lanes, posts, freshness }: MergedPostsDeps,
+  { maxBytes, kept = KEPT }: MergedPostsOptions,
+) {
+  const all = createKnown<typeof ALL, readonly UserId[]>(
+    { freshness },
+    { maxEntries: 1, maxBytes: Number.MAX_SAFE_INTEGER, bytesOf: () => 1 },
+  )
+  const lists = createKnown<UserId, AuthorPosts>(
+    { freshness },
+    {
+      maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
+      maxBytes,
+      bytesOf: ({ ids }) => ENTRY_OVERHEAD + 8 * ids.length,
+    },
+  )
+  freshness.onChange((change) => {
+    if (change.kind === 'lanes') all.forget(ALL)
+    if (change.kind === 'posts') lists.forget(change.author)
+  })
+
+  return {
+    /**
+     * The authors to merge, as of the last barrier; null where they are not known. Take them when the
+     * barrier is reached, before anything of the viewer is looked up: an author who left the lanes since
+     * then is merged for nothing, one who left before has made the timeline stale.
+     */
+    authors: (): readonly UserId[] | null => (all.isBelieved() ? (all.peek(ALL) ?? null) : null),
+
+    /** Makes the authors known to later reads. */
+    async learnAuthors(): Promise<void> {
+      await all.load(
+        () => lanes.mergedAuthors(),
+        (authors, keep) => keep(ALL, authors),
+      )
+    },
+
+    /** The posts of those of `authors` whom the viewer sees. After a barrier of the same read. */
+    async of(
+      authors: readonly UserId[],
+      isSeen: (author: UserId) => boolean,
+    ): Promise<readonly AuthorPosts[]> {
+      const isBelieved = lists.isBelieved()
+      const seen = authors.filter(isSeen)
+      return Promise.all(
+        seen.map((author) => (isBelieved ? lists.peek(author) : undefined) ?? load(author)),
+      )
+    },
+  }
+
+  function load(author: UserId): Promise<AuthorPosts> {
+    return lists.load(
+      async () => {
+        const ids = await posts.newestIds(author, kept)
+        return { ids, floor: ids.length < kept ? 0 : (ids.at(-1) ?? 0) }
+      },
+      (list, keep) => keep(author, list),
+    )
+  }
+}
