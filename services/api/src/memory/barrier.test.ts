@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { PostId } from '@sns/shared/domain/id'
-import type { Freshness } from '@sns/shared/ports/freshness'
+import type { Belief } from '@sns/shared/ports/freshness'
 import { openReplicas } from '../testing/replicas'
 import { openTestApi } from '../testing/test-api'
 
@@ -44,27 +44,41 @@ test('an id that comes twice shows the later post, by its author, on every proce
   )
 })
 
-test('timelines that posts are pushed past are not read', async () => {
-  let isCurrent = true
-  await using api = await openTestApi({
-    wrap: (deps) => {
-      const belief = () => (isCurrent ? deps.freshness.belief() : null)
-      const freshness: Freshness = { ...deps.freshness, belief }
-      return { ...deps, freshness }
-    },
-  })
-  const [ann, bob] = [await api.signUp('ann'), await api.signUp('bob')]
-  await api.request('PUT', '/v1/users/bob/follow', { as: ann })
-  const ids = async () =>
-    (await api.request('GET', '/v1/feed', { as: ann })).body.items.map(
-      ({ id }: { id: string }) => id,
-    )
-  expect(await ids()).toEqual([])
-  isCurrent = false
-  // Pushed to another server than the one whose window is read.
-  const { body } = await api.request('POST', '/v1/posts', { as: bob, body: { text: 'x' } })
-  expect(await ids()).toEqual([body.id])
-})
+test.each(['ends', 'changes'])(
+  'a timeline during whose read the belief %s is not used: posts may be pushed elsewhere',
+  async (how) => {
+    let during = () => {}
+    let belief: Belief | null = { belief: true }
+    await using api = await openTestApi({
+      wrap: (deps) => ({
+        ...deps,
+        freshness: { ...deps.freshness, belief: () => belief },
+        timelines: {
+          ...deps.timelines,
+          async read(...args) {
+            const slice = await deps.timelines.read(...args)
+            during()
+            return slice
+          },
+        },
+      }),
+    })
+    const [ann, bob] = [await api.signUp('ann'), await api.signUp('bob')]
+    await api.request('PUT', '/v1/users/bob/follow', { as: ann })
+    const ids = async () =>
+      (await api.request('GET', '/v1/feed', { as: ann })).body.items.map(
+        ({ id }: { id: string }) => id,
+      )
+    expect(await ids()).toEqual([])
+    // Pushed to another server than the one whose window is read.
+    const { body } = await api.request('POST', '/v1/posts', { as: bob, body: { text: 'x' } })
+    expect(await ids()).toEqual([])
+    during = () => {
+      belief = how === 'ends' ? null : { belief: true }
+    }
+    expect(await ids()).toEqual([body.id])
+  },
+)
 
 test('a window is checked by SQL where belief ends between its read and its use', async () => {
   let beliefsLeft = Number.POSITIVE_INFINITY

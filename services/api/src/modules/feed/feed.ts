@@ -77,15 +77,14 @@ export function createFeed(deps: FeedDeps) {
   }
 
   /**
-   * `isHeard`: every change was heard. `slice`: null where the timeline must not be used. `mergedAuthors`: as
-   * of the barrier, so before anything of the viewer is looked up.
+   * `isHeard`: every change was heard. `mergedAuthors`: as of the barrier, so before anything of the viewer
+   * is looked up. `slice`: null where they are unknown: what was learnt before the read is forgotten where the
+   * belief changed during it, and then the timeline may be one that posts are not pushed to.
    */
   async function readTimeline(user: UserId, before: PostId | null, limit: number) {
-    const believed = freshness.belief()
-    if (believed !== null && merged.authors() === null) await merged.learnAuthors()
+    if (freshness.belief() && merged.authors() === null) await merged.learnAuthors()
     const slice = await ask(() => timelines.read(user, { before, limit }))
-    const isCurrent = believed !== null && freshness.belief() === believed
-    const mergedAuthors = isCurrent ? merged.authors() : null
+    const mergedAuthors = merged.authors()
     return {
       isHeard: slice !== null,
       slice: mergedAuthors === null ? null : slice,
