@@ -5,6 +5,7 @@ import { readBenchArguments } from './bench/arguments'
 import { benchBaseline } from './bench/baseline'
 import { benchFeed, type FeedRow } from './bench/feed'
 import { report } from './bench/report'
+import { benchWrites } from './bench/writes'
 
 /** Runs one benchmark by name against a suite that it starts itself. */
 export const bench: Command = async ({ args }) => {
@@ -24,8 +25,13 @@ export const bench: Command = async ({ args }) => {
       ...ratios,
       { name: 'memory of ours after the load', value: memoryMiB, unit: 'MiB' },
     ])
+  } else if (options.name === 'writes') {
+    report('writes', options.out, { data }, await benchWrites(options))
   } else {
-    throw new OperatorError(`there is no benchmark "${options.name}": there are baseline, feed`, 2)
+    throw new OperatorError(
+      `there is no benchmark "${options.name}": there are baseline, feed, writes`,
+      2,
+    )
   }
 }
 

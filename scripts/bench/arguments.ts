@@ -13,7 +13,8 @@ export interface BenchArguments {
   readonly out: string
 }
 
-const USAGE = 'usage: bench baseline|feed [--graph FILE --posts FILE …] [--quick] [--out DIR]'
+const USAGE =
+  'usage: bench baseline|feed|writes [--graph FILE --posts FILE …] [--quick] [--out DIR]'
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {

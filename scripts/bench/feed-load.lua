@@ -1,12 +1,14 @@
--- wrk -s feed-load.lua URL -- PATH TOKENS: one path, a reader at random each time. Prints one line of JSON at the end.
-local path, tokens = nil, {}
+-- wrk -s feed-load.lua URL -- PATH TOKENS [BODY]: one path, somebody at random each time; POSTs a body. Prints one line of JSON at the end.
+local path, body, tokens = nil, nil, {}
 function init(args)
-  path = args[1]
+  path, body = args[1], args[3]
   math.randomseed(os.time())
   for line in io.lines(args[2]) do tokens[#tokens + 1] = line end
 end
 function request()
-  return wrk.format('GET', path, { authorization = 'Bearer ' .. tokens[math.random(#tokens)] })
+  local headers = { authorization = 'Bearer ' .. tokens[math.random(#tokens)] }
+  if body then headers['content-type'] = 'application/json' end
+  return wrk.format(body and 'POST' or 'GET', path, headers, body)
 end
 function done(summary, latency, requests)
   local failed = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout

@@ -6,6 +6,8 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 export interface WrkOptions {
   readonly url: string
   readonly path: string
+  /** JSON to POST; a GET without. */
+  readonly body?: string
   readonly tokens: readonly string[]
   readonly connections: number
   readonly seconds: number
@@ -20,7 +22,7 @@ export interface WrkResult {
 
 /**
  * Load by `wrk`, which costs less beside what it measures than a client on Bun does: on two cores that
- * is what decides. Throws where an answer is not 200.
+ * is what decides. Throws where a request fails.
  */
 export async function runWrk(options: WrkOptions): Promise<WrkResult> {
   if (!Bun.which('wrk')) {
@@ -31,7 +33,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
     const tokens = join(folder, 'tokens')
     writeFileSync(tokens, options.tokens.join('\n'))
     const script = join(import.meta.dir, 'feed-load.lua')
-    const { connections, seconds, url, path } = options
+    const { connections, seconds, url, path, body } = options
     const child = Bun.spawn(
       [
         'wrk',
@@ -47,6 +49,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
         '--',
         path,
         tokens,
+        ...(body === undefined ? [] : [body]),
       ],
       { stdout: 'pipe', stderr: 'pipe' },
     )

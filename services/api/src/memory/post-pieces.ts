@@ -69,6 +69,8 @@ export function createPostPieces(
       bytesOf: ({ piece }) => ENTRY_OVERHEAD + (piece?.head.length ?? 0),
     },
   )
+  /** Reads under way, by the posts that they read. */
+  const loading = new Map<PostId, Promise<void>>()
   /** The number of the latest change of each author's name. */
   const renamedAt = new Map<UserId, number>()
   let names = 0
@@ -114,37 +116,63 @@ export function createPostPieces(
     return counted === null || (now < counted.until && !counted.by.has(viewer))
   }
 
+  /** Puts the known pieces of `ids` into `found`; returns the ids to read. */
+  function takeKnown(
+    viewer: UserId,
+    ids: readonly PostId[],
+    found: Map<PostId, PostPiece>,
+  ): readonly PostId[] {
+    if (!known.isBelieved()) return ids
+    const now = clock.now()
+    return ids.filter((id) => {
+      const entry = known.peek(id)
+      if (!entry || !isCurrent(entry, viewer, now)) return true
+      if (entry.piece) found.set(id, entry.piece)
+      return false
+    })
+  }
+
+  async function load(ids: readonly PostId[], found: Map<PostId, PostPiece>): Promise<void> {
+    const [namesBefore, countsBefore, startedAt] = [names, counts, clock.now()]
+    await known.load(
+      () => posts.published(ids),
+      (published, keep) => {
+        for (const post of published) found.set(post.body.id, toPiece(post))
+        for (const id of ids) {
+          const piece = found.get(id) ?? null
+          const counted = countedSince(id, countsBefore, startedAt)
+          keep(id, { piece, names: namesBefore, counted })
+        }
+      },
+    )
+  }
+
   return {
     /**
-     * The pieces of those of `ids` that are there. After a barrier of the same read; what is not known
-     * is read from SQL.
+     * The pieces of those of `ids` that are there. After a barrier of the same read. What is not known is
+     * read from SQL, once for all who ask for it at the same time: they take it from what is kept, and read
+     * it again where it was not kept.
      */
     async of(viewer: UserId, ids: readonly PostId[]): Promise<ReadonlyMap<PostId, PostPiece>> {
       const found = new Map<PostId, PostPiece>()
-      const missing: PostId[] = []
-      const now = clock.now()
-      const isBelieved = known.isBelieved()
-      for (const id of ids) {
-        const entry = isBelieved ? known.peek(id) : undefined
-        if (!entry || !isCurrent(entry, viewer, now)) missing.push(id)
-        else if (entry.piece) found.set(id, entry.piece)
-      }
+      let missing = takeKnown(viewer, ids, found)
       const hits = ids.length - missing.length
       if (hits > 0) metrics.pieceLookups.inc({ result: 'hit' }, hits)
       if (missing.length === 0) return found
       metrics.pieceLookups.inc({ result: 'miss' }, missing.length)
-      const [namesBefore, countsBefore] = [names, counts]
-      await known.load(
-        () => posts.published(missing),
-        (published, keep) => {
-          for (const post of published) found.set(post.body.id, toPiece(post))
-          for (const id of missing) {
-            const piece = found.get(id) ?? null
-            const counted = countedSince(id, countsBefore, now)
-            keep(id, { piece, names: namesBefore, counted })
-          }
-        },
-      )
+      const others = new Set(missing.flatMap((id) => loading.get(id) ?? []))
+      if (others.size > 0) {
+        await Promise.allSettled(others)
+        missing = takeKnown(viewer, missing, found)
+        if (missing.length === 0) return found
+      }
+      const reading = load(missing, found)
+      for (const id of missing) loading.set(id, reading)
+      try {
+        await reading
+      } finally {
+        for (const id of missing) if (loading.get(id) === reading) loading.delete(id)
+      }
       return found
     },
   }

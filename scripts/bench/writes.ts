@@ -1,0 +1,148 @@
+import { createClient } from '@sns/api/client'
+import { connectMysql } from '@sns/shared/adapters/mysql/database'
+import { databaseUrl } from '@sns/shared/config/database-url'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
+import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
+import { createBrokenLines } from '../import/input-files'
+import { surveyFiles } from '../import/survey'
+import type { BenchArguments } from './arguments'
+import { importData, untilQuiet } from './baseline'
+import { createBenchSuite } from './bench-suite'
+import { logInSome } from './feed-load'
+import type { Figure } from './report'
+import { runWrk } from './wrk'
+
+const READERS = 500
+const WRITERS = 64
+const TEXT = 'a post of a usual length, as people write them on a day like any other'
+const LOGINS = 200
+const POSTS_PER_SECOND = 500
+
+/**
+ * What writing costs, and what it costs those who read: posts a second beside bare inserts into the
+ * same table, and the P99 of the feed alone, during a burst of logins and during a stream of posts.
+ */
+export async function benchWrites(options: BenchArguments): Promise<readonly Figure[]> {
+  const suite = createBenchSuite()
+  if (suite.kind !== 'servers') {
+    throw new OperatorError('bench writes measures on the servers: set DATABASE_URL=mysql://…', 2)
+  }
+  const figures: Figure[] = []
+  const add = (name: string, value: number, unit: string) => {
+    figures.push({ name, value: Math.round(value * 100) / 100, unit })
+    console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
+  }
+  const seconds = options.isQuick ? 2 : 10
+  try {
+    const files = {
+      graph: options.graph ?? graphSample,
+      posts: options.graph ? options.posts : [postsSample],
+      limitUsers: Number.POSITIVE_INFINITY,
+    }
+    const survey = await surveyFiles(files, createBrokenLines())
+    await suite.prepare()
+    const password = crypto.randomUUID()
+    await importData(suite, files, password)
+    await using running = await suite.start()
+    if (!options.isQuick) await untilQuiet(running, survey)
+    const people = await logInSome(running.url, survey, password, READERS)
+    const tokens = people.map(({ token }) => token)
+    const feed = { url: running.url, path: '/v1/feed', tokens, connections: READERS, seconds }
+    const write = {
+      url: running.url,
+      path: '/v1/posts',
+      body: JSON.stringify({ text: TEXT }),
+      tokens,
+      connections: WRITERS,
+      seconds,
+    }
+
+    await runWrk(feed)
+    const quiet = await runWrk(feed)
+    add('feed, quiet', quiet.requestsPerSecond, 'requests/s')
+    add('feed P99, quiet', quiet.p99, 'ms')
+    const logins = logInAll(running.url, people.slice(0, LOGINS), password)
+    const [duringLogins] = await Promise.all([runWrk(feed), logins])
+    add(`feed, ${LOGINS} logins at once`, duringLogins.requestsPerSecond, 'requests/s')
+    add(`feed P99, ${LOGINS} logins at once`, duringLogins.p99, 'ms')
+    add('… in quiet ones', duringLogins.p99 / quiet.p99, '')
+    const stop = new AbortController()
+    const stream = writeSteadily(running.url, tokens, stop.signal)
+    const duringPosts = await runWrk(feed)
+    stop.abort()
+    const posts = await stream
+    add(`feed, ${posts} posts/s`, duringPosts.requestsPerSecond, 'requests/s')
+    add(`feed P99, ${posts} posts/s`, duringPosts.p99, 'ms')
+    add('… in quiet ones', duringPosts.p99 / quiet.p99, '')
+
+    const all = await runWrk(write)
+    add('posts with all services', all.requestsPerSecond, 'posts/s')
+    for (const name of ['fanout-worker', 'cdc-indexer']) await running.programs.get(name)?.crash()
+    const alone = await runWrk(write)
+    add('posts with the workers stopped', alone.requestsPerSecond, 'posts/s')
+    const bare = await insertBare(suite.env.DATABASE_URL ?? '', seconds)
+    add('bare inserts', bare, 'rows/s')
+    add('posts with the workers stopped / bare inserts', alone.requestsPerSecond / bare, '')
+    return figures
+  } finally {
+    suite.dispose()
+  }
+}
+
+async function logInAll(
+  url: string,
+  people: readonly { readonly username: string }[],
+  password: string,
+): Promise<void> {
+  const { v1 } = createClient(url)
+  await Promise.all(people.map(({ username }) => v1.auth.login.post({ username, password })))
+}
+
+/** Writes at a steady rate until told to stop; how many posts a second were answered. */
+async function writeSteadily(url: string, tokens: readonly string[], stop: AbortSignal) {
+  const startedAt = performance.now()
+  const waiting = new Set<Promise<void>>()
+  let written = 0
+  let sent = 0
+  while (!stop.aborted) {
+    const due = ((performance.now() - startedAt) / 1_000) * POSTS_PER_SECOND
+    for (; sent < due; sent += 1) {
+      const { v1 } = createClient(url, { token: tokens[sent % tokens.length] ?? '' })
+      const post = v1.posts.post({ text: TEXT }).then(({ status }) => {
+        if (status === 201) written += 1
+        waiting.delete(post)
+      })
+      waiting.add(post)
+    }
+    await Bun.sleep(10)
+  }
+  await Promise.all(waiting)
+  return Math.round(written / ((performance.now() - startedAt) / 1_000))
+}
+
+/** Single rows into the table of posts, each committed by itself, over as many connections as the api has. */
+async function insertBare(url: string, seconds: number): Promise<number> {
+  const address = databaseUrl(url)
+  if ('path' in address) throw new TypeError('not a server')
+  await using mysql = await connectMysql({ ...address, kind: 'mysql', echo: false, poolSize: 10 })
+  const { db } = mysql
+  const row = { author_id: 1 as UserId, text: TEXT, version: 1, created_at: 1, updated_at: 1 }
+  let inserted = 0
+  const startedAt = performance.now()
+  const deadline = startedAt + seconds * 1_000
+  const writer = async () => {
+    while (performance.now() < deadline) {
+      inserted += 1
+      // Below every id that the suite makes.
+      const id = inserted as PostId
+      await db
+        .insertInto('posts')
+        .values({ ...row, id, edited_at: null })
+        .execute()
+    }
+  }
+  await Promise.all(Array.from({ length: WRITERS }, writer))
+  return Math.round(inserted / ((performance.now() - startedAt) / 1_000))
+}
