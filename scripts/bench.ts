@@ -3,6 +3,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { readBenchArguments } from './bench/arguments'
 import { benchBaseline } from './bench/baseline'
+import { benchFanout } from './bench/fanout'
 import { benchFeed, type FeedRow } from './bench/feed'
 import { report } from './bench/report'
 import { benchWrites } from './bench/writes'
@@ -25,11 +26,13 @@ export const bench: Command = async ({ args }) => {
       ...ratios,
       { name: 'memory of ours after the load', value: memoryMiB, unit: 'MiB' },
     ])
+  } else if (options.name === 'fanout') {
+    report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
   } else if (options.name === 'writes') {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {
     throw new OperatorError(
-      `there is no benchmark "${options.name}": there are baseline, feed, writes`,
+      `there is no benchmark "${options.name}": there are baseline, fanout, feed, writes`,
       2,
     )
   }

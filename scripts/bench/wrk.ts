@@ -8,6 +8,8 @@ export interface WrkOptions {
   readonly path: string
   /** JSON to POST; a GET without. */
   readonly body?: string
+  /** How long a connection waits after each answer. */
+  readonly pauseMs?: number
   readonly tokens: readonly string[]
   readonly connections: number
   readonly seconds: number
@@ -33,7 +35,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
     const tokens = join(folder, 'tokens')
     writeFileSync(tokens, options.tokens.join('\n'))
     const script = join(import.meta.dir, 'feed-load.lua')
-    const { connections, seconds, url, path, body } = options
+    const { connections, seconds, url, path, body = '', pauseMs = 0 } = options
     const child = Bun.spawn(
       [
         'wrk',
@@ -49,7 +51,8 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
         '--',
         path,
         tokens,
-        ...(body === undefined ? [] : [body]),
+        body,
+        String(pauseMs),
       ],
       { stdout: 'pipe', stderr: 'pipe' },
     )
