@@ -1,5 +1,5 @@
 import { createRedisClient, type RedisClient } from '@sns/shared/adapters/redis/client'
-import { createRedisTimelineStore } from '@sns/shared/adapters/redis/timeline-store'
+import { createRedisTimelineStore, timelineKey } from '@sns/shared/adapters/redis/timeline-store'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import type { PostId, UserId } from '@sns/shared/domain/id'
@@ -30,6 +30,12 @@ export async function benchFanout({ isQuick }: BenchArguments): Promise<readonly
     )
   }
   const { redis } = loadSettings(environment, { role: 'fanout-worker' })
+  if ('cluster' in redis) {
+    throw new OperatorError(
+      'REDIS_URL names a cluster: redis-benchmark is compared on one server',
+      2,
+    )
+  }
   const timelineCount = isQuick ? 1_000 : 10_000
   const seconds = isQuick ? 1 : 5
   const prefix = `bench-fanout-${crypto.randomUUID()}`
@@ -57,7 +63,7 @@ export async function benchFanout({ isQuick }: BenchArguments): Promise<readonly
     }
     const [deliveries, commands] = [median(ours), median(theirs)]
     const bytes = await client.run((connected) =>
-      connected.memory('USAGE', `${prefix}:tl:{${users[0]}}`),
+      connected.memory('USAGE', timelineKey(prefix, users[0] as UserId)),
     )
     return [
       { name: 'pushes to full timelines', value: deliveries, unit: 'deliveries/s' },

@@ -31,7 +31,9 @@ describe('what is read', () => {
     expect(loadSettings({ CORS_METHODS: 'x' }, { role: 'fanout-worker' }).cors.methods).toContain(
       'GET',
     )
-    expect(loadSettings({ REDIS_PORT: 'x' }, { role: 'import' }).redis.url).toContain(':6379')
+    expect(loadSettings({ REDIS_PORT: 'x' }, { role: 'import' }).redis).toEqual({
+      url: 'redis://127.0.0.1:6379/0',
+    })
   })
 
   test('settings cannot be changed', () => {

@@ -168,9 +168,28 @@ export function headers(text: string): readonly string[] {
   })
 }
 
-/** A `redis://` or `rediss://` URL; its path, if any, is the database number. */
-export function redisUrl(text: string): string {
-  const expected = 'expected redis://[user:password@]host[:port][/database] or rediss://…'
+/** Of one server, or of some servers of a Redis Cluster. */
+export type RedisUrl =
+  | { readonly url: string }
+  | { readonly cluster: readonly [string, ...string[]] }
+
+/**
+ * `redis://` or `rediss://`, whose path, if any, is the database number; `redis+cluster://` or
+ * `rediss+cluster://` with some servers of a cluster.
+ */
+export function redisUrl(text: string): RedisUrl {
+  const cluster = /^(rediss?)\+cluster:\/\/((?:[^@]*@)?)([^@/]+)\/?$/.exec(text)
+  if (!cluster) return { url: redisServerUrl(text) }
+  const [, protocol, credentials, hosts = ''] = cluster
+  const [first = '', ...others] = hosts
+    .split(',')
+    .map((host) => redisServerUrl(`${protocol}://${credentials}${host}`))
+  return { cluster: [first, ...others] }
+}
+
+function redisServerUrl(text: string): string {
+  const expected =
+    'expected redis://[user:password@]host[:port][/database], redis+cluster://[user:password@]host:port,host:port, or rediss for TLS'
   const url = URL.parse(text)
   if (!url || !/^rediss?:$/.test(url.protocol)) throw new SettingProblem(expected)
   if (url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname) || url.search || url.hash) {

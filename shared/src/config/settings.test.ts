@@ -55,28 +55,41 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   REDIS_HOST: {
     role: 'api',
     good: [
-      ['cache', (s) => s.redis.url, 'redis://cache:6379/0'],
-      ['::1', (s) => s.redis.url, 'redis://[::1]:6379/0'],
+      ['cache', (s) => s.redis, { url: 'redis://cache:6379/0' }],
+      ['::1', (s) => s.redis, { url: 'redis://[::1]:6379/0' }],
     ],
     bad: ['redis://cache', 'cache:6379'],
   },
   REDIS_PORT: {
     role: 'fanout-worker',
-    good: [['6380', (s) => s.redis.url, 'redis://127.0.0.1:6380/0']],
+    good: [['6380', (s) => s.redis, { url: 'redis://127.0.0.1:6380/0' }]],
     bad: ['0', 'x', '70000'],
   },
   REDIS_DB: {
     role: 'api',
-    good: [['3', (s) => s.redis.url, 'redis://127.0.0.1:6379/3']],
+    good: [['3', (s) => s.redis, { url: 'redis://127.0.0.1:6379/3' }]],
     bad: ['-1', 'main'],
   },
   REDIS_URL: {
     role: 'api',
     good: [
-      ['rediss://u:p%40@cache:6380/2', (s) => s.redis.url, 'rediss://u:p%40@cache:6380/2'],
-      ['redis://cache', (s) => s.redis.url, 'redis://cache'],
+      ['rediss://u:p%40@cache:6380/2', (s) => s.redis, { url: 'rediss://u:p%40@cache:6380/2' }],
+      ['redis://cache', (s) => s.redis, { url: 'redis://cache' }],
+      [
+        'rediss+cluster://u:p@a:1,b:2',
+        (s) => s.redis,
+        { cluster: ['rediss://u:p@a:1', 'rediss://u:p@b:2'] },
+      ],
     ],
-    bad: ['cache:6379', 'http://cache', 'redis://cache/main', 'redis://', 'redis://cache/0?x=1'],
+    bad: [
+      'cache:6379',
+      'http://cache',
+      'redis://cache/main',
+      'redis://',
+      'redis://cache/0?x=1',
+      'redis+cluster://',
+      'redis+cluster://a/1',
+    ],
   },
   KEY_PREFIX: {
     role: 'cdc-indexer',

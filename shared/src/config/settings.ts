@@ -97,7 +97,8 @@ export const SETTINGS = {
     },
     url: {
       name: 'REDIS_URL',
-      summary: 'Redis as one URL; wins over the three above',
+      summary:
+        'Redis as one URL; wins over the three above; `redis+cluster://host:port,host:port` for a Redis Cluster',
       parse: parse.redisUrl,
       default: null,
       readBy: ['api', 'fanout-worker'],
@@ -418,7 +419,7 @@ function databaseOf({ url, echo, poolSize }: SettingValues['database']): Databas
 }
 
 function redisOf({ url, host, port, database }: SettingValues['redis']) {
-  return { url: url ?? `redis://${parse.urlHost(host)}:${port}/${database}` }
+  return url ?? { url: `redis://${parse.urlHost(host)}:${port}/${database}` }
 }
 
 function elasticsearchOf({

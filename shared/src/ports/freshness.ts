@@ -55,5 +55,6 @@ export interface Freshness extends ChangeAnnouncer {
    * used only where the belief was the same before it was read and when it arrived.
    */
   belief(): Belief | null
+  /** A change may be told more than once. */
   onChange(listener: (change: Change) => void): void
 }

@@ -36,6 +36,7 @@ export function createServerBackend(
   /** One connection that reads and pushes timelines and hears changes. */
   const redis = once(async () => {
     const { createRedisClient } = await import('../adapters/redis/client')
+    const { createRedisClusterClient } = await import('../adapters/redis/cluster')
     const { createRedisTimelineStore } = await import('../adapters/redis/timeline-store')
     const { changeChannel, createRedisFreshness } = await import('../adapters/redis/freshness')
     const { createRedisRateLimiter } = await import('../adapters/redis/rate-limiter')
@@ -46,8 +47,11 @@ export function createServerBackend(
       { fence: createSqlFreshnessFence(db), logger, metrics },
       { channel: changeChannel(prefix) },
     )
+    const deps = { logger, metrics, listener: freshness.listener }
     const client = opened.use(
-      createRedisClient({ logger, metrics, listener: freshness.listener }, settings.redis),
+      'cluster' in settings.redis
+        ? createRedisClusterClient(deps, { urls: settings.redis.cluster })
+        : createRedisClient(deps, settings.redis),
     )
     opened.use(freshness)
     freshness.start(client)

@@ -16,11 +16,17 @@ export interface RedisServer extends AsyncDisposable {
   kill(): Promise<void>
   /** Starts it again, empty. */
   start(): Promise<void>
+  /** Runs one command on a connection of its own. */
+  command(...words: [string, ...string[]]): Promise<unknown>
   /** Follows another server; null: is a primary. Connections stay open. */
   replicaOf(primary: RedisServer | null): Promise<void>
 }
 
-export async function startRedisServer(): Promise<RedisServer> {
+export async function startRedisServer({
+  cluster = false,
+}: {
+  readonly cluster?: boolean
+} = {}): Promise<RedisServer> {
   const port = freePort()
   const folder = mkdtempSync(join(tmpdir(), 'sns-redis-'))
   let child: Bun.Subprocess | null = null
@@ -31,6 +37,7 @@ export async function startRedisServer(): Promise<RedisServer> {
         redisServerBinary ?? 'redis-server',
         ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
         ...['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'],
+        ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'] : []),
       ],
       { stdout: 'ignore', stderr: 'ignore' },
     )
@@ -57,6 +64,7 @@ export async function startRedisServer(): Promise<RedisServer> {
     url: `redis://127.0.0.1:${port}`,
     kill,
     start,
+    command,
     async replicaOf(primary) {
       if (primary === null) {
         await command('REPLICAOF', 'NO', 'ONE')
@@ -90,4 +98,72 @@ function accepts(port: number): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
+}
+
+/** Three primaries that share all slots evenly. */
+export interface RedisCluster extends AsyncDisposable {
+  readonly servers: readonly [RedisServer, RedisServer, RedisServer]
+  readonly urls: readonly [string, string, string]
+  /** Hands a slot from the server that has it to another, with what is in it. */
+  moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void>
+}
+
+const SLOTS = 16_384
+
+export async function startRedisCluster(): Promise<RedisCluster> {
+  await using opened = new AsyncDisposableStack()
+  const start = async () => opened.use(await startRedisServer({ cluster: true }))
+  const servers = [await start(), await start(), await start()] as const
+  const share = Math.ceil(SLOTS / servers.length)
+  for (const [index, server] of servers.entries()) {
+    const last = Math.min((index + 1) * share, SLOTS) - 1
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', String(index * share), String(last))
+    await server.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
+    await server.command('CLUSTER', 'MEET', '127.0.0.1', String(servers[0].port))
+  }
+  await eventually(
+    async () => {
+      for (const server of servers) {
+        if (!String(await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+          return false
+      }
+      return true
+    },
+    { what: 'the cluster is whole' },
+  )
+  const resources = opened.move()
+  return {
+    servers,
+    urls: [servers[0].url, servers[1].url, servers[2].url],
+    async moveSlot(slot, from, to) {
+      const [source, target] = [
+        String(await from.command('CLUSTER', 'MYID')),
+        String(await to.command('CLUSTER', 'MYID')),
+      ]
+      await to.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', source)
+      await from.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', target)
+      for (;;) {
+        const keys = (await from.command(
+          'CLUSTER',
+          'GETKEYSINSLOT',
+          String(slot),
+          '100',
+        )) as string[]
+        if (keys.length === 0) break
+        await from.command(
+          'MIGRATE',
+          '127.0.0.1',
+          String(to.port),
+          '',
+          '0',
+          '1000',
+          'KEYS',
+          ...keys,
+        )
+      }
+      await to.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', target)
+      await from.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', target)
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
 }

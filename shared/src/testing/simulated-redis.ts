@@ -282,7 +282,7 @@ export function createSimulatedRedisClient({
   } as unknown as Redis
 
   void keepConnected()
-  return {
+  const client: SimulatedRedisClient = {
     async run(work) {
       try {
         if (serverRun === null) throw new Error('the connection is closed')
@@ -291,6 +291,13 @@ export function createSimulatedRedisClient({
         throw failed(error)
       }
     },
+    async everywhere(work) {
+      await client.run(work)
+    },
+    async publish(message) {
+      await client.run((redis) => redis.publish('', message))
+    },
+    together: (keys) => [keys],
     define() {},
     currentRun: () => serverRun,
     useTerm(term) {
@@ -315,4 +322,5 @@ export function createSimulatedRedisClient({
       connection?.close()
     },
   }
+  return client
 }

@@ -31,9 +31,9 @@ export function createTestRedis(
     metrics,
     async confirmPush() {},
     async [Symbol.asyncDispose]() {
-      await client.run(async (redis) => {
+      await client.everywhere(async (redis) => {
         const keys = await redis.keys(`${prefix}:*`)
-        if (keys.length > 0) await redis.unlink(...keys)
+        await Promise.all(keys.map((key) => redis.unlink(key)))
       })
       await client[Symbol.asyncDispose]()
     },

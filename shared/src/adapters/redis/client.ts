@@ -14,9 +14,18 @@ export interface RedisClient extends AsyncDisposable {
    * once: only calls in flight when Redis goes silent wait, for `commandTimeoutMs` at most. Nothing is
    * tried again here: readers have SQL, the log repeats for workers. `commands` is told which run of
    * the server it talks to, with the term it is used in: another one after each restart, promotion and
-   * change of servers.
+   * change of servers. `key` is one that the commands use, and leads to its server in a cluster.
    */
-  run<Result>(commands: (redis: Redis, run: string) => Promise<Result>): Promise<Result>
+  run<Result>(
+    commands: (redis: Redis, run: string) => Promise<Result>,
+    key?: string,
+  ): Promise<Result>
+  /** Runs commands on every server. Errors: `store_unavailable` where one of them fails. */
+  everywhere(commands: (redis: Redis) => Promise<unknown>): Promise<void>
+  /** Tells all that hear the listener's channel, on every server. */
+  publish(message: string): Promise<void>
+  /** Keys by those that one script may use at once: in a cluster, those of one slot. */
+  together(keys: readonly string[]): readonly (readonly string[])[]
   /** Lets commands call a script by its name. It runs by its hash, and is sent whole where the server does not know it. */
   define(name: string, script: { readonly lua: string; readonly numberOfKeys?: number }): void
   /** The run of the server that the connection was found to talk to; null while there is none. */
@@ -43,7 +52,8 @@ export interface RedisClientDeps {
  * published before that command ran has been heard.
  */
 export interface RedisListener {
-  readonly channel: string
+  /** Null: nothing is to be heard. */
+  readonly channel: string | null
   heard(message: string): void
   /** From here on every message is heard, until `lost`. Called before the first command may run. */
   connected(): void
@@ -111,7 +121,7 @@ export function createRedisClient(
   }
   redis.on('ready', async () => {
     try {
-      if (listener) await redis.subscribe(listener.channel)
+      if (listener?.channel) await redis.subscribe(listener.channel)
       const run = await runOf(redis)
       if (isClosed) return
       serverRun = run
@@ -160,6 +170,14 @@ export function createRedisClient(
 
   return {
     run,
+    async everywhere(commands) {
+      await run(commands)
+    },
+    async publish(message) {
+      const channel = listener?.channel
+      if (channel) await run((connected) => connected.publish(channel, message))
+    },
+    together: (keys) => [keys],
     define: (name, script) => redis.defineCommand(name, script),
     currentRun: () => serverRun,
     useTerm(term) {
@@ -211,7 +229,12 @@ async function runOf(redis: Redis): Promise<string> {
   if (/^role:slave/m.test(info[1])) throw new ReplicaError()
   const ids = [/^run_id:(\w+)/m.exec(info[0])?.[1], /^master_replid:(\w+)/m.exec(info[1])?.[1]]
   if (ids.includes(undefined)) throw new Error('INFO of redis names no run_id or master_replid')
-  return createHash('sha1').update(ids.join()).digest('hex').slice(0, RUN_LENGTH)
+  return runOfParts(ids)
+}
+
+/** One name for what consists of several parts: another one when any of them changes. */
+export function runOfParts(parts: readonly unknown[]): string {
+  return createHash('sha1').update(parts.join()).digest('hex').slice(0, RUN_LENGTH)
 }
 
 function isTimeout(cause: unknown): boolean {

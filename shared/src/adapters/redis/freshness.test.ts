@@ -56,6 +56,9 @@ function createFakeClient(first: string) {
   const commands = { publish: answer, snsTimelinePush: answer } as unknown as Redis
   const client: RedisClient = {
     run: (work) => work(commands, fake.run ?? ''),
+    everywhere: async (work) => void (await work(commands)),
+    publish: async () => void (await answer()),
+    together: (keys) => [keys],
     define() {},
     currentRun: () => fake.run,
     async checkRun() {},

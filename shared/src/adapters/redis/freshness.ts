@@ -53,19 +53,13 @@ export function changeChannel(prefix: string): string {
 }
 
 /** The run of the server that the changes were published on; null: perhaps on none. */
-async function publish(
-  client: RedisClient,
-  channel: string,
-  changes: readonly Change[],
-): Promise<string | null> {
+async function publish(client: RedisClient, changes: readonly Change[]): Promise<string | null> {
   const run = client.currentRun()
   const message = encodeChanges(changes)
-  return client
-    .run((redis) => redis.publish(channel, message))
-    .then(
-      () => (run === client.currentRun() ? run : null),
-      () => null,
-    )
+  return client.publish(message).then(
+    () => (run === client.currentRun() ? run : null),
+    () => null,
+  )
 }
 
 /**
@@ -202,7 +196,7 @@ export function createRedisFreshness(
 
     async announce(changes) {
       if (changes.length === 0) return
-      const run = client && (await publish(client, channel, changes))
+      const run = client && (await publish(client, changes))
       if (isLeasedFor(run)) return
       const seen = await lookAtFence()
       if (isOpenFor(run, seen)) return
@@ -220,7 +214,7 @@ export function createRedisFreshness(
 
     async barrier() {
       if (!client) return
-      await client.run((redis) => redis.ping())
+      await client.everywhere((redis) => redis.ping())
     },
 
     belief: believed,

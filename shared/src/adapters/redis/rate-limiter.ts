@@ -19,21 +19,26 @@ export function createRedisRateLimiter(
   { client, alone }: RedisRateLimiterDeps,
   { prefix }: RedisRateLimiterOptions,
 ): RateLimiter {
-  const limiters = new Map<string, RateLimiterRedis>()
+  const limiters = new WeakMap<Redis, Map<string, RateLimiterRedis>>()
 
   return {
     async take(limit, key) {
       const { name, quota: points, seconds: duration } = limit
+      const keyPrefix = `${prefix}:limit:${name}`
       const limiterOn = (storeClient: Redis) => {
-        const known = limiters.get(name)
+        const here = limiters.get(storeClient) ?? new Map<string, RateLimiterRedis>()
+        limiters.set(storeClient, here)
+        const known = here.get(name)
         if (known) return known
-        const keyPrefix = `${prefix}:limit:${name}`
         const made = new RateLimiterRedis({ storeClient, points, duration, keyPrefix })
-        limiters.set(name, made)
+        here.set(name, made)
         return made
       }
       try {
-        const used = await client.run((redis) => limiterOn(redis).penalty(key))
+        const used = await client.run(
+          (redis) => limiterOn(redis).penalty(key),
+          `${keyPrefix}:${key}`,
+        )
         return rateLimitState(limit, used.consumedPoints, used.msBeforeNext)
       } catch {
         // The client has counted and told the failure.

@@ -4,7 +4,7 @@ import { testServers } from '../../testing/servers'
 import { createTestRedis } from '../../testing/test-redis'
 import { timelineStoreConformance } from '../../testing/timeline-store-conformance'
 import { testLimits } from '../../testing/timeline-store-harness'
-import { createRedisTimelineStore } from './timeline-store'
+import { createRedisTimelineStore, timelineKey } from './timeline-store'
 
 const user = 7 as UserId
 const all = { before: null, limit: 1_000 }
@@ -17,7 +17,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
       store: createRedisTimelineStore(redis, { prefix, limits }),
       elapse: (of, ms) =>
         client.run(async (connected) => {
-          const key = `${prefix}:tl:{${of}}`
+          const key = timelineKey(prefix, of as UserId)
           const left = await connected.pttl(key)
           if (left >= 0) await connected.pexpire(key, left - ms)
         }),
@@ -56,7 +56,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
   test('never reads a window that another run of the server wrote', async () => {
     await using redis = createTestRedis()
     const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
-    const key = `${redis.prefix}:tl:{${user}}`
+    const key = timelineKey(redis.prefix, user as UserId)
     for (const state of ['r', 'b']) {
       await redis.client.run((connected) =>
         connected.rpush(key, '30', '20', `${state}|0|0123456789ab|1`),
@@ -73,7 +73,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
     await using redis = createTestRedis()
     const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
     const broken = [1, 2, 3, 4] as UserId[]
-    const keys = broken.map((each) => `${redis.prefix}:tl:{${each}}`)
+    const keys = broken.map((each) => timelineKey(redis.prefix, each as UserId))
     const spoil = () =>
       redis.client.run((connected) =>
         Promise.all([
@@ -101,13 +101,13 @@ describe.skipIf(!testServers.redis)('redis', () => {
       limits: testLimits,
     })
     const ttl = () =>
-      redis.client.run((connected) => connected.pttl(`${redis.prefix}:tl:{${user}}`))
+      redis.client.run((connected) => connected.pttl(timelineKey(redis.prefix, user as UserId)))
     const token = await store.beginRebuild(user)
     expect(await ttl()).toBeWithin(1, testLimits.rebuildTtlMs + 1)
     await store.finishRebuild(user, token!, { ids: [], complete: true, graphVersion: 1 })
     expect(await ttl()).toBeWithin(testLimits.rebuildTtlMs + 1, testLimits.ttlMs + 1)
     await redis.client.run((connected) =>
-      connected.pexpire(`${redis.prefix}:tl:{${user}}`, 100_000),
+      connected.pexpire(timelineKey(redis.prefix, user as UserId), 100_000),
     )
     for (let id = 1; id <= 20; id += 1) await store.push(id as PostId, [user])
     expect(await ttl()).toBeWithin(1, 100_001)

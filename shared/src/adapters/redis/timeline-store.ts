@@ -37,6 +37,11 @@ declare module 'ioredis' {
   }
 }
 
+/**
+ * Parts that a Redis Cluster may spread: all keys of one part are in one slot, so that one script can
+ * push to them. Few parts make long pushes, many let more primaries share evenly.
+ */
+const PARTS = 32
 /** Timelines that one script call fans a post out to: long enough to be cheap, short enough to let others in. */
 const KEYS_PER_PUSH = 500
 
@@ -52,8 +57,8 @@ export interface RedisTimelineStoreOptions {
 }
 
 /**
- * Timelines as Redis LISTs, one key a user: `<prefix>:tl:{<userId>}`, laid out as in `window.lua`. The
- * braces make a Redis Cluster keep a user's data in one slot. A window lives only as long as the run
+ * Timelines as Redis LISTs, one key a user: `<prefix>:tl:{<part>}:<userId>`, laid out as in `window.lua`. The
+ * braces make a Redis Cluster keep a part in one slot. A window lives only as long as the run
  * of the server that wrote it, so what a restart brings back from an old snapshot is never read.
  */
 export function createRedisTimelineStore(
@@ -65,19 +70,21 @@ export function createRedisTimelineStore(
   client.define('snsTimelineBegin', { lua: `${window}\n${begin}`, numberOfKeys: 1 })
   client.define('snsTimelineFinish', { lua: `${window}\n${finish}`, numberOfKeys: 1 })
   const { cap, slack, ttlMs, rebuildTtlMs } = options.limits ?? TIMELINE_LIMITS
-  const keyOf = (user: UserId) => `${options.prefix}:tl:{${user}}`
+  const keyOf = (user: UserId) => timelineKey(options.prefix, user)
 
-  async function pushChunk(post: PostId, users: readonly UserId[]): Promise<PushResult> {
-    const [delivered, absent, duplicate, belowFloor] = await client.run((redis) =>
-      redis.snsTimelinePush(users.length, ...users.map(keyOf), post, cap, slack),
+  async function pushChunk(post: PostId, keys: readonly string[]): Promise<PushResult> {
+    const [delivered, absent, duplicate, belowFloor] = await client.run(
+      (redis) => redis.snsTimelinePush(keys.length, ...keys, post, cap, slack),
+      keys[0],
     )
     return { delivered, absent, duplicate, belowFloor }
   }
 
   return {
     async read(user, { before, limit }) {
-      const reply = await client.run((redis, run) =>
-        redis.snsTimelineRead(keyOf(user), run, before ?? '', limit, ttlMs),
+      const reply = await client.run(
+        (redis, run) => redis.snsTimelineRead(keyOf(user), run, before ?? '', limit, ttlMs),
+        keyOf(user),
       )
       if (reply === null) return { state: 'absent' }
       const [floor, graphVersion, ids] = reply
@@ -91,40 +98,49 @@ export function createRedisTimelineStore(
 
     async push(post, users) {
       const run = client.currentRun()
-      const pushes = [...chunks(users, KEYS_PER_PUSH)].map((some) => pushChunk(post, some))
-      const results = await Promise.all(pushes)
+      const pushes = client
+        .together(users.map(keyOf))
+        .flatMap((keys) => [...chunks(keys, KEYS_PER_PUSH)])
+      const results = await Promise.all(pushes.map((keys) => pushChunk(post, keys)))
       await confirmPush(run === client.currentRun() ? run : null)
       return results.reduce(add, NOTHING_PUSHED)
     },
 
     async beginRebuild(user) {
       const token = crypto.randomUUID() as string as RebuildToken
-      const begun = await client.run((redis, run) =>
-        redis.snsTimelineBegin(keyOf(user), run, token, rebuildTtlMs),
+      const begun = await client.run(
+        (redis, run) => redis.snsTimelineBegin(keyOf(user), run, token, rebuildTtlMs),
+        keyOf(user),
       )
       return begun === 1 ? token : null
     },
 
     async finishRebuild(user, token, { ids, complete, graphVersion }) {
-      const finished = await client.run((redis, run) =>
-        redis.snsTimelineFinish(
-          keyOf(user),
-          run,
-          token,
-          complete ? 1 : 0,
-          graphVersion,
-          cap,
-          ttlMs,
-          ...ids,
-        ),
+      const finished = await client.run(
+        (redis, run) =>
+          redis.snsTimelineFinish(
+            keyOf(user),
+            run,
+            token,
+            complete ? 1 : 0,
+            graphVersion,
+            cap,
+            ttlMs,
+            ...ids,
+          ),
+        keyOf(user),
       )
       return finished === 1
     },
 
     async drop(user) {
-      await client.run((redis) => redis.unlink(keyOf(user)))
+      await client.run((redis) => redis.unlink(keyOf(user)), keyOf(user))
     },
   }
+}
+
+export function timelineKey(prefix: string, user: UserId): string {
+  return `${prefix}:tl:{${user % PARTS}}:${user}`
 }
 
 const NOTHING_PUSHED: PushResult = { delivered: 0, absent: 0, duplicate: 0, belowFloor: 0 }
