@@ -208,6 +208,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['7', (s) => s.sessionMaxDays, 7]],
     bad: ['0', '1.5', '3651', 'x'],
   },
+  API_PROCESSES: {
+    role: 'api',
+    good: [['4', (s) => s.apiProcesses, 4]],
+    bad: ['0', '-1', '1.5', '257', 'x'],
+  },
   DRAIN_DELAY: {
     role: 'api',
     good: [['0', (s) => s.drainDelay, 0]],

@@ -250,6 +250,14 @@ export const SETTINGS = {
     default: '90',
     readBy: ['api'],
   },
+  apiProcesses: {
+    name: 'API_PROCESSES',
+    summary:
+      'Processes that start api runs on one port, to use several cores; process n has METRICS_PORT + n - 1. Memory and DATABASE_POOL_SIZE are of each',
+    parse: parse.integer('a number', 1, 256),
+    default: '1',
+    readBy: ['api'],
+  },
   drainDelay: {
     name: 'DRAIN_DELAY',
     summary:
@@ -378,6 +386,8 @@ export interface Address {
   readonly port: number
   /** The setting that an error message names if the port cannot be used. */
   readonly portSetting: 'WEB_PORT' | 'METRICS_PORT'
+  /** Whether other processes of the same program listen there too. */
+  readonly isShared?: boolean
 }
 
 export type DatabaseSettings = SqliteSettings | MysqlSettings

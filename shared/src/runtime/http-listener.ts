@@ -25,13 +25,13 @@ export interface HttpListener extends AsyncDisposable {
  */
 export function listen(
   app: ListeningApp,
-  { host, port, portSetting }: Address,
+  { host, port, portSetting, isShared = false }: Address,
   { graceMs = 5_000 }: { readonly graceMs?: number } = {},
 ): HttpListener {
   try {
-    // With reusePort two processes would silently share the port; in development Bun answers what an
+    // With reusePort two programs would silently share the port; in development Bun answers what an
     // app failed to handle with a page of its source code.
-    app.listen({ hostname: host, port, reusePort: false, development: false })
+    app.listen({ hostname: host, port, reusePort: isShared, development: false })
   } catch (error) {
     throw refusal(error, { host, port, portSetting })
   }
@@ -43,6 +43,18 @@ export function listen(
       await app.stop()
       clearTimeout(cutOff)
     },
+  }
+}
+
+/** Throws the `OperatorError` that `listen` would, where something else listens there already. */
+export function assertFree(address: Address): void {
+  const { host, port } = address
+  try {
+    void Bun.serve({ hostname: host, port, reusePort: false, fetch: () => new Response() }).stop(
+      true,
+    )
+  } catch (error) {
+    throw refusal(error, address)
   }
 }
 

@@ -11,6 +11,7 @@ import { createBackend } from './backend'
 import type { Backend } from './backend-ports'
 import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
+import { isOneOfProcesses, runProcesses, stopWithStarter } from './processes'
 import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
 import { createStatusApp } from './status-app'
@@ -112,7 +113,8 @@ export async function startService(
 
 /** Runs a service by the environment until it is asked to stop or a job of it fails. */
 export function serviceCommand(spec: ServiceSpec, role: Role): Command {
-  return async ({ signal, extendDrain }) => {
+  return async (context) => {
+    const { signal, extendDrain } = context
     const settings = loadSettings(environment, { role })
     if (settings.database.kind === 'sqlite' && role !== 'suite') {
       throw new OperatorError(
@@ -120,7 +122,15 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
         2,
       )
     }
-    await using service = await startService(spec, settings)
+    const { apiProcesses } = settings
+    if (apiProcesses > 1 && role === 'suite') {
+      throw new OperatorError('API_PROCESSES is for start api: start alone is one process', 2)
+    }
+    const isShared = apiProcesses > 1 && isOneOfProcesses()
+    if (apiProcesses > 1 && !isShared) return runProcesses(settings, apiProcesses, context)
+    if (isShared) stopWithStarter()
+    const address = { ...settings.address, isShared }
+    await using service = await startService(spec, { ...settings, address })
     extendDrain(service.leaveMs)
     await Promise.race([service.ended, whenAborted(signal)])
     // At a terminal no proxy needs time to route requests elsewhere.
