@@ -10,6 +10,7 @@ export interface Mutation {
   readonly needs?: 'TEST_REDIS_URL'
 }
 
+const CLUSTER = 'shared/src/adapters/redis/cluster.server.test.ts'
 const REPLICAS = 'tests/embedded/replicas-property.test.ts'
 const FEED = 'services/api/src/modules/feed'
 const TIMELINES = 'shared/src/adapters/memory/timeline-store.test.ts'
@@ -356,16 +357,39 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'lanes: pushes stop before every reader merges',
     file: 'services/fanout-worker/src/lanes.ts',
-    find: "    await announcer.announce([{ kind: 'lanes' }])\n    if (!(await lanes.finish(author, crossing, 'pull'))) return",
-    replace: "    if (!(await lanes.finish(author, crossing, 'pull'))) return",
+    find: "    await announcer.announce([{ kind: 'lanes' }])\n    const isMerged = await lanes.finish(author, crossing, 'pull')",
+    replace: "    const isMerged = await lanes.finish(author, crossing, 'pull')",
     tests: [REPLICAS],
+  },
+  {
+    name: 'lanes: fan-out stops in the midst of followers who do not merge',
+    file: 'services/fanout-worker/src/lanes.ts',
+    find: "lane === 'both' ? toPull(author) : false",
+    replace: "lane === 'both' ? toPull(author) : true",
+    tests: ['services/fanout-worker/src/lanes.test.ts'],
+  },
+  {
+    name: 'cluster: a change is told on one primary only',
+    file: 'shared/src/adapters/redis/cluster.ts',
+    find: '[...servers.values()].map((server) => server.publish(message))',
+    replace: '[...servers.values()].slice(0, 1).map((server) => server.publish(message))',
+    tests: [CLUSTER],
+    needs: 'TEST_REDIS_URL',
+  },
+  {
+    name: 'cluster: a slot is looked for where it was at first',
+    file: 'shared/src/adapters/redis/cluster.ts',
+    find: '    bySlot = next.includes(undefined) ? [] : next\n',
+    replace: '    if (!isSame) bySlot = next.includes(undefined) ? [] : next\n',
+    tests: [CLUSTER],
+    needs: 'TEST_REDIS_URL',
   },
   {
     name: 'lanes: an author goes to pull without being in both',
     file: 'services/fanout-worker/src/lanes.ts',
-    find: "    await announcer.announce([{ kind: 'lanes' }])\n    if (!(await lanes.finish(author, crossing, 'pull'))) return",
+    find: "    await announcer.announce([{ kind: 'lanes' }])\n    const isMerged = await lanes.finish(author, crossing, 'pull')",
     replace:
-      "    if (!(await lanes.finish(author, crossing, 'pull'))) return\n    await announcer.announce([{ kind: 'lanes' }])",
+      "    const isMerged = await lanes.finish(author, crossing, 'pull')\n    await announcer.announce([{ kind: 'lanes' }])",
     tests: [REPLICAS],
   },
   {

@@ -13,6 +13,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import fc from 'fast-check'
 import { createFanoutWorker, type FanoutWorkerOptions } from './fan-out'
+import type { Lanes } from './lanes'
 
 const [ann, bob, cat, dan] = [1, 2, 3, 4] as [UserId, UserId, UserId, UserId]
 
@@ -55,6 +56,30 @@ test('reads followers by pages and pushes by chunks, each follower once', async 
   expect(Math.max(...sizes)).toBe(4)
   expect(sizes.reduce((a, b) => a + b)).toBe(2 * 24 + 2)
   expect(await world.counted('fanoutSkips', 'duplicate')).toBe(0)
+})
+
+test('stops in the midst of the followers of one who is merged by then, and goes on with the next', async () => {
+  const pairs = Array.from({ length: 1_000 }, (_, index) => follows((index + 100) as UserId, ann))
+  const pushes: [post: PostId, users: number][] = []
+  const world = createWorld([...pairs, follows(dan, bob)], {
+    options: { followerPage: 10, chunkSize: 10, concurrency: 1 },
+    lanes: { pushed: async (author, _lane, followers) => author === ann && followers > 15 },
+    timelines: (store) => ({
+      ...store,
+      push(post, users) {
+        pushes.push([post, users.length])
+        return store.push(post, users)
+      },
+    }),
+  })
+  await world.rebuild(dan)
+  world.log.append(created(10, ann), created(12, bob))
+  await world.drain()
+  const pushedTo = (post: number) =>
+    pushes.filter(([each]) => each === post).reduce((sum, [, users]) => sum + users, 0)
+  expect(pushedTo(10)).toBe(21)
+  expect(pushedTo(12)).toBe(2)
+  expect(await world.timeline(dan)).toEqual([12])
 })
 
 test('counts deliveries, skips, lag, retries and backlog', async () => {
@@ -213,6 +238,7 @@ function created(
 interface WorldOptions {
   readonly options?: Partial<FanoutWorkerOptions>
   readonly timelines?: (store: TimelineStore) => TimelineStore
+  readonly lanes?: Partial<Lanes>
   readonly changeLog?: ChangeLog
 }
 
@@ -238,7 +264,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
         },
       },
       timelines: world.timelines?.(timelines) ?? timelines,
-      lanes: { settle: async () => new Map(), pushed: async () => {} },
+      lanes: { settle: async () => new Map(), pushed: async () => false, ...world.lanes },
       metrics,
       logger: createLogger('test', 'silent'),
       clock,

@@ -1,6 +1,6 @@
 import { type BackoffOptions, retry } from '@sns/shared/async/retry'
 import type { Clock } from '@sns/shared/domain/clock'
-import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { FollowId, PostId, UserId } from '@sns/shared/domain/id'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { FollowPair, GraphStore } from '@sns/shared/ports/graph-store'
@@ -20,6 +20,8 @@ export interface FanoutWorkerOptions extends Partial<FanOutOptions> {
 
 const TABLES = ['posts'] as const
 const NAME = 'fanout'
+/** Above every follow of an author. */
+const LAST_FOLLOW = Number.MAX_SAFE_INTEGER as FollowId
 
 /**
  * Pushes every new post to the timelines of its author and followers. Nothing else: edits, deletes
@@ -92,27 +94,27 @@ export interface FanOut {
 export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
   const { graph, timelines, lanes, metrics, clock } = deps
 
-  async function* chunks(authors: readonly UserId[]) {
-    for await (const { author, users } of audiences(graph, authors, options.followerPage)) {
-      for (let from = 0; from < users.length; from += options.chunkSize) {
-        yield { author, users: users.slice(from, from + options.chunkSize) }
-      }
-    }
-  }
-
   async function* pushes(
     byAuthor: ReadonlyMap<UserId, readonly CreatedPost[]>,
     known: ReadonlyMap<UserId, Lane>,
-    reached: Map<UserId, number>,
   ) {
     // Only their own timelines: everybody else merges.
     for (const [author, posts] of byAuthor) {
       if (known.get(author) === 'pull') for (const post of posts) yield { post, users: [author] }
     }
     const pushed = [...byAuthor.keys()].filter((author) => known.get(author) !== 'pull')
-    for await (const { author, users } of chunks(pushed)) {
-      reached.set(author, (reached.get(author) ?? 0) + users.length)
-      for (const post of byAuthor.get(author) ?? []) yield { post, users }
+    // How many timelines each author's posts were pushed to, the author's own included.
+    const reached = new Map<UserId, number>()
+    const merged = new Set<UserId>()
+    for await (const { author, users } of audiences(graph, pushed, options.followerPage, merged)) {
+      for (let from = 0; from < users.length; from += options.chunkSize) {
+        const some = users.slice(from, from + options.chunkSize)
+        for (const post of byAuthor.get(author) ?? []) yield { post, users: some }
+      }
+      const count = (reached.get(author) ?? 0) + users.length
+      reached.set(author, count)
+      // The rest of a million followers would hold up everybody else's post, and need no push any more.
+      if (await lanes.pushed(author, known.get(author) ?? 'push', count - 1)) merged.add(author)
     }
   }
 
@@ -138,20 +140,15 @@ export function createFanOut(deps: FanOutDeps, options: FanOutOptions): FanOut {
       const ordered = posts.toSorted((a, b) => a.id - b.id)
       const byAuthor = Map.groupBy(ordered, (post) => post.author)
       const known = await lanes.settle([...byAuthor.keys()])
-      // How many timelines each author's posts were pushed to, the author's own included.
-      const reached = new Map<UserId, number>()
       const deliveredAt = new Map<PostId, number>()
       await forEachBounded(
-        pushes(byAuthor, known, reached),
+        pushes(byAuthor, known),
         options.concurrency,
         async ({ post, users }) => {
           count(await push(post.id, users, signal))
           deliveredAt.set(post.id, clock.now())
         },
       )
-      for (const [author, timelines] of reached) {
-        await lanes.pushed(author, known.get(author) ?? 'push', timelines - 1)
-      }
       for (const { id, committedAt } of posts) {
         const at = deliveredAt.get(id)
         if (at !== undefined) metrics.fanoutLagSeconds.observe(Math.max(0, at - committedAt) / 1000)
@@ -166,11 +163,15 @@ interface Audience {
   readonly users: readonly UserId[]
 }
 
-/** The authors themselves and all their followers, by pages, so that memory does not grow with them. */
+/**
+ * The authors themselves and all their followers, by pages, so that memory does not grow with them. Of an
+ * author who joins `merged` meanwhile no further page is read.
+ */
 export async function* audiences(
   graph: Pick<GraphStore, 'followersOf'>,
   authors: readonly UserId[],
   pageSize: number,
+  merged: ReadonlySet<UserId>,
 ): AsyncGenerator<Audience> {
   if (authors.length === 0) return
   let users = new Map<UserId, UserId[]>(authors.map((author) => [author, [author]]))
@@ -183,8 +184,9 @@ export async function* audiences(
       else users.set(author, [follower])
     }
     for (const [author, some] of users) yield { author, users: some }
-    if (pairs.length < pageSize) return
-    after = pairs.at(-1) ?? null
+    const last = pairs.at(-1)
+    if (!last || pairs.length < pageSize) return
+    after = merged.has(last.author) ? { ...last, followId: LAST_FOLLOW } : last
     users = new Map()
   }
 }

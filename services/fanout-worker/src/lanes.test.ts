@@ -63,13 +63,13 @@ describe('lanes', () => {
   test('leave an author up to the threshold alone', async () => {
     const { lanes, calls } = createWorld(10, 10)
     expect(await lanes.settle([author])).toEqual(new Map())
-    await lanes.pushed(author, 'push', 10)
+    expect(await lanes.pushed(author, 'push', 10)).toBeFalse()
     expect(calls).toEqual([])
   })
 
   test('stop the pushes of one above it only when every reader merges', async () => {
     const { lanes, calls, known } = createWorld(11, 10)
-    await lanes.pushed(author, 'push', 11)
+    expect(await lanes.pushed(author, 'push', 11)).toBeTrue()
     expect(calls).toEqual(['begin', 'announce 1 lanes', 'finish pull'])
     expect(await lanes.settle([author])).toEqual(known)
   })

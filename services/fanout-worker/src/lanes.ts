@@ -33,11 +33,12 @@ export function createLanes(
 ) {
   const pushBelow = Math.ceil(pullAbove * HYSTERESIS)
 
-  async function toPull(author: UserId): Promise<void> {
+  async function toPull(author: UserId): Promise<boolean> {
     const crossing = await lanes.begin(author)
     await announcer.announce([{ kind: 'lanes' }])
-    if (!(await lanes.finish(author, crossing, 'pull'))) return
-    logger.info({ author }, 'the posts of an author are merged at read from now on')
+    const isMerged = await lanes.finish(author, crossing, 'pull')
+    if (isMerged) logger.info({ author }, 'the posts of an author are merged at read from now on')
+    return isMerged
   }
 
   async function toPush(author: UserId): Promise<void> {
@@ -71,10 +72,13 @@ export function createLanes(
       return known
     },
 
-    /** Tells how many followers a post was pushed to, and in which lane. */
-    async pushed(author: UserId, lane: Lane, followers: number): Promise<void> {
+    /**
+     * Tells how many followers a post was pushed to until now, and in which lane. True: the author is in
+     * `pull` by now, and nobody needs the rest of the pushes.
+     */
+    async pushed(author: UserId, lane: Lane, followers: number): Promise<boolean> {
       // One in `both` was on the way when somebody failed.
-      if (followers > pullAbove || lane === 'both') await toPull(author)
+      return followers > pullAbove || lane === 'both' ? toPull(author) : false
     },
   }
 }
