@@ -8,9 +8,12 @@ import type { CommandContext } from './program'
 /** How much later than its processes, at most, the program that started them ends. */
 const MARGIN_MS = 2_000
 
+/** Marks a started process. The channel alone does not: process managers open one, too. */
+const MARK = 'SNS_ONE_OF_PROCESSES'
+
 /** Whether this process is one of several that `runProcesses` started. */
 export function isOneOfProcesses(): boolean {
-  return process.send !== undefined
+  return environment[MARK] === '1'
 }
 
 /** Stops this process when the one that started it is gone, however it ended. */
@@ -39,7 +42,7 @@ export async function runProcesses(
   const processes = Array.from({ length: count }, (_, index) => {
     const port = statusAddress.port === 0 ? 0 : statusAddress.port + index
     return Bun.spawn(thisProgram(), {
-      env: { ...environment, METRICS_PORT: String(port) },
+      env: { ...environment, METRICS_PORT: String(port), [MARK]: '1' },
       stdio: ['ignore', 'inherit', 'inherit'],
       // A channel whose end tells a process that this one is gone.
       ipc() {},
