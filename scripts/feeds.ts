@@ -12,10 +12,12 @@ import type { UserStore } from '@sns/shared/ports/user-store'
 import { createBackend } from '@sns/shared/runtime/backend'
 import type { ApiStores } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { verifyMemories } from './feeds/memory'
 import { rebuildWindow, verifyWindow } from './feeds/verify'
 import { createProgress } from './progress'
 
-const USAGE = 'usage: feeds verify|rebuild USERNAME … | --sample N | --all'
+const USAGE = `usage: feeds verify|rebuild USERNAME … | --sample N | --all
+       feeds verify --memory URL … --sample N | --all`
 const PAGE = 1_000
 /** Users processed at once: most of the time is spent waiting for stores. */
 const AT_ONCE = 8
@@ -27,18 +29,21 @@ interface FeedsArguments {
   readonly usernames: readonly string[]
   /** How many users at random; infinite: all. 0 where they are named. */
   readonly sample: number
+  /** The operators' ports of the apis whose memory is to be compared, in place of timelines. */
+  readonly memory: readonly string[]
 }
 
 /**
- * `verify` compares cached timelines with SQL and ends with 1 where one lacks a post; `rebuild` makes
- * them anew. Both may run beside the suite, be stopped and be run again.
+ * `verify` compares cached timelines, or what running apis keep, with SQL and ends with 1 where something
+ * differs; `rebuild` makes timelines anew. All may run beside the suite, be stopped and be run again.
  */
 export const feeds: Command = async ({ args, signal }) => {
   const options = readArguments(args)
+  if (options.memory.length > 0) return verifyMemories(options.memory, options.sample, signal)
   const settings = loadSettings(environment, { role: 'fanout-worker' })
   if (settings.database.kind === 'sqlite') {
     throw new OperatorError(
-      'embedded, timelines live in the memory of the suite and end with it: there is nothing to verify or rebuild',
+      'embedded, timelines live in the memory of the suite and end with it; what it keeps of the database is compared by `feeds verify --memory URL --all`',
       2,
     )
   }
@@ -152,14 +157,17 @@ function readArguments(args: readonly string[]): FeedsArguments {
   const { values, positionals } = parse(args)
   const [action, ...usernames] = positionals
   if (action !== 'verify' && action !== 'rebuild') throw new OperatorError(USAGE, 2)
-  const { sample, all = false } = values
+  const { sample, all = false, memory = [] } = values
   if (sample !== undefined && !/^[1-9]\d{0,8}$/.test(sample)) {
     throw new OperatorError(`--sample is "${sample}", not a number of users; ${USAGE}`, 2)
   }
   const ways = [usernames.length > 0, sample !== undefined, all].filter(Boolean)
+  if (memory.length > 0 && (action !== 'verify' || usernames.length > 0)) {
+    throw new OperatorError(`--memory goes with verify and --sample N or --all; ${USAGE}`, 2)
+  }
   if (ways.length !== 1) throw new OperatorError(`name users, --sample N or --all; ${USAGE}`, 2)
   const size = all ? Number.POSITIVE_INFINITY : Number(sample ?? 0)
-  return { action, usernames, sample: size }
+  return { action, usernames, sample: size, memory }
 }
 
 function parse(args: readonly string[]) {
@@ -167,7 +175,11 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { sample: { type: 'string' }, all: { type: 'boolean' } },
+      options: {
+        sample: { type: 'string' },
+        all: { type: 'boolean' },
+        memory: { type: 'string', multiple: true },
+      },
     })
   } catch (error) {
     throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)

@@ -150,6 +150,15 @@ async function traverse(api: Replicas, reader: Person, replica: number, size: nu
   return seen
 }
 
+/** What each process keeps is what the database holds. */
+async function checkMemories({ memories }: Replicas): Promise<void> {
+  for (const memory of memories) {
+    for await (const report of memory.verify(Number.POSITIVE_INFINITY)) {
+      expect(report).toMatchObject({ differing: [], isBelieved: true })
+    }
+  }
+}
+
 /** F1, F3, F5 and F8 for one reader at one replica; F2 for all that was pushed. */
 async function checkRead(
   api: Replicas,
@@ -353,6 +362,7 @@ async function checkHistory(
   for (let replica = 0; replica < REPLICAS; replica += 1) {
     for (const person of people) await checkRead(api, person, replica, size, true)
   }
+  await checkMemories(api)
 }
 let runs = 0
 

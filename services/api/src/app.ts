@@ -23,9 +23,7 @@ import { createRequestContexts } from './http/request-context'
 import { requestLog } from './http/request-log'
 import { createRouteMethods } from './http/route-methods'
 import { createAnnouncedStores } from './memory/announced-stores'
-import { createMergedPosts } from './memory/merged-posts'
-import { createPostPieces } from './memory/post-pieces'
-import { createViewers } from './memory/viewers'
+import type { Memory } from './memory/memory'
 import { meRoutes, sessionRoutes } from './modules/accounts/routes'
 import { createAccountService } from './modules/accounts/service'
 import { createSessions } from './modules/accounts/sessions'
@@ -56,6 +54,8 @@ export interface ApiDeps {
   readonly freshness: Freshness
   readonly rateLimiters: RateLimitsDeps
   readonly search: SearchIndex
+  /** What this process keeps of those stores. */
+  readonly memory: Memory
   readonly clock: Clock
   readonly ids: IdGenerator
   readonly logger: Logger
@@ -70,23 +70,17 @@ export interface ApiSettings {
   readonly cors: Settings['cors']
   readonly secretKey: string
   readonly sessionMaxDays: number
-  /** The most memory that kept pages may use. */
-  readonly pageMemoryMib: number
   readonly rateLimits: RateLimitSettings
   readonly trustedProxies: TrustedProxies
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost
 }
 
-/** The shares of the page memory for posts and for lists of merged authors; the rest is for viewers. */
-const POSTS_SHARE = 0.75
-const MERGED_SHARE = 0.05
-
 export type App = ReturnType<typeof createApp>
 
 /** The whole HTTP api; listens only when told to. */
 export function createApp(backend: ApiDeps) {
-  const { metrics, logger, settings, clock } = backend
+  const { metrics, logger, settings, clock, memory } = backend
   const deps: ApiDeps = { ...backend, ...createAnnouncedStores(backend, backend.freshness) }
   const { users, graph } = deps
   const clientAddress = createClientAddress(settings.trustedProxies)
@@ -95,14 +89,14 @@ export function createApp(backend: ApiDeps) {
   const events = createAuthEvents({ logger })
   const routeMethods = createRouteMethods()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
-  const memory = settings.pageMemoryMib * 2 ** 20
-  const viewers = createViewers(deps, {
-    maxBytes: memory * (1 - POSTS_SHARE - MERGED_SHARE),
-  })
-  const pieces = createPostPieces(deps, { maxBytes: memory * POSTS_SHARE })
-  const merged = createMergedPosts(deps, { maxBytes: memory * MERGED_SHARE })
   const grants = grantReader({ accessTokens })
-  const authenticated = authentication({ ...deps, grants, viewers, contexts, limits })
+  const authenticated = authentication({
+    ...deps,
+    grants,
+    viewers: memory.viewers,
+    contexts,
+    limits,
+  })
   const lookup = createUserLookup(deps)
   const sessions = createSessions({
     ...deps,
@@ -144,7 +138,7 @@ export function createApp(backend: ApiDeps) {
     .use(relationshipListRoutes({ graph, authenticated }))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes({ ...deps, authenticated }))
-    .use(feedRoutes(createFeed({ ...deps, viewers, pieces, merged }), { grants, contexts, limits }))
+    .use(feedRoutes(createFeed({ ...deps, ...memory }), { grants, contexts, limits }))
     .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))

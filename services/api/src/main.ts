@@ -3,6 +3,7 @@ import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createApp } from './app'
 import { createDeletions, createHousekeeping } from './housekeeping'
 import { createAnnouncedStores } from './memory/announced-stores'
+import { createMemory } from './memory/memory'
 import { signingKey } from './security/embedded-secret'
 
 /** HTTP over the stores. */
@@ -12,15 +13,18 @@ export const api: ServiceSpec = {
     const stores = await backend.forApi()
     const announced = createAnnouncedStores(stores, stores.freshness)
     const secretKey = signingKey(settings)
+    const memory = createMemory({ ...stores, clock, metrics }, { maxMib: settings.pageMemoryMib })
     return {
       jobs: [
         createHousekeeping({ ...announced, clock, logger }),
         createDeletions({ ...announced, logger }),
       ],
       health: stores.health,
+      verifyMemory: memory.verify,
       app: (state) =>
         createApp({
           ...stores,
+          memory,
           clock,
           ids: backend.ids,
           logger,
@@ -30,7 +34,6 @@ export const api: ServiceSpec = {
             cors: settings.cors,
             secretKey,
             sessionMaxDays: settings.sessionMaxDays,
-            pageMemoryMib: settings.pageMemoryMib,
             rateLimits: settings.rateLimits,
             trustedProxies: settings.trustedProxies,
           },

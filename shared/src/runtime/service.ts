@@ -14,7 +14,7 @@ import { createJobRunner, type Job } from './job'
 import { isOneOfProcesses, runProcesses, stopWithStarter } from './processes'
 import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
-import { createStatusApp } from './status-app'
+import { createStatusApp, type StatusDeps } from './status-app'
 
 export interface ServiceContext {
   readonly settings: Settings
@@ -28,6 +28,8 @@ export interface ServiceContext {
 interface ServiceParts {
   readonly jobs: readonly Job[]
   readonly health: readonly HealthCheck[]
+  /** For operators, where the service keeps something of the database. */
+  readonly verifyMemory?: StatusDeps['verifyMemory']
   /** Answers clients, on the port for them; a service without it has the port for operators alone. */
   readonly app?: (state: ServiceState) => ListeningApp
 }
@@ -83,7 +85,10 @@ export async function startService(
   const leaving = leave.signal
   const readiness = createReadiness([...parts.health, runner.health], { leaving })
   // Before the jobs begin, so that an address in use disturbs nothing.
-  const status = opened.use(listen(createStatusApp({ metrics, readiness }), settings.statusAddress))
+  const { verifyMemory } = parts
+  const status = opened.use(
+    listen(createStatusApp({ metrics, readiness, verifyMemory }), settings.statusAddress),
+  )
   const listener = parts.app ? listen(parts.app({ readiness, leaving }), settings.address) : null
   const ended = runner.run(stop.signal)
   ended.catch(() => {})

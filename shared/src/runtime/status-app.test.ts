@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createMetrics } from '../observability/metrics'
 import type { HealthCheck } from '../ports/health'
 import { createReadiness } from './readiness'
-import { createStatusApp } from './status-app'
+import { createStatusApp, type MemoryReport } from './status-app'
 
 const ok = (name: string): HealthCheck => ({ name, check: async () => {} })
 const away = (name: string, optional = false): HealthCheck => ({
@@ -106,5 +106,57 @@ describe('readiness', () => {
     now = 1_000
     await readiness()
     expect(asked).toBe(2)
+  })
+
+  describe('compares what the process keeps', () => {
+    const report = { checked: 1, of: 2, differing: [], isBelieved: true }
+
+    function verifying(verifyMemory: (sample: number) => AsyncGenerator<MemoryReport>) {
+      const readiness = createReadiness([])
+      const app = createStatusApp({ metrics: createMetrics(), readiness, verifyMemory })
+      return (query = '') =>
+        app.handle(new Request(`http://localhost/memory/verify${query}`, { method: 'POST' }))
+    }
+
+    test('a report a line, all or a sample', async () => {
+      const asked: number[] = []
+      const post = verifying(async function* (sample) {
+        asked.push(sample)
+        yield report
+        yield { ...report, checked: 2, differing: ['post 7'] }
+      })
+      const answer = await post('?sample=5')
+      expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
+      expect(
+        (await answer.text())
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toEqual([report, { ...report, checked: 2, differing: ['post 7'] }])
+      await (await post()).text()
+      expect(asked).toEqual([5, Number.POSITIVE_INFINITY])
+      expect((await post('?sample=0')).status).toBe(400)
+    })
+
+    test('until the client leaves', async () => {
+      let isOver = false
+      const post = verifying(async function* () {
+        try {
+          for (;;) yield report
+        } finally {
+          isOver = true
+        }
+      })
+      const reader = (await post()).body?.getReader()
+      await reader?.read()
+      await reader?.cancel()
+      expect(isOver).toBeTrue()
+    })
+
+    test('only where it keeps something', async () => {
+      const app = createStatusApp({ metrics: createMetrics(), readiness: createReadiness([]) })
+      const request = new Request('http://localhost/memory/verify', { method: 'POST' })
+      expect((await app.handle(request)).status).toBe(404)
+    })
   })
 })

@@ -106,12 +106,16 @@ export interface RedisCluster extends AsyncDisposable {
   readonly urls: readonly [string, string, string]
   /** Hands a slot from the server that has it to another, with what is in it. */
   moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void>
+  /** Adds a server that follows `primary` and takes its place when it is gone; ends with the cluster. */
+  addReplica(primary: RedisServer): Promise<RedisServer>
 }
 
 const SLOTS = 16_384
 
 export async function startRedisCluster(): Promise<RedisCluster> {
-  await using opened = new AsyncDisposableStack()
+  const opened = new AsyncDisposableStack()
+  await using onFailure = new AsyncDisposableStack()
+  onFailure.use(opened)
   const start = async () => opened.use(await startRedisServer({ cluster: true }))
   const servers = [await start(), await start(), await start()] as const
   const share = Math.ceil(SLOTS / servers.length)
@@ -131,9 +135,34 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     },
     { what: 'the cluster is whole' },
   )
-  const resources = opened.move()
+  onFailure.move()
   return {
     servers,
+    async addReplica(primary) {
+      const replica = await start()
+      await replica.command('CLUSTER', 'MEET', '127.0.0.1', String(primary.port))
+      const id = String(await primary.command('CLUSTER', 'MYID'))
+      await eventually(
+        () =>
+          replica.command('CLUSTER', 'REPLICATE', id).then(
+            () => true,
+            () => false,
+          ),
+        { what: 'the replica knows its primary' },
+      )
+      const isLinked = async () =>
+        /master_link_status:up/.test(String(await replica.command('INFO', 'replication')))
+      await eventually(isLinked, { what: 'the replica follows its primary' })
+      const replicaId = String(await replica.command('CLUSTER', 'MYID'))
+      const isKnown = async (server: RedisServer) =>
+        new RegExp(`^${replicaId} .* slave ${id} `, 'm').test(
+          String(await server.command('CLUSTER', 'NODES')),
+        )
+      // Those who elect it must know it.
+      const knowIt = async () => (await Promise.all(servers.map(isKnown))).every(Boolean)
+      await eventually(knowIt, { what: 'every primary knows the replica' })
+      return replica
+    },
     urls: [servers[0].url, servers[1].url, servers[2].url],
     async moveSlot(slot, from, to) {
       const [source, target] = [
@@ -164,6 +193,6 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       await to.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', target)
       await from.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', target)
     },
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

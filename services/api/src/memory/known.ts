@@ -83,6 +83,19 @@ export function createKnown<Key extends number, Value extends object>(
       overtake(key)
     },
 
+    keys: (): readonly Key[] => [...kept.keys()],
+
+    /** What is kept of `keys` and may be used now; looking at it does not count as using it. */
+    entries(keys: readonly number[]): ReadonlyMap<Key, Value> {
+      const entries = new Map<Key, Value>()
+      if (currentBelief() === null) return entries
+      for (const key of keys as readonly Key[]) {
+        const value = kept.peek(key)
+        if (value !== undefined) entries.set(key, value)
+      }
+      return entries
+    },
+
     /** Keeps nothing of `key` that is being loaded now; what is kept of it stays. */
     overtake,
 

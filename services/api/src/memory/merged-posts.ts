@@ -3,6 +3,7 @@ import type { Freshness } from '@sns/shared/ports/freshness'
 import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { createKnown } from './known'
+import type { KeptKind } from './verify'
 
 /** The newest ids that are kept of an author; pages below them come from SQL. */
 const KEPT = 200
@@ -54,7 +55,37 @@ export function createMergedPosts(
     if (change.kind === 'posts') lists.forget(change.author)
   })
 
+  const keptAuthors: KeptKind = {
+    name: 'list of merged authors',
+    keys: all.keys,
+    entries: all.entries,
+    async differing(entries) {
+      // Of an author who left since, a worker that died may not have told: merging them does no harm.
+      const authors = new Set(entries.get(ALL) as readonly UserId[])
+      const now = await lanes.mergedAuthors()
+      return now.every((author) => authors.has(author)) ? [] : [ALL]
+    },
+  }
+
+  const keptLists: KeptKind = {
+    name: 'posts of author',
+    keys: lists.keys,
+    entries: lists.entries,
+    async differing(entries) {
+      const wrong: UserId[] = []
+      for (const [author, list] of entries as ReadonlyMap<UserId, AuthorPosts>) {
+        const now = await posts.newestIds(author, kept)
+        // Deleted posts stay in the list, and reads leave them out.
+        const held = new Set((list as AuthorPosts).ids)
+        if (now.some((id) => id >= list.floor && !held.has(id))) wrong.push(author)
+      }
+      return wrong
+    },
+  }
+
   return {
+    kept: [keptAuthors, keptLists],
+
     /**
      * The authors to merge, as of the last barrier; null where they are not known. Take them when the
      * barrier is reached, before anything of the viewer is looked up: an author who left the lanes since

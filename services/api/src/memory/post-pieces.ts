@@ -6,6 +6,7 @@ import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { presentPost } from '../modules/posts/schema'
 import { createKnown } from './known'
+import type { KeptKind } from './verify'
 
 /** Counts of others' likes and comments may trail by this much. */
 const COUNTS_TRAIL_MS = 1_000
@@ -15,6 +16,9 @@ const RENAMED_MAX = 10_000
 const ENTRY_OVERHEAD = 300
 /** A post that so many have liked since it was read is read again, whoever asks. */
 const COUNTED_BY_MAX = 1_000
+
+/** No user has this id. */
+const NOBODY = 0 as UserId
 
 const UTF8 = new TextEncoder()
 /** What is left out of a piece. */
@@ -147,7 +151,32 @@ export function createPostPieces(
     )
   }
 
+  const kept: KeptKind = {
+    name: 'post',
+    keys: known.keys,
+    /** Without those whose likes or comments were heard of: they are read anew within a second. */
+    entries: (ids) =>
+      new Map(
+        [...known.entries(ids)].filter(
+          ([, entry]) => entry.counted === null && isCurrent(entry, NOBODY, clock.now()),
+        ),
+      ),
+    async differing(entries) {
+      const ids = [...entries.keys()] as PostId[]
+      const published = await posts.published(ids)
+      const now = new Map(published.map((post) => [post.body.id, toPiece(post)]))
+      return ids.filter((id) => {
+        const { piece } = entries.get(id) as Entry
+        const other = now.get(id) ?? null
+        if (piece === null || other === null) return piece !== other
+        return piece.authorId !== other.authorId || Buffer.compare(piece.head, other.head) !== 0
+      })
+    },
+  }
+
   return {
+    kept,
+
     /**
      * The pieces of those of `ids` that are there. After a barrier of the same read. What is not known is
      * read from SQL, once for all who ask for it at the same time: they take it from what is kept, and read

@@ -5,7 +5,9 @@ import type { Account } from '@sns/shared/domain/user'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { UserStore } from '@sns/shared/ports/user-store'
 import { createKnown } from './known'
+import type { KeptKind } from './verify'
 
 /** Some of an account is in no log that announces what a crashed writer could not: it is asked for again. */
 const ACCOUNT_MS = 30_000
@@ -34,8 +36,9 @@ interface Entry {
 }
 
 export interface ViewersDeps {
+  readonly users: Pick<UserStore, 'findAccount'>
   readonly sessions: Pick<SessionStore, 'findViewer'>
-  readonly posts: Pick<PostStore, 'feedAuthors' | 'newestLikes'>
+  readonly posts: Pick<PostStore, 'feedAuthors' | 'newestLikes' | 'published'>
   readonly freshness: Freshness
   readonly clock: Clock
 }
@@ -48,7 +51,7 @@ export type Viewers = ReturnType<typeof createViewers>
 
 /** Who asks: accounts with their sessions, and what their feeds are made of. */
 export function createViewers(
-  { sessions, posts, freshness, clock }: ViewersDeps,
+  { users, sessions, posts, freshness, clock }: ViewersDeps,
   { maxBytes }: ViewersOptions,
 ) {
   const known = createKnown<UserId, Entry>(
@@ -70,7 +73,55 @@ export function createViewers(
     return (entry.sessions.get(sessionId) ?? 0) > now ? entry : null
   }
 
+  function readView(userId: UserId): Promise<FeedView> {
+    return Promise.all([posts.feedAuthors(userId), posts.newestLikes(userId, LIKES)]).then(
+      ([authors, likes]) => ({
+        authors: new Set(authors),
+        likes: new Set(likes),
+        likesFloor: likes.length < LIKES ? 0 : (likes.at(-1) ?? 0),
+      }),
+    )
+  }
+
+  async function isEqual(userId: UserId, { account, view }: Entry): Promise<boolean> {
+    const now = await users.findAccount(userId)
+    if (!now || now.displayName !== account.displayName) return false
+    if (now.graphVersion !== account.graphVersion) return false
+    return view === null || isSameView(view, await readView(userId))
+  }
+
+  /** Authors and posts that are gone may still be in what is kept: no page shows them. */
+  async function isSameView(kept: FeedView, now: FeedView): Promise<boolean> {
+    const floor = Math.max(kept.likesFloor, now.likesFloor)
+    if (now.authors.difference(kept.authors).size > 0) return false
+    if ([...now.likes.difference(kept.likes)].some((post) => post >= floor)) return false
+    const authors = await Promise.all(
+      [...kept.authors.difference(now.authors)].map(users.findAccount),
+    )
+    const likes = [...kept.likes.difference(now.likes)].filter((post) => post >= floor)
+    return authors.every((author) => author === null) && (await posts.published(likes)).length === 0
+  }
+
+  const kept: KeptKind = {
+    name: 'viewer',
+    keys: known.keys,
+    entries: (ids) =>
+      new Map(
+        [...known.entries(ids)].filter(([, entry]) => clock.now() - entry.loadedAt < ACCOUNT_MS),
+      ),
+    async differing(entries) {
+      const wrong: UserId[] = []
+      for (const [id, entry] of entries as ReadonlyMap<UserId, Entry>) {
+        if (!(await isEqual(id, entry))) wrong.push(id)
+      }
+      return wrong
+    },
+  }
+
   return {
+    /** Without sessions: they are in no log, and asked for again after `ACCOUNT_MS`. */
+    kept,
+
     /**
      * The account that a token speaks for; null where its session has ended. After a barrier of the
      * same request.
@@ -105,17 +156,7 @@ export function createViewers(
       const entry = known.isBelieved() ? known.peek(userId) : undefined
       if (entry?.view) return entry.view
       return known.load(
-        async () => {
-          const [authors, likes] = await Promise.all([
-            posts.feedAuthors(userId),
-            posts.newestLikes(userId, LIKES),
-          ])
-          return {
-            authors: new Set(authors),
-            likes: new Set(likes),
-            likesFloor: likes.length < LIKES ? 0 : (likes.at(-1) ?? 0),
-          }
-        },
+        () => readView(userId),
         (view, keep) => {
           const before = known.peek(userId)
           if (before) keep(userId, { ...before, view })

@@ -19,6 +19,7 @@ import { createSqlStores } from '@sns/shared/runtime/sql-stores'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { createApp } from '../app'
+import { createMemory } from '../memory/memory'
 import { PASSWORD } from './test-api'
 
 /**
@@ -125,24 +126,31 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
   const limits = { ...TIMELINE_LIMITS, cap, slack: Math.ceil(cap / 4) }
   const timelines = createMemoryTimelineStore({ clock }, { limits })
   const channel = createTestChannel(count)
-  const apps = Array.from({ length: count }, (_, at) =>
+  const metrics = createMetrics()
+  const memories = Array.from({ length: count }, (_, at) =>
+    createMemory(
+      { ...stores, freshness: channel.freshness(at), clock, metrics },
+      { maxMib: 16, lookAgainMs: 1 },
+    ),
+  )
+  const apps = memories.map((memory, at) =>
     createApp({
       ...stores,
       timelines: channel.timelines(at, timelines),
       freshness: channel.freshness(at),
+      memory,
       rateLimiters: { shared: createMemoryRateLimiter(), local: createMemoryRateLimiter() },
       search: createSqliteSearchIndex({ db, clock }),
       clock,
       ids,
       logger: createLogger('api', 'silent'),
-      metrics: createMetrics(),
+      metrics,
       readiness: async () => ({ ready: true }),
       leaving: new AbortController().signal,
       settings: {
         cors: { origins: [], credentials: false, methods: [], headers: [] },
         secretKey: 'a key for tests that is long enough',
         sessionMaxDays: 90,
-        pageMemoryMib: 16,
         rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
         trustedProxies: [],
         passwordCost: { memoryKiB: 8, passes: 1 },
@@ -154,9 +162,11 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
   return {
     db,
     clock,
+    ids,
     channel,
     stores,
     timelines,
+    memories,
     /** Posts that were delivered; a test with a fan-out of its own adds to it. */
     fannedOut,
     /** Sets the next id. */

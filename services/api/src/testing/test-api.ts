@@ -16,6 +16,7 @@ import { createManualClock } from '@sns/shared/testing/manual-clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { type ApiDeps, createApp } from '../app'
 import { type Client, createClient } from '../client'
+import { createMemory } from '../memory/memory'
 import type { Session } from '../modules/accounts/schema'
 
 export interface TestUser {
@@ -40,6 +41,8 @@ export interface RequestOptions {
   readonly headers?: Record<string, string>
 }
 
+type TestDeps = Omit<ApiDeps, 'memory'>
+
 export type TestApi = Awaited<ReturnType<typeof openTestApi>>
 
 export interface TestApiOptions {
@@ -50,7 +53,7 @@ export interface TestApiOptions {
   readonly caches?: Pick<ApiDeps, 'timelines' | 'freshness'>
   readonly settings?: Partial<ApiDeps['settings']>
   /** Puts something between the api and its stores. */
-  readonly wrap?: (deps: ApiDeps) => ApiDeps
+  readonly wrap?: (deps: TestDeps) => TestDeps
 }
 
 export const PASSWORD = 'correct horse battery'
@@ -68,7 +71,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     timelineCap === undefined
       ? TIMELINE_LIMITS
       : { ...TIMELINE_LIMITS, cap: timelineCap, slack: Math.ceil(timelineCap / 4) }
-  const stores: ApiDeps = {
+  const stores: TestDeps = {
     ...createSqlStores(db, { clock, ids: createIdGenerator({ clock }) }),
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     freshness: createMemoryFreshness(),
@@ -85,7 +88,6 @@ export async function openTestApi(options: TestApiOptions = {}) {
       cors: { origins: [], credentials: false, methods: [], headers: [] },
       secretKey: 'a key for tests that is long enough',
       sessionMaxDays: 90,
-      pageMemoryMib: 16,
       rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
       trustedProxies: [],
       passwordCost: { memoryKiB: 8, passes: 1 },
@@ -93,7 +95,8 @@ export async function openTestApi(options: TestApiOptions = {}) {
     },
   }
   const deps = wrap ? wrap(stores) : stores
-  const app = createApp(deps)
+  const memory = createMemory(deps, { maxMib: 16 })
+  const app = createApp({ ...deps, memory })
   opened.defer(async () => void (await app.stop(true)))
   app.listen({ hostname: '127.0.0.1', port: 0, reusePort: false })
   const url = `http://127.0.0.1:${app.server?.port}`
@@ -108,6 +111,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     db,
     clock,
     deps,
+    memory,
     /** The stores themselves, without what `wrap` put between. */
     stores,
     client: createClient(url),

@@ -146,6 +146,56 @@ describe.skipIf(!redisServerBinary)('on a Redis Cluster', () => {
       expect(await eventually(read)).toEqual({ state: 'absent' })
     }
   }, 60_000)
+
+  test('a replica takes a lost primary’s place: another term, and no window of before is read', async () => {
+    await using started = await startProcesses(2)
+    const [writer, reader] = started.processes
+    await rebuildAll(writer!.timelines)
+    await writer!.timelines.push(9 as PostId, users)
+    const [lost] = cluster.servers
+    const replica = await cluster.addReplica(lost)
+    await lost.kill()
+    // Elected by the other primaries, after the node's time-out.
+    const change: Change = { kind: 'post', post: 2 as PostId }
+    await writer!.freshness.announce([change])
+    expect(beliefs([writer!.freshness, reader!.freshness])).toEqual([false, false])
+    await eventually(
+      async () => /role:master/.test(String(await replica.command('INFO', 'replication'))),
+      {
+        what: 'the replica was promoted',
+      },
+    )
+    await started.allBelieve()
+    const servedByReplica = users.filter(
+      (user) => slotOf(timelineKey(started.prefix, user)) < 5_000,
+    )
+    for (const user of servedByReplica.slice(0, 20)) {
+      const read = () => reader!.timelines.read(user, { before: null, limit: 1 }).catch(() => null)
+      expect(await eventually(read)).toEqual({ state: 'absent' })
+    }
+    // A change after that is heard at once by who reads there.
+    const [user] = servedByReplica
+    const heard: Change[] = []
+    reader!.freshness.onChange((each) => heard.push(each))
+    await writer!.freshness.announce([{ kind: 'post', post: 3 as PostId }])
+    await reader!.timelines.read(user!, { before: null, limit: 1 })
+    expect(heard).toContainEqual({ kind: 'post', post: 3 as PostId })
+
+    // The old primary comes back as a replica and takes its place again.
+    await lost.start()
+    const follows = () =>
+      lost.command('INFO', 'replication').then((info) => /master_link_status:up/.test(String(info)))
+    await eventually(follows, { what: 'the old primary follows', timeoutMs: 20_000 })
+    await lost.command('CLUSTER', 'FAILOVER', 'TAKEOVER')
+    await eventually(async () =>
+      /role:master/.test(String(await lost.command('INFO', 'replication'))),
+    )
+    await writer!.freshness.announce([{ kind: 'post', post: 4 as PostId }])
+    await started.allBelieve()
+    await reader!.freshness.barrier()
+    expect(reader!.freshness.belief()).not.toBeNull()
+    await replica.command('CLUSTER', 'RESET')
+  }, 90_000)
 })
 
 function beliefs(processes: readonly RedisFreshness[]): boolean[] {

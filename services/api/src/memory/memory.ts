@@ -1,0 +1,45 @@
+import { sleep } from '@sns/shared/async/sleep'
+import type { MemoryReport } from '@sns/shared/runtime/status-app'
+import { createMergedPosts, type MergedPosts, type MergedPostsDeps } from './merged-posts'
+import { createPostPieces, type PostPieces, type PostPiecesDeps } from './post-pieces'
+import { verifyMemory } from './verify'
+import { createViewers, type Viewers, type ViewersDeps } from './viewers'
+
+export interface MemoryOptions {
+  /** The most that everything may use. */
+  readonly maxMib: number
+  /** Lower only in tests. */
+  readonly lookAgainMs?: number
+}
+
+/** What an api process keeps of the database. */
+export interface Memory {
+  readonly viewers: Viewers
+  readonly pieces: PostPieces
+  readonly merged: MergedPosts
+  /** Compares `sample` entries of each kind, or all, with the database; see `verifyMemory`. */
+  verify(sample: number): AsyncGenerator<MemoryReport>
+}
+
+/** The shares of posts and of lists of merged authors; the rest is for viewers. */
+const POSTS_SHARE = 0.75
+const MERGED_SHARE = 0.05
+const LOOK_AGAIN_MS = 1_000
+
+export function createMemory(
+  deps: ViewersDeps & PostPiecesDeps & MergedPostsDeps,
+  { maxMib, lookAgainMs = LOOK_AGAIN_MS }: MemoryOptions,
+): Memory {
+  const bytes = maxMib * 2 ** 20
+  const viewers = createViewers(deps, { maxBytes: bytes * (1 - POSTS_SHARE - MERGED_SHARE) })
+  const pieces = createPostPieces(deps, { maxBytes: bytes * POSTS_SHARE })
+  const merged = createMergedPosts(deps, { maxBytes: bytes * MERGED_SHARE })
+  const kinds = [pieces.kept, viewers.kept, ...merged.kept]
+  const { freshness } = deps
+  return {
+    viewers,
+    pieces,
+    merged,
+    verify: (sample) => verifyMemory({ kinds, freshness, wait: () => sleep(lookAgainMs) }, sample),
+  }
+}
