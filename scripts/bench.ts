@@ -5,6 +5,7 @@ import { readBenchArguments } from './bench/arguments'
 import { benchBaseline } from './bench/baseline'
 import { benchFanout } from './bench/fanout'
 import { benchFeed, type FeedRow } from './bench/feed'
+import { benchFlame } from './bench/flame'
 import { report } from './bench/report'
 import { benchWrites } from './bench/writes'
 
@@ -28,11 +29,14 @@ export const bench: Command = async ({ args }) => {
     ])
   } else if (options.name === 'fanout') {
     report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
+  } else if (options.name === 'flame') {
+    const { file } = await benchFlame(options)
+    console.log(`saved as ${file}`)
   } else if (options.name === 'writes') {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {
     throw new OperatorError(
-      `there is no benchmark "${options.name}": there are baseline, fanout, feed, writes`,
+      `there is no benchmark "${options.name}": there are baseline, fanout, feed, flame, writes`,
       2,
     )
   }

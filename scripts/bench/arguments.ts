@@ -14,7 +14,7 @@ export interface BenchArguments {
 }
 
 const USAGE =
-  'usage: bench baseline|fanout|feed|writes [--graph FILE --posts FILE …] [--quick] [--out DIR]'
+  'usage: bench baseline|fanout|feed|flame|writes [--graph FILE --posts FILE …] [--quick] [--out DIR]'
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {

@@ -13,7 +13,8 @@ export interface BenchSuite {
   readonly secretKey: string
   /** Makes tables, topics and indexes where that is a step of its own. */
   prepare(): Promise<void>
-  start(): Promise<RunningBenchSuite>
+  /** `more`: settings beside its own. */
+  start(more?: Readonly<Record<string, string>>): Promise<RunningBenchSuite>
   dispose(): void
 }
 
@@ -57,10 +58,11 @@ function createEmbeddedSuite(secretKey: string): BenchSuite {
     env,
     secretKey,
     async prepare() {},
-    async start() {
+    async start(more = {}) {
       const [port, metricsPort] = [freePort(), freePort()]
       const program = spawnProgram('start', [], {
         ...env,
+        ...more,
         WEB_PORT: String(port),
         METRICS_PORT: String(metricsPort),
       })
@@ -92,8 +94,8 @@ function createServersSuite(secretKey: string): BenchSuite {
       const migrate = spawnProgram('migrate', [], env)
       if ((await migrate.exited) !== 0) throw new OperatorError(migrate.output().trim())
     },
-    async start() {
-      const suite = await startSuiteProcess(env)
+    async start(more = {}) {
+      const suite = await startSuiteProcess({ ...env, ...more })
       return {
         url: suite.url,
         indexerUrl: suite.statusUrl('cdc-indexer'),

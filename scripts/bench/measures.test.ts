@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { samples } from './measures'
+import { processorSeconds, samples } from './measures'
 
 test('sums a series over its labels and leaves others alone', () => {
   const text = `# HELP a_total x
@@ -10,4 +10,11 @@ b_total 1`
   expect(samples(text, 'a_total')).toBe(7.5)
   expect(samples(text, 'b_total')).toBe(1)
   expect(samples(text, 'c_total')).toBe(0)
+})
+
+test.skipIf(process.platform !== 'linux')('adds up processor time by name', () => {
+  const before = processorSeconds(new Map([[process.pid, 'this one']])).get('this one') ?? 0
+  for (const until = performance.now() + 100; performance.now() < until; );
+  const after = processorSeconds(new Map([[process.pid, 'this one']])).get('this one') ?? 0
+  expect(after).toBeGreaterThan(before)
 })

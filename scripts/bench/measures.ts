@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** The sum over all label sets of a series in Prometheus' text format; 0 where it is absent. */
 export function samples(text: string, name: string): number {
@@ -19,4 +19,44 @@ export function residentMiB(pid: number): number {
   } catch {
     return Number.NaN
   }
+}
+
+/** The kernel counts processor time in these. */
+const TICKS_PER_SECOND = 100
+/** In `/proc/PID/stat` after the name: user and system time. */
+const [USER_TIME, SYSTEM_TIME] = [11, 12]
+
+/**
+ * Seconds of processor time of every process so far, by name: what `names` calls it, else its program's,
+ * servers in Java by what they run. Empty where the system does not tell.
+ */
+export function processorSeconds(names: ReadonlyMap<number, string>): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>()
+  for (const pid of processes()) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const ticks = Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME])
+      const name = names.get(pid) ?? programName(pid, stat)
+      seconds.set(name, (seconds.get(name) ?? 0) + ticks / TICKS_PER_SECOND)
+    } catch {
+      // It has ended.
+    }
+  }
+  return seconds
+}
+
+function processes(): readonly number[] {
+  try {
+    return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
+  } catch {
+    return []
+  }
+}
+
+function programName(pid: number, stat: string): string {
+  const name = /\((.*)\)/.exec(stat)?.[1] ?? ''
+  if (name !== 'java') return name
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  return /elasticsearch|kafka/i.exec(command)?.[0].toLowerCase() ?? name
 }

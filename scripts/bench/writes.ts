@@ -11,6 +11,7 @@ import type { BenchArguments } from './arguments'
 import { importData, untilQuiet } from './baseline'
 import { createBenchSuite } from './bench-suite'
 import { logInSome } from './feed-load'
+import { processorSeconds } from './measures'
 import type { Figure } from './report'
 import { runWrk } from './wrk'
 
@@ -20,6 +21,8 @@ const TEXT = 'a post of a usual length, as people write them on a day like any o
 const LOGINS = 200
 const POSTS_PER_SECOND = 500
 const POSTERS = 200
+/** A process that uses less of the processor is not told of. */
+const LEAST_CORES = 0.02
 
 /**
  * What writing costs, and what it costs those who read: posts a second beside bare inserts into the
@@ -75,11 +78,18 @@ export async function benchWrites(options: BenchArguments): Promise<readonly Fig
       connections: POSTERS,
       pauseMs: (POSTERS * 1_000) / POSTS_PER_SECOND - 5,
     }
+    const pids = new Map([...running.programs].map(([name, { pid }]) => [pid, name]))
+    const before = processorSeconds(pids)
     const [duringPosts, posted] = await Promise.all([runWrk(feed), runWrk(stream)])
+    const after = processorSeconds(pids)
     const posts = posted.requestsPerSecond
     add(`feed, ${posts} posts/s`, duringPosts.requestsPerSecond, 'requests/s')
     add(`feed P99, ${posts} posts/s`, duringPosts.p99, 'ms')
     add('… in quiet ones', duringPosts.p99 / quiet.p99, '')
+    for (const [name, total] of after) {
+      const cores = (total - (before.get(name) ?? 0)) / seconds
+      if (cores >= LEAST_CORES) add(`processor of ${name} meanwhile`, cores, 'cores')
+    }
 
     const all = await runWrk(write)
     add('posts with all services', all.requestsPerSecond, 'posts/s')

@@ -23,3 +23,21 @@ test.skipIf(!Bun.which('wrk'))(
   },
   120_000,
 )
+
+test.skipIf(!Bun.which('wrk'))(
+  'bench flame draws where the time of a page goes',
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), 'sns-bench-test-'))
+    try {
+      await using bench = spawnProgram('bench', ['flame', '--quick', '--out', out], {})
+      const code = await bench.exited
+      expect(code === 0 ? '' : bench.output()).toBe('')
+      expect(await Bun.file(join(out, 'flame.svg')).text()).toContain(
+        '<title>joinPage services/api/',
+      )
+    } finally {
+      rmSync(out, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)
