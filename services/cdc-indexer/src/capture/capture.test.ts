@@ -25,6 +25,7 @@ interface Running extends AsyncDisposable {
 }
 
 const FAST: Partial<CaptureOptions> = {
+  batchIntervalMs: 0,
   checkpointIntervalMs: 0,
   idleCheckpointIntervalMs: 0,
   standbyMs: 1,
@@ -105,6 +106,35 @@ describe('capture', () => {
     resolve()
     await eventually(() => publisher.acknowledged.length === 10)
     expect(publisher.batches).toEqual([1, 4, 4, 1])
+  })
+
+  test('publishes at once what comes alone, and together what comes soon after', async () => {
+    const source = createFakeSource()
+    const checkpoints = createFakeCheckpoints()
+    const publisher = createFakePublisher()
+    // So long that only the stop ends the wait.
+    const options = { batchIntervalMs: 60_000, maxBatchRows: 3 }
+    await using running = start(source, checkpoints, publisher, options)
+    source.commit([1])
+    await eventually(() => publisher.acknowledged.length === 1)
+    source.commit([2])
+    await turns(20)
+    source.commit([3])
+    await turns(20)
+    expect(publisher.batches).toEqual([1])
+    running.stop.abort()
+    await running.done
+    expect(publisher.batches).toEqual([1, 2])
+    expect(checkpoints.current?.gtidSet).toBe(positionAfter(3).gtidSet)
+  })
+
+  test('does not wait while there is more than one batch to publish', async () => {
+    const source = createFakeSource(Array.from({ length: 9 }, (_, id) => [id]))
+    const publisher = createFakePublisher()
+    const options = { batchIntervalMs: 60_000, maxBatchRows: 3 }
+    await using _running = start(source, createFakeCheckpoints(), publisher, options)
+    await eventually(() => publisher.acknowledged.length === 9)
+    expect(publisher.batches).toEqual([3, 3, 3])
   })
 
   test('reads no further than its bound while nothing is acknowledged', async () => {

@@ -25,6 +25,7 @@ export interface CaptureOptions extends CaptureSessionOptions {
 const DEFAULTS: CaptureOptions = {
   maxBatchRows: 2_000,
   maxBatchBytes: 1024 * 1024,
+  batchIntervalMs: 100,
   maxBytes: 16 * 1024 * 1024,
   checkpointIntervalMs: 200,
   idleCheckpointIntervalMs: 30_000,
