@@ -97,6 +97,7 @@ export function drawFlameGraph(root: Frame, title: string): string {
   }
   draw(root, 0, 0)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${ROW * (depth + 4)}" font-family="monospace" font-size="10">
+<title>${escapeXml(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="4" y="14" font-size="12">${escapeXml(title)}</text>
 <text x="4" y="27" fill="#555">orange: ours, blue: libraries, grey: the runtime. The width is the share of the time that the process ran.</text>
