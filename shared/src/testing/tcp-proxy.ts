@@ -10,6 +10,11 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): Promise<void>
   /** As when the server hangs: connections are accepted and stay open, nothing passes until `resume`. */
   stall(): void
+  /**
+   * Holds back what the open connections carry; new ones pass. What is returned lets it go, though the client
+   * may have left long since, and resolves when the server has taken it.
+   */
+  hold(): () => Promise<void>
   /** Listens again and forwards the data it held back. */
   resume(): Promise<void>
   /** Where connections go from now on, as after a fail-over; those that are open stay. */
@@ -32,7 +37,7 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
       const upstream = connect(Number(address.port), address.hostname)
       const link = createLink(client, upstream, () => isStalled)
       links.add(link)
-      client.once('close', () => links.delete(link))
+      upstream.once('close', () => links.delete(link))
     })
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject)
@@ -65,6 +70,11 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
     stall() {
       isStalled = true
     },
+    hold() {
+      const held = [...links]
+      for (const link of held) link.hold()
+      return async () => void (await Promise.all(held.map((link) => link.letGo())))
+    },
     async resume() {
       isStalled = false
       if (!server) await listen()
@@ -76,15 +86,22 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
 
 interface Link {
   flush(): void
+  hold(): void
+  letGo(): Promise<void>
   destroy(): void
 }
 
 /** Held data is kept here, not left in the sockets: pausing those is not reliable everywhere. */
 function createLink(client: Socket, upstream: Socket, isStalled: () => boolean): Link {
   const held: (() => void)[] = []
+  let isHeld = false
+  const closed = new Promise<void>((resolve) => upstream.once('close', () => resolve()))
   const pass = (step: () => void) => {
-    if (isStalled()) held.push(step)
+    if (isStalled() || isHeld) held.push(step)
     else step()
+  }
+  const flush = () => {
+    if (!isHeld) for (const step of held.splice(0)) step()
   }
   for (const [from, to] of [
     [client, upstream],
@@ -97,8 +114,14 @@ function createLink(client: Socket, upstream: Socket, isStalled: () => boolean):
     from.on('error', () => {})
   }
   return {
-    flush() {
-      for (const step of held.splice(0)) step()
+    flush,
+    hold() {
+      isHeld = true
+    },
+    async letGo() {
+      isHeld = false
+      flush()
+      if (client.destroyed) await closed
     },
     destroy() {
       client.destroy()

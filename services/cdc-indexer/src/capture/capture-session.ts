@@ -122,7 +122,7 @@ export async function runCaptureSession(
           await source.awaitVisible(last.source.gtid)
           visible = last.source.gtid
         }
-        await publisher.publish(batch.events, lease.isHeld)
+        await publisher.publish(batch.events, () => checkpoints.isLatest(lease))
         isUrgent = true
         lag.acknowledge(last.source.ts_ms)
         countRows(batch)

@@ -231,17 +231,17 @@ describe('capture', () => {
     expect(await value(running.metrics.captureRestarts)).toBe(1)
   })
 
-  test('publishes nothing once another may hold the lock, even before it is told so', async () => {
+  test('publishes nothing once another has the lease, even before it is told so', async () => {
     const source = createFakeSource([[1]])
     const checkpoints = createFakeCheckpoints()
     const publisher = createFakePublisher()
     await using running = start(source, checkpoints, publisher)
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(1).gtidSet)
-    checkpoints.isUncertain = true
+    checkpoints.isTakenOver = true
     source.commit([2])
     await eventually(async () => (await value(running.metrics.captureRestarts)) > 0)
     expect(ids(publisher.appended)).toEqual([1])
-    checkpoints.isUncertain = false
+    checkpoints.isTakenOver = false
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(2).gtidSet)
     expect(ids(publisher.appended)).toEqual([1, 2])
   })

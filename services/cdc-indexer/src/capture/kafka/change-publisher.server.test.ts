@@ -2,7 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import { topicName } from '@sns/shared/events/tables'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { created } from '@sns/shared/testing/change-log-harness'
-import { openKafkaTestLog, testEvent, testKafkaClient } from '@sns/shared/testing/kafka-log'
+import {
+  type KafkaTestLog,
+  openKafkaTestLog,
+  testEvent,
+  testKafkaClient,
+} from '@sns/shared/testing/kafka-log'
 import { testServers } from '@sns/shared/testing/servers'
 import { createTcpProxy } from '@sns/shared/testing/tcp-proxy'
 import { changePublisherConformance } from '../testing/change-publisher-conformance'
@@ -65,6 +70,111 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       TEST_MS,
     )
   }
+
+  test(
+    'what a stalled connection delivers after the retry is refused',
+    async () => {
+      await using log = await openKafkaTestLog()
+      await using proxy = await createTcpProxy(testServers.kafka ?? '')
+      const { host, port } = proxy
+      const client = testKafkaClient([`${host}:${port}`], {
+        route: () => ({ host, port }),
+        requestTimeoutMs: 1_000,
+      })
+      await using publisher = createKafkaChangePublisher(client, { ...log.names, attempts: 20 })
+      const publish = (text: string, n: number) =>
+        publisher.publish([testEvent({ ...created(1, text), op: 'u' }, n)])
+      await publish('first', 1)
+      for (let round = 0; round < 3; round += 1) {
+        const letGo = proxy.hold()
+        await publish(`old ${round}`, 2 + 2 * round)
+        await publish(`new ${round}`, 3 + 2 * round)
+        await letGo()
+      }
+      expect(await textsOf(log)).toEqual([
+        'first',
+        'old 0',
+        'new 0',
+        'old 1',
+        'new 1',
+        'old 2',
+        'new 2',
+      ])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'of two publishers the one that opened the log last is heard, and the other opens it only if it may',
+    async () => {
+      await using log = await openKafkaTestLog()
+      await using first = createKafkaChangePublisher(log.client, { ...log.names, attempts: 3 })
+      await using second = createKafkaChangePublisher(log.client, log.names)
+      const publish = (by: typeof first, text: string, n: number, may = true) =>
+        by.publish([testEvent({ ...created(1, text), op: 'u' }, n)], async () => may)
+      await publish(first, 'by the first', 1)
+      await publish(second, 'by the second', 2)
+      const late = publish(first, 'by the first, late', 3, false)
+      await expect(late).rejects.toMatchObject({ code: 'store_unavailable' })
+      await publish(second, 'by the second again', 4)
+      expect(await textsOf(log)).toEqual(['by the first', 'by the second', 'by the second again'])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'is asked whether it may go on after it opened the log, and sends nothing where it may not',
+    async () => {
+      await using log = await openKafkaTestLog()
+      await using early = createKafkaChangePublisher(log.client, { ...log.names, attempts: 1 })
+      await using later = createKafkaChangePublisher(log.client, log.names)
+      const event = (text: string, n: number) => testEvent({ ...created(1, text), op: 'u' }, n)
+      let isEarlyOpen = false
+      // While the early one asks, a later one opens the log and publishes.
+      const failing = early.publish([event('early', 1)], async () => {
+        await later.publish([event('later', 2)])
+        isEarlyOpen = true
+        return true
+      })
+      await expect(failing).rejects.toMatchObject({ code: 'store_unavailable' })
+      expect(isEarlyOpen).toBe(true)
+      expect(await textsOf(log)).toEqual(['later'])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a batch that was cut off in the midst is not read, and does not hold its readers up',
+    async () => {
+      await using log = await openKafkaTestLog()
+      await using proxy = await createTcpProxy(testServers.kafka ?? '')
+      const { host, port } = proxy
+      const client = testKafkaClient([`${host}:${port}`], { route: () => ({ host, port }) })
+      const dying = createKafkaChangePublisher(client, { ...log.names, attempts: 1 })
+      const text = 'long '.repeat(2_000)
+      const many = Array.from({ length: 600 }, (_, n) =>
+        testEvent({ ...created(n % 5, `${text}${n}`), op: 'u' }, n),
+      )
+      await dying.publish([testEvent(created(1, 'before'), 1)])
+      const publishing = dying.publish(many).then(
+        () => 'done',
+        () => 'failed',
+      )
+      await Bun.sleep(60)
+      await proxy.cut()
+      const end = await publishing
+      await dying[Symbol.asyncDispose]()
+      await using next = createKafkaChangePublisher(log.client, log.names)
+      await next.publish([testEvent({ ...created(1, 'after'), op: 'u' }, 1_000)])
+      const texts = await textsOf(log)
+      expect(texts[0]).toBe('before')
+      expect(texts.at(-1)).toBe('after')
+      // All of it or none of it, of one key.
+      const ofOne = many.filter(({ after }) => after?.id === 1).length
+      expect(end === 'done' ? [ofOne] : [0, ofOne]).toContain(texts.length - 2)
+    },
+    TEST_MS,
+  )
 })
 
 test('gives up after bounded attempts when Kafka is away', async () => {
@@ -89,6 +199,15 @@ test('says which row is too large instead of trying for ever', async () => {
   const huge = testEvent(created(9, 'x'.repeat(3_000_000)), 1)
   await expect(publisher.publish([huge])).rejects.toThrow(/posts \{"id":9\}.*3000\d+ bytes/)
 })
+
+/** What readers find of the row 1, in order, without repeats next to each other. */
+async function textsOf(log: KafkaTestLog): Promise<readonly string[]> {
+  const records = await readKafkaRecords(log.client, topicsOf(log.names))
+  const texts: string[] = records
+    .filter(({ key }) => key === '{"id":1}')
+    .map(({ value }) => JSON.parse(value ?? '').after.text)
+  return texts.filter((text, at) => text !== texts[at - 1])
+}
 
 function topicsOf({ prefix, database }: { prefix: string; database: string }) {
   return (['posts', 'comments'] as const).map((table) => topicName({ prefix, database }, table))

@@ -14,6 +14,7 @@ import {
   CompressionTypes,
   type ICustomPartitioner,
   type Message,
+  type Producer,
   type TopicMessages,
 } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
@@ -26,10 +27,18 @@ interface KafkaChangePublisherOptions extends TopicNames {
 const BACKOFF: BackoffOptions = { baseMs: 200, capMs: 5_000 }
 
 /**
- * Publishes with an idempotent producer, one request at a time: what kafkajs repeats within a request
- * is neither doubled nor reordered by the broker. After a failed request the producer is thrown away
- * and can send no more: kafkajs would give the next batch the failed one's sequence numbers, and a
- * broker that did have the failed one would take the next for its repetition and drop it.
+ * After so long the broker aborts a transaction that nobody ends, when capture died and none takes its place:
+ * until then readers do not get past it.
+ */
+const TRANSACTION_TIMEOUT_MS = 30_000
+/** The longest answer to a whole batch: a few requests. */
+const PUBLISH_MS = 20_000
+
+/**
+ * Publishes each batch as one transaction under one transactional id for each database. A new producer's
+ * `InitProducerId` ends what an earlier one left open and raises the epoch: the brokers refuse all that was
+ * sent under a lower one, also what a stalled connection delivers later (KIP-98). Within a transaction there is
+ * one request at a time. After a failure the producer is thrown away.
  */
 export function createKafkaChangePublisher(
   client: KafkaClient,
@@ -37,23 +46,42 @@ export function createKafkaChangePublisher(
 ): ChangePublisher & AsyncDisposable {
   const { attempts = 4 } = options
   const stop = new AbortController()
+  /** Those that were opened, and whose callers were asked since. */
+  const confirmed = new WeakSet<Producer>()
   const connection = createKafkaConnection(client, (kafka) =>
     kafka.producer({
       createPartitioner: createKeyPartitioner,
       allowAutoTopicCreation: false,
       idempotent: true,
       maxInFlightRequests: 1,
+      transactionalId: transactionalId(options),
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      retry: CONCURRENT_RETRY,
     }),
   )
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(topicMessages: TopicMessages[], mayGoOn: () => boolean): Promise<void> {
+  async function send(batches: readonly TopicMessages[][], mayPublish: () => Promise<boolean>) {
+    const ask = async () => {
+      if (!(await mayPublish())) throw storeUnavailable('kafka', new Error('it may not publish'))
+    }
     for (let attempt = 1; ; attempt++) {
-      if (!mayGoOn()) throw storeUnavailable('kafka', new Error('it may no longer publish'))
       try {
-        await connection.run((producer) =>
-          producer.sendBatch({ acks: -1, compression: CompressionTypes.ZSTD, topicMessages }),
-        )
+        // One that knows that it is late disturbs nobody.
+        if (attempt > 1) await ask()
+        await connection.run(async (producer) => {
+          const transaction = await producer.transaction()
+          if (!confirmed.has(producer)) await ask()
+          confirmed.add(producer)
+          for (const topicMessages of batches) {
+            await transaction.sendBatch({
+              acks: -1,
+              compression: CompressionTypes.ZSTD,
+              topicMessages,
+            })
+          }
+          await transaction.commit()
+        }, PUBLISH_MS)
         return
       } catch (error) {
         const last = attempt >= attempts || stop.signal.aborted
@@ -69,9 +97,10 @@ export function createKafkaChangePublisher(
   }
 
   return {
-    publish(events, mayGoOn = () => true) {
+    publish(events, mayPublish = async () => true) {
       const published = turn.then(async () => {
-        for (const batch of recordBatches(events, options)) await send(batch, mayGoOn)
+        const batches = recordBatches(events, options)
+        if (batches.length > 0) await send(batches, mayPublish)
       })
       turn = published.catch(() => {})
       return published
@@ -81,6 +110,23 @@ export function createKafkaChangePublisher(
       await connection[Symbol.asyncDispose]()
     },
   }
+}
+
+/** One for each database and prefix, whichever process captures. */
+function transactionalId({ prefix, database }: TopicNames): string {
+  return `${prefix}.capture.${database}`
+}
+
+/**
+ * A broker ends a transaction a few milliseconds after it said so, and until then refuses the next: kafkajs asks
+ * again, at first after so long.
+ */
+const CONCURRENT_RETRY = {
+  initialRetryTime: 5,
+  multiplier: 2,
+  factor: 0.2,
+  maxRetryTime: 2_000,
+  retries: 9,
 }
 
 /** The most that a record takes beside its key and value, and a batch beside its records. */

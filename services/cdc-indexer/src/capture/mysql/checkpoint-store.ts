@@ -40,8 +40,6 @@ export function createMysqlCheckpointStore(
 ): CheckpointStore {
   const sessions = new WeakMap<CaptureLease, MysqlSession>()
   const lock = lockName(server.database)
-  // Two thirds of what the server allows: a request that was begun in time must still arrive in time.
-  const certainMs = (silenceSeconds * 1_000 * 2) / 3
 
   async function acquire(): Promise<CaptureLease | null> {
     const lost = new AbortController()
@@ -52,13 +50,12 @@ export function createMysqlCheckpointStore(
     try {
       // A holder whose host or network failed says no goodbye; it must not keep others out.
       await session.query(`SET SESSION wait_timeout = ${silenceSeconds}`)
-      const askedAt = performance.now()
       const [row] = await session.query('SELECT GET_LOCK(?, 0) AS locked', [lock])
       if (numberCell(row, 'locked') !== 1) {
         await session[Symbol.asyncDispose]()
         return null
       }
-      const lease = await hold(session, lost, askedAt)
+      const lease = await hold(session, lost)
       sessions.set(lease, session)
       return lease
     } catch (error) {
@@ -67,12 +64,7 @@ export function createMysqlCheckpointStore(
     }
   }
 
-  async function hold(
-    session: MysqlSession,
-    lost: AbortController,
-    askedAt: number,
-  ): Promise<CaptureLease> {
-    let confirmedAt = askedAt
+  async function hold(session: MysqlSession, lost: AbortController): Promise<CaptureLease> {
     await session.update('UPDATE capture_checkpoint SET fence = fence + 1 WHERE name = ?', [
       CHECKPOINT_NAME,
     ])
@@ -80,11 +72,7 @@ export function createMysqlCheckpointStore(
       CHECKPOINT_NAME,
     ])
     const probe = setInterval(async () => {
-      const probedAt = performance.now()
-      if (await stillHolds(session)) {
-        confirmedAt = probedAt
-        return
-      }
+      if (await stillHolds(session)) return
       clearInterval(probe)
       session.destroy()
       lost.abort()
@@ -93,7 +81,6 @@ export function createMysqlCheckpointStore(
       // Without a checkpoint there is nothing to guard, and `load` says so.
       fence: row ? numberCell(row, 'fence') : 0,
       lost: lost.signal,
-      isHeld: () => !lost.signal.aborted && performance.now() - confirmedAt < certainMs,
       async [Symbol.asyncDispose]() {
         clearInterval(probe)
         await session[Symbol.asyncDispose]()
@@ -128,6 +115,19 @@ export function createMysqlCheckpointStore(
           serverId: textCell(row, 'server_id').toLowerCase(),
           epoch: numberCell(row, 'epoch'),
         } satisfies Checkpoint
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+
+    async isLatest(lease) {
+      const session = sessions.get(lease)
+      if (!session || lease.lost.aborted) return false
+      try {
+        const [row] = await session.query('SELECT fence FROM capture_checkpoint WHERE name = ?', [
+          CHECKPOINT_NAME,
+        ])
+        return row !== undefined && numberCell(row, 'fence') === lease.fence
       } catch (error) {
         throw toCaptureError(error)
       }

@@ -2,15 +2,18 @@ import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 
 /**
  * Appends changes to the log that `ChangeLog` reads. One call's events are appended in order per key,
- * each delete followed by a tombstone. Resolves only when all are acknowledged by all in-sync
- * replicas; on an error any part may have been appended, and the caller publishes the whole again.
+ * each delete followed by a tombstone, all of them or, to those who read what is committed, none.
+ * Resolves only when all are committed on all in-sync replicas; on an error they may be there or not, and the
+ * caller publishes them again.
  *
- * `mayGoOn` is asked right before each request to the log. Once it returns false, nothing more is sent
- * and the call fails.
+ * Of all publishers of a database the log accepts the one that opened it last: from then on what any other
+ * sent before, and arrives later, is refused. A publisher opens the log at its first call and after each
+ * failure, and asks `mayPublish` once it has: false, and nothing is sent. So one whose caller is no
+ * longer the one capture can at worst make the right one open the log again.
  *
- * Errors: `store_unavailable` after bounded retries or where it may not go on; `OperatorError` for a
+ * Errors: `store_unavailable` after bounded retries or where it may not publish; `OperatorError` for a
  * change that is larger than a record may be.
  */
 export interface ChangePublisher {
-  publish(events: readonly ChangeEnvelope[], mayGoOn?: () => boolean): Promise<void>
+  publish(events: readonly ChangeEnvelope[], mayPublish?: () => Promise<boolean>): Promise<void>
 }

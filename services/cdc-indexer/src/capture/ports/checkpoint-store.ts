@@ -10,11 +10,6 @@ export interface CaptureLease {
   readonly fence: number
   /** Aborts when the lock's connection is lost. */
   readonly lost: AbortSignal
-  /**
-   * Whether nobody else can hold the lock now: the server confirmed it so lately that it cannot have given
-   * it to another. After a long pause of the process this is false even before `lost` aborts.
-   */
-  isHeld(): boolean
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -27,6 +22,8 @@ export interface CaptureLease {
 export interface CheckpointStore {
   /** Null while another holds it: stand by and ask again. */
   acquire(): Promise<CaptureLease | null>
+  /** Whether no later lease was given until now; each raises the fence before it is given. */
+  isLatest(lease: CaptureLease): Promise<boolean>
   load(): Promise<Checkpoint | null>
   /** False, and nothing written, where the lease's fence is no longer the highest. */
   save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>

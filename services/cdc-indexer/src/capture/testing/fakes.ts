@@ -113,8 +113,8 @@ export function fakeChange(id: number, gtid: string, ordinal: number): ChangeEnv
 export interface FakeCheckpoints extends CheckpointStore {
   readonly saved: Checkpoint[]
   current: Checkpoint | null
-  /** The lease may have gone to another, and nobody was told yet. */
-  isUncertain: boolean
+  /** Another capture has taken the lease over, and nobody was told yet. */
+  isTakenOver: boolean
   /** Ends the lease that is out, as a lost connection does. */
   loseLease(): void
 }
@@ -127,7 +127,7 @@ export function createFakeCheckpoints(
   let out: AbortController | null = null
   const store: FakeCheckpoints = {
     saved: [],
-    isUncertain: false,
+    isTakenOver: false,
     current: { ...positionAfter(0), serverId: SERVER_ID, epoch: 0 },
     loseLease() {
       out?.abort()
@@ -141,13 +141,13 @@ export function createFakeCheckpoints(
       const lease: CaptureLease = {
         fence,
         lost: lost.signal,
-        isHeld: () => !lost.signal.aborted && !store.isUncertain,
         async [Symbol.asyncDispose]() {
           if (out === lost) out = null
         },
       }
       return lease
     },
+    isLatest: async (lease) => lease.fence === fence && !store.isTakenOver,
     load: async () => store.current,
     async save(lease, checkpoint) {
       onSave(checkpoint)
@@ -178,8 +178,8 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     acknowledged: [],
     batches: [],
     gate: null,
-    async publish(events, mayGoOn = () => true) {
-      if (!mayGoOn()) throw storeUnavailable('kafka')
+    async publish(events, mayPublish = async () => true) {
+      if (!(await mayPublish())) throw storeUnavailable('kafka')
       const part = partOf()
       await publisher.gate
       // As over a network: other work gets its turn before the answer comes.

@@ -3,7 +3,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { uniqueName } from '@sns/shared/testing/servers'
 import type { PublishedRecord } from './change-publisher-conformance'
 
-/** Everything that the topics hold now, as a tool that knows nothing of us reads it. */
+/** What is committed in the topics now, as a tool that knows nothing of us reads it. */
 export async function readKafkaRecords(
   client: KafkaClient,
   topics: readonly string[],
@@ -13,13 +13,20 @@ export async function readKafkaRecords(
   await admin.connect()
   const consumer = kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 })
   try {
-    let wanted = 0
+    // The ends of transactions take offsets too, so records cannot be counted by them.
+    const ends = new Map<string, number>()
     for (const topic of topics) {
-      const ends = await eventually(() => admin.fetchTopicOffsets(topic), { timeoutMs: 30_000 })
-      for (const { high, low } of ends) wanted += Number(high) - Number(low)
+      const offsets = await eventually(() => admin.fetchTopicOffsets(topic), { timeoutMs: 30_000 })
+      for (const { partition, high, low } of offsets) {
+        if (Number(high) > Number(low)) ends.set(`${topic} ${partition}`, Number(high))
+      }
     }
     const records: PublishedRecord[] = []
-    if (wanted === 0) return records
+    if (ends.size === 0) return records
+    consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) => {
+      const at = `${topic} ${partition}`
+      if (Number(lastOffset) + 1 >= (ends.get(at) ?? 0)) ends.delete(at)
+    })
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await consumer.run({
@@ -28,7 +35,7 @@ export async function readKafkaRecords(
         records.push({ topic, partition, key: key?.toString() ?? '', value: text })
       },
     })
-    await eventually(() => records.length >= wanted, { timeoutMs: 30_000 })
+    await eventually(() => ends.size === 0, { timeoutMs: 30_000 })
     return records
   } finally {
     await consumer.disconnect()
