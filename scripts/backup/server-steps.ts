@@ -5,7 +5,7 @@ import type { MysqlSettings } from '@sns/shared/config/settings'
  * The operator fills in `N`.
  */
 export const CHECKPOINT_STATEMENT =
-  'UPDATE capture_checkpoint SET gtid_set = @@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = N'
+  'UPDATE capture_checkpoint SET gtid_set = @@GLOBAL.gtid_executed, last_gtid = NULL, server_id = @@GLOBAL.server_uuid, epoch = N'
 
 /** How an operator backs up the servers: MySQL only, since all other stores are rebuilt from its rows. */
 export function serverBackupSteps(mysql: MysqlSettings, file: string): string[] {

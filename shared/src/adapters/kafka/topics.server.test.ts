@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ConfigResourceTypes } from 'kafkajs'
-import { capturedTables } from '../../events/tables'
+import { capturedTables, topicName } from '../../events/tables'
 import { dropTopics, testKafkaClient } from '../../testing/kafka-log'
 import { testServers, uniqueName } from '../../testing/servers'
 import { createKafkaConnection, createKafkaHealthCheck } from './client'
@@ -42,8 +42,53 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
         expect(config.get('cleanup.policy')).toBe('compact')
         expect(config.get('max.message.bytes')).toBe('2097152')
         expect(config.get('min.compaction.lag.ms')).toBe('604800000')
+        expect(config.get('flush.messages')).toBe('1')
         await expect(migrateTopics(client, { ...options, partitions: 4 })).rejects.toThrow(
           /KAFKA_PARTITIONS is 4, but the topic .* has 3: set KAFKA_PARTITIONS=3/,
+        )
+      } finally {
+        await dropTopics(client, names)
+      }
+    },
+    TEST_MS,
+  )
+
+  test(
+    'says what to type where a topic would lose changes',
+    async () => {
+      const names = { prefix: uniqueName('topics'), database: 'sns' }
+      const options = { ...names, partitions: 1, replication: 1 }
+      const client = testKafkaClient()
+      await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
+      try {
+        await migrateTopics(client, options)
+        const topic = topicName(names, 'likes')
+        const alter = (values: Record<string, string>) =>
+          connection.run((admin) =>
+            admin.alterConfigs({
+              validateOnly: false,
+              resources: [
+                {
+                  type: ConfigResourceTypes.TOPIC,
+                  name: topic,
+                  configEntries: Object.entries(values).map(([name, value]) => ({ name, value })),
+                },
+              ],
+            }),
+          )
+        const week = '604800000'
+        const good = {
+          'cleanup.policy': 'compact',
+          'max.message.bytes': '2097152',
+          'min.compaction.lag.ms': week,
+          'delete.retention.ms': '999999999999',
+          'flush.messages': '1',
+        }
+        await alter(good)
+        await migrateTopics(client, options)
+        await alter({ ...good, 'delete.retention.ms': '1000', 'flush.messages': '100' })
+        await expect(migrateTopics(client, options)).rejects.toThrow(
+          `${topic} has delete.retention.ms=1000, flush.messages=100 and would lose changes: run kafka-configs.sh --alter --topic ${topic} --add-config delete.retention.ms=604800000,flush.messages=1`,
         )
       } finally {
         await dropTopics(client, names)

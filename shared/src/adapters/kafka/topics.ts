@@ -44,17 +44,29 @@ export async function migrateTopics(
   }
 }
 
-/** Does nothing where somebody else made it meanwhile. */
-async function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
-  const settings: Record<string, number | string> = {
+/** What capture and its consumers rely on: a topic may have more of what is counted, and never less. */
+function settingsOf({
+  replication,
+}: MigrateTopicsOptions): Readonly<Record<string, number | string>> {
+  return {
     'cleanup.policy': 'compact',
     'max.message.bytes': TOPIC_MESSAGE_BYTES,
-    'min.insync.replicas': options.replication >= 3 ? 2 : 1,
+    'min.insync.replicas': replication >= 3 ? 2 : 1,
     // Compaction keeps only a deleted row's tombstone, and a consumer learns of the delete from the
     // record before it: one that was away must find that record for so long.
     'min.compaction.lag.ms': WEEK_MS,
     'delete.retention.ms': WEEK_MS,
+    // A broker acknowledges what is in its memory. Where no other has it too, a power cut would take back what the
+    // checkpoint has passed; so it is on the disk first.
+    ...(replication === 1 ? { [FLUSH]: 1 } : {}),
   }
+}
+
+const FLUSH = 'flush.messages'
+
+/** Does nothing where somebody else made it meanwhile. */
+async function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
+  const settings = settingsOf(options)
   const config: ITopicConfig = {
     topic,
     numPartitions: options.partitions,
@@ -73,15 +85,27 @@ async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions
         'into another partition and lose their order',
     )
   }
+  const settings = settingsOf(options)
+  const configNames = Object.keys(settings)
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames }],
   })
-  const policy = resources[0]?.configEntries.find((entry) => entry.configName === 'cleanup.policy')
-  if (policy && policy.configValue !== 'compact') {
+  const actual = new Map(
+    resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+  )
+  const wrong = Object.entries(settings).filter(([name, wanted]) => {
+    const value = actual.get(name)
+    if (value === undefined) return false
+    if (typeof wanted === 'string') return value !== wanted
+    return name === FLUSH ? Number(value) > wanted : Number(value) < wanted
+  })
+  if (wrong.length > 0) {
+    const has = wrong.map(([name]) => `${name}=${actual.get(name)}`).join(', ')
+    const set = wrong.map(([name, wanted]) => `${name}=${wanted}`).join(',')
     throw new OperatorError(
-      `the topic ${topic} has cleanup.policy=${policy.configValue} and would forget rows: set it to ` +
-        `compact (kafka-configs.sh --alter --topic ${topic} --add-config cleanup.policy=compact)`,
+      `the topic ${topic} has ${has} and would lose changes: run ` +
+        `kafka-configs.sh --alter --topic ${topic} --add-config ${set}`,
     )
   }
 }

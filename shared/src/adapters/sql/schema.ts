@@ -108,6 +108,8 @@ export interface CaptureCheckpointTable {
   server_id: string
   epoch: number
   fence: number
+  last_gtid: string | null
+  last_committed_at: number | null
   updated_at: number
 }
 

@@ -31,7 +31,7 @@ export interface BinlogDecoderOptions {
   readonly reader: TransactionReader
   /** Whether events end in a checksum. */
   readonly hasChecksum: () => boolean
-  /** The exact commit time in the GTID event at hand (Unix milliseconds); null: whole seconds must do. */
+  /** The exact commit time in the GTID event at hand (Unix microseconds); null: whole seconds must do. */
   readonly committedAt: () => number | null
 }
 
@@ -54,7 +54,16 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
     reader.rows({ layout, rows: images, bytes, pos: Math.max(0, event.nextPosition - bytes) })
   }
 
-  return (event: AnyBinlogEvent): void => {
+  /** Only sessions that ask for partial JSON write such events, and then for each update. */
+  function partialRows(tableId: number) {
+    const layout = layouts.get(tableId)
+    if (!layout) return
+    throw new OperatorError(
+      `an update of ${layout.table} was logged by a session with binlog_row_value_options=PARTIAL_JSON; set it to '' for every session that changes the captured tables, and ${MOVE_ON}`,
+    )
+  }
+
+  function decode(event: AnyBinlogEvent): void {
     if (is(event, 'Query')) {
       reader.statement(event.query, event.schema, event.nextPosition)
     } else if (is(event, 'WriteRows')) {
@@ -75,7 +84,7 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
     } else if (is(event, 'Xid')) {
       reader.commit(event.nextPosition)
     } else if (is(event, 'Gtid')) {
-      reader.begin(event.gtid, committedAt() ?? event.timestamp)
+      reader.begin(event.gtid, committedAt() ?? event.timestamp * 1_000)
     } else if (is(event, 'Rotate')) {
       reader.rotate(event.binlogName)
     } else if (is(event, 'XaPrepare')) {
@@ -86,6 +95,8 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
       )
     }
   }
+
+  return { decode, partialRows }
 }
 
 function layoutOf(event: TableMapEvent): TableLayout | null {

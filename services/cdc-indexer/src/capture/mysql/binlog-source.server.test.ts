@@ -247,12 +247,119 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   })
 
   test('refuses a position of another history', async () => {
-    const strange = { gtidSet: '11111111-2222-3333-4444-555555555555:1-7', file: '', pos: 4 }
+    const strange = {
+      last: null,
+      gtidSet: '11111111-2222-3333-4444-555555555555:1-7',
+      file: '',
+      pos: 4,
+    }
     const failure = await failureFrom(strange)
     expect(failure).toBeInstanceOf(OperatorError)
     expect(String(failure)).toContain('not the server that capture knew')
     const damaged = await failureFrom({ ...strange, gtidSet: 'nonsense' })
     expect(String(damaged)).toContain('damaged')
+  })
+
+  test('goes on only in the log that it left: its last transaction must have the same commit time', async () => {
+    await fixture.write(insertPosts([601]))
+    await using source = fixture.source()
+    const from = await fixture.head()
+    await fixture.write(insertPosts([602]))
+    const { last: left } = await collect(source, from, (all) => all.length > 0)
+    expect(left.last?.gtid).toEndWith(`:${left.gtidSet.split('-').at(-1)}`)
+    await fixture.write(insertPosts([603]))
+    const rest = await collect(source, left, (all) => all.length > 0)
+    expect(rest.changes.map(({ after }) => after?.id)).toEqual([603])
+
+    const { gtid, committedAt } = left.last!
+    const failure = await failureFrom({ ...left, last: { gtid, committedAt: committedAt - 1 } })
+    expect(failure).toBeInstanceOf(OperatorError)
+    expect(String(failure)).toContain('its binary logs were reset')
+    const [, number = ''] = gtid.split(':')
+    const elsewhere = { gtid: gtid.replace(number, String(Number(number) - 1)), committedAt }
+    expect(await failureFrom({ ...left, last: elsewhere })).toBeInstanceOf(OperatorError)
+  })
+
+  test('reads compressed transactions as it reads others, also of many rows and beside others', async () => {
+    const many = Array.from({ length: 4_000 }, (_, n) => 700_000 + n)
+    const { changes, from, last } = await changesOf(
+      insertPosts([621]),
+      'SET SESSION binlog_transaction_compression = ON',
+      'BEGIN',
+      insertPosts([622], '압축 '.repeat(50)),
+      insertPosts(many),
+      "UPDATE posts SET text = 'edited' WHERE id = 622",
+      'DELETE FROM posts WHERE id = 621',
+      'COMMIT',
+      'SET SESSION binlog_transaction_compression = OFF',
+      insertPosts([623]),
+    )
+    const told = changes.map(({ op, before, after }) => [op, (after ?? before)?.id])
+    expect(told).toEqual([
+      ['c', 621],
+      ['c', 622],
+      ...many.map((id) => ['c', id]),
+      ['u', 622],
+      ['d', 621],
+      ['c', 623],
+    ])
+    const compressed = changes.slice(1, -1)
+    expect(new Set(compressed.map(({ source }) => source.gtid)).size).toBe(1)
+    expect(compressed.map(({ transaction }) => transaction?.total_order)).toEqual(
+      compressed.map((_, at) => at + 1),
+    )
+    await using source = fixture.source()
+    const again = await collect(source, from, (all) => all.length > changes.length)
+    expect(again.changes.slice(0, -1)).toEqual(changes)
+    expect(last.last?.gtid).toBe(again.last.last!.gtid)
+    await fixture.write('DELETE FROM posts WHERE id >= 700000')
+  })
+
+  test('holds back what is in a compressed transaction while the reader is slow', async () => {
+    await using source = fixture.source()
+    const from = await fixture.head()
+    const ids = Array.from({ length: 30_000 }, (_, n) => 800_000 + n)
+    await fixture.write('SET SESSION binlog_transaction_compression = ON', 'BEGIN')
+    for (let at = 0; at < ids.length; at += 5_000) {
+      await fixture.write(insertPosts(ids.slice(at, at + 5_000)))
+    }
+    await fixture.write('COMMIT', 'SET SESSION binlog_transaction_compression = OFF')
+    const held: number[] = []
+    const backlog = createBacklog(
+      { onBytes: (bytes) => held.push(bytes) },
+      { maxBatchRows: 1_000, maxBatchBytes: 1024 * 1024, maxBytes: 512 * 1024 },
+    )
+    const stop = new AbortController()
+    const reading = source.read(from, 0, backlog, stop.signal)
+    const seen: number[] = []
+    while (seen.length < ids.length) {
+      const batch = await backlog.next()
+      if (!batch) break
+      seen.push(...batch.events.map(({ after }) => Number(after?.id)))
+      await Bun.sleep(1)
+      backlog.done(batch)
+    }
+    stop.abort()
+    await reading
+    expect(seen).toEqual(ids)
+    expect(Math.max(...held)).toBeLessThan(4 * 1024 * 1024)
+    await fixture.write('DELETE FROM posts WHERE id >= 800000')
+  })
+
+  test('passes over partial updates of tables that are not captured', async () => {
+    const { changes } = await changesOf(
+      'CREATE TABLE elsewhere (id INT PRIMARY KEY, doc JSON)',
+      `INSERT INTO elsewhere VALUES (1, '{"a": "${'x'.repeat(200)}", "b": 1}')`,
+      "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
+      "UPDATE elsewhere SET doc = JSON_SET(doc, '$.b', 2) WHERE id = 1",
+      'SET SESSION binlog_transaction_compression = ON',
+      "UPDATE elsewhere SET doc = JSON_SET(doc, '$.b', 3) WHERE id = 1",
+      'SET SESSION binlog_transaction_compression = OFF',
+      insertPosts([641]),
+      "SET SESSION binlog_row_value_options = ''",
+      'DROP TABLE elsewhere',
+    )
+    expect(changes.map(({ after }) => after?.id)).toEqual([641])
   })
 
   test.each<[string, ...string[]]>([
@@ -269,6 +376,13 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       "SET SESSION binlog_row_image = 'MINIMAL'",
       'UPDATE posts SET version = 9 WHERE id = 471',
       "SET SESSION binlog_row_image = 'FULL'",
+    ],
+    [
+      'a partial update of a captured table',
+      insertPosts([472]),
+      "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
+      'UPDATE posts SET version = 9 WHERE id = 472',
+      "SET SESSION binlog_row_value_options = ''",
     ],
     [
       'an XA transaction',

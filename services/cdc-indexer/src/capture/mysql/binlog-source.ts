@@ -49,10 +49,10 @@ export function createMysqlBinlogSource(
     async read(from, epoch, sink, signal) {
       try {
         await checkServer(session)
-        await checkHistory(session, from.gtidSet)
+        const seen = await checkHistory(session, from)
         const id = await serverId()
         logger.info({ position: from }, 'reading the binlog')
-        const settings = { server, serverId: id, from, epoch, heartbeatMs, silenceMs }
+        const settings = { server, serverId: id, from, seen, epoch, heartbeatMs, silenceMs }
         await dumpBinlog(settings, sink, signal)
       } catch (error) {
         throw failed(error)

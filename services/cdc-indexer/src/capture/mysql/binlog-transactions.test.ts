@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
+import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
 
@@ -13,14 +13,14 @@ const layout = tableLayout('likes', [
   { name: 'post_id', type: LONGLONG },
 ])
 
-function open() {
+function open(last: LastTransaction | null = null) {
   const items: BinlogItem[] = []
   const positions: BinlogPosition[] = []
   const add = (item: BinlogItem) => {
     items.push(item)
     if (item.kind === 'commit') positions.push(item.position())
   }
-  const from = { gtidSet: `${SERVER}:1-5`, file: 'binlog.000001', pos: 4 }
+  const from = { gtidSet: `${SERVER}:1-5`, last, file: 'binlog.000001', pos: 4 }
   const reader = createTransactionReader(
     { add },
     { from, database: 'sns', serverId: SERVER, epoch: 3 },
@@ -47,7 +47,8 @@ describe('TransactionReader', () => {
     reader.commit(300)
     expect(items.map(({ kind }) => kind)).toEqual(['change', 'change', 'commit'])
     expect(items.at(-1)).toMatchObject({ kind: 'commit', gtid: `${SERVER}:6` })
-    expect(positions).toEqual([{ gtidSet: `${SERVER}:1-6`, file: 'binlog.000001', pos: 300 }])
+    const last = { gtid: `${SERVER}:6`, committedAt: 1_000 }
+    expect(positions).toEqual([{ gtidSet: `${SERVER}:1-6`, last, file: 'binlog.000001', pos: 300 }])
     expect(items[1]).toMatchObject({
       event: { transaction: { id: `${SERVER}:6`, total_order: 2 }, source: { epoch: 3 } },
     })
@@ -71,7 +72,47 @@ describe('TransactionReader', () => {
     ])
   })
 
+  test('begins with the last transaction of before, and passes over what is in it', () => {
+    const { reader, items, like, sets } = open({ gtid: `${SERVER}:5`, committedAt: 900 })
+    reader.begin(`${SERVER}:5`, 900)
+    reader.statement('BEGIN', 'sns', 100)
+    reader.statement('TRUNCATE posts', 'sns', 150)
+    like(1)
+    reader.commit(200)
+    expect(items).toEqual([])
+    reader.begin(`${SERVER}:6`, 1_000)
+    reader.statement('BEGIN', 'sns', 300)
+    like(2)
+    reader.commit(400)
+    expect(items.map(({ kind }) => kind)).toEqual(['change', 'commit'])
+    expect(sets()).toEqual([`${SERVER}:1-6`])
+  })
+
+  test.each([
+    ['other time', `${SERVER}:5`, 901],
+    ['other number', `${SERVER}:6`, 900],
+  ])('is in another history where the log begins with a transaction of an %s', (_, gtid, time) => {
+    const { reader } = open({ gtid: `${SERVER}:5`, committedAt: 900 })
+    expect(() => reader.begin(gtid, time)).toThrow(/not the server that capture knew/)
+  })
+
   test.each<[string, (given: ReturnType<typeof open>) => void]>([
+    [
+      'rows under a number lower than one before',
+      ({ reader, like }) => {
+        reader.begin(`${SERVER}:8`, 1)
+        reader.commit(100)
+        reader.begin(`${SERVER}:7`, 1)
+        like(1)
+      },
+    ],
+    [
+      'rows under a number that the checkpoint was past',
+      ({ reader, like }) => {
+        reader.begin(`${SERVER}:4`, 1)
+        like(1)
+      },
+    ],
     ['rows without a GTID', ({ like }) => like(1)],
     [
       'rows of another server',

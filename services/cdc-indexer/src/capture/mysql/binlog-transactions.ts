@@ -1,9 +1,10 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { GtidSet } from '@vlasky/zongji'
-import type { BinlogItem, BinlogPosition } from '../ports/binlog-source'
+import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
 import { readStatement } from './binlog-statement'
+import { anotherHistory } from './errors'
 
 export interface RowsEvent {
   readonly layout: TableLayout
@@ -17,7 +18,7 @@ export interface RowsEvent {
 /** Binlog events of one stream, in order. Each call may throw an `OperatorError`. */
 export interface TransactionReader {
   rotate(file: string): void
-  /** A GTID event: what follows belongs to this transaction. `committedAt`: Unix milliseconds. */
+  /** A GTID event: what follows belongs to this transaction. `committedAt`: Unix microseconds. */
   begin(gtid: string, committedAt: number): void
   /** A Query event; `endPos` is where it ends in the file. */
   statement(sql: string, schema: string, endPos: number): void
@@ -33,6 +34,7 @@ export interface TransactionReaderDeps {
 }
 
 export interface TransactionReaderOptions {
+  /** Where to go on. The stream begins with `from.last`, where that is known. */
   readonly from: BinlogPosition
   readonly database: string
   readonly serverId: string
@@ -42,6 +44,8 @@ export interface TransactionReaderOptions {
 interface Transaction {
   readonly gtid: string
   readonly committedAt: number
+  /** Handed over before: only its time is looked at. */
+  readonly isKnown: boolean
   /** Captured events so far. */
   events: number
   isBegun: boolean
@@ -62,6 +66,10 @@ export function createTransactionReader(
   { from, database, serverId, epoch }: TransactionReaderOptions,
 ): TransactionReader {
   const executed = GtidSet.parse(from.gtidSet)
+  let expected = from.last
+  let last = from.last
+  /** The highest number of a transaction of this server so far. */
+  let highest = highestOf(from.gtidSet, serverId)
   let file = from.file
   let lastPos = from.pos
   let open: Transaction | null = null
@@ -69,10 +77,13 @@ export function createTransactionReader(
   function end(endPos: number) {
     lastPos = endPos
     if (!open) return
-    const { gtid } = open
+    const { gtid, committedAt, isKnown } = open
     open = null
+    if (isKnown) return
     executed.add(gtid)
-    const at = { file, pos: endPos }
+    last = { gtid, committedAt }
+    if (sourceOf(gtid) === serverId) highest = Math.max(highest, numberOf(gtid))
+    const at = { last, file, pos: endPos }
     add({ kind: 'commit', gtid, position: () => ({ gtidSet: executed.toString(), ...at }) })
   }
 
@@ -90,12 +101,21 @@ export function createTransactionReader(
     begin(gtid, committedAt) {
       if (open && open.events > 0) refuse('changes captured rows and has no end in the binlog')
       if (open) end(lastPos)
-      open = { gtid, committedAt, events: 0, isBegun: false, isXa: false }
+      if (expected && !isSame(expected, { gtid, committedAt })) throw anotherHistory()
+      open = {
+        gtid,
+        committedAt,
+        isKnown: expected !== null,
+        events: 0,
+        isBegun: false,
+        isXa: false,
+      }
+      expected = null
     },
 
     statement(sql, schema, endPos) {
       const statement = readStatement(sql, schema, database)
-      if (statement.kind === 'unreadable') refuse(`ran ${statement.what}`)
+      if (statement.kind === 'unreadable' && !open?.isKnown) refuse(`ran ${statement.what}`)
       if (!open) return
       switch (statement.kind) {
         case 'begin':
@@ -107,6 +127,9 @@ export function createTransactionReader(
           break
         case 'commit':
           end(endPos)
+          break
+        case 'unreadable':
+          if (!open.isBegun) end(endPos)
           break
         case 'rollback':
           if (open.events > 0) refuse('rolls captured rows back inside the binlog')
@@ -125,19 +148,25 @@ export function createTransactionReader(
 
     rows({ layout, rows, pos, bytes }) {
       if (!open) return refuse(`changes ${layout.table}`)
+      if (open.isKnown) return
       if (open.isXa) refuse(`changes ${layout.table} as an XA transaction`)
       // Versions are made from one server's sequence; another's cannot be ordered against them.
-      if (open.gtid.slice(0, open.gtid.indexOf(':')) !== serverId) {
+      if (sourceOf(open.gtid) !== serverId) {
         refuse(`changes ${layout.table} but was first committed on another server`)
       }
       if (open.gtid.indexOf(':') !== open.gtid.lastIndexOf(':')) {
         refuse(`changes ${layout.table} under a tagged GTID`)
       }
+      if (numberOf(open.gtid) <= highest) {
+        refuse(
+          `changes ${layout.table} under a lower number than ${highest} before it, so that its version would be an older one`,
+        )
+      }
       const source = {
         connector: 'mysql',
         db: database,
         table: layout.table,
-        ts_ms: open.committedAt,
+        ts_ms: Math.floor(open.committedAt / 1_000),
         gtid: open.gtid,
         file,
         pos,
@@ -157,4 +186,30 @@ export function createTransactionReader(
 
     prepared: end,
   }
+}
+
+function isSame(one: LastTransaction, other: LastTransaction): boolean {
+  return one.gtid === other.gtid && one.committedAt === other.committedAt
+}
+
+function sourceOf(gtid: string): string {
+  return gtid.slice(0, gtid.indexOf(':'))
+}
+
+function numberOf(gtid: string): number {
+  return Number(gtid.slice(gtid.lastIndexOf(':') + 1))
+}
+
+/** The highest number among a source's untagged transactions in a set; 0 where there is none. */
+function highestOf(gtidSet: string, source: string): number {
+  let highest = 0
+  for (const entry of gtidSet.split(',')) {
+    const [uuid = '', ...parts] = entry.trim().split(':')
+    if (uuid.toLowerCase() !== source) continue
+    for (const interval of parts) {
+      if (!/^\d/.test(interval)) break
+      highest = Math.max(highest, Number(interval.split('-').at(-1)))
+    }
+  }
+  return highest
 }

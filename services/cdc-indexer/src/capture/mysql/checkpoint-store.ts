@@ -104,12 +104,19 @@ export function createMysqlCheckpointStore(
       await using session = createMysqlSession(server)
       try {
         const [row] = await session.query(
-          'SELECT gtid_set, file, pos, server_id, epoch FROM capture_checkpoint WHERE name = ?',
+          'SELECT gtid_set, last_gtid, last_committed_at, file, pos, server_id, epoch FROM capture_checkpoint WHERE name = ?',
           [CHECKPOINT_NAME],
         )
         if (!row) return null
         return {
           gtidSet: textCell(row, 'gtid_set').replace(/\s/g, ''),
+          last:
+            row.last_gtid === null
+              ? null
+              : {
+                  gtid: textCell(row, 'last_gtid'),
+                  committedAt: numberCell(row, 'last_committed_at'),
+                },
           file: textCell(row, 'file'),
           pos: numberCell(row, 'pos'),
           serverId: textCell(row, 'server_id').toLowerCase(),
@@ -133,7 +140,7 @@ export function createMysqlCheckpointStore(
       }
     },
 
-    async save(lease, { gtidSet, file, pos, serverId, epoch }) {
+    async save(lease, { gtidSet, last, file, pos, serverId, epoch }) {
       const session = sessions.get(lease)
       if (!session || lease.lost.aborted) {
         throw storeUnavailable('mysql', new Error('the capture lock is lost'))
@@ -141,9 +148,21 @@ export function createMysqlCheckpointStore(
       try {
         const matched = await session.update(
           `UPDATE capture_checkpoint
-           SET gtid_set = ?, file = ?, pos = ?, server_id = ?, epoch = ?, updated_at = ?
+           SET gtid_set = ?, last_gtid = ?, last_committed_at = ?, file = ?, pos = ?,
+             server_id = ?, epoch = ?, updated_at = ?
            WHERE name = ? AND fence = ?`,
-          [gtidSet, file, pos, serverId, epoch, Date.now(), CHECKPOINT_NAME, lease.fence],
+          [
+            gtidSet,
+            last?.gtid ?? null,
+            last?.committedAt ?? null,
+            file,
+            pos,
+            serverId,
+            epoch,
+            Date.now(),
+            CHECKPOINT_NAME,
+            lease.fence,
+          ],
         )
         return matched === 1
       } catch (error) {
@@ -179,7 +198,7 @@ export async function initCheckpoint(server: MysqlServer): Promise<Checkpoint | 
       'SELECT @@GLOBAL.server_uuid AS serverId, @@GLOBAL.gtid_purged AS purged',
     )
     const from = (await hasRows())
-      ? { gtidSet: textCell(origin, 'purged').replace(/\s/g, ''), file: '', pos: 4 }
+      ? { gtidSet: textCell(origin, 'purged').replace(/\s/g, ''), last: null, file: '', pos: 4 }
       : head
     const checkpoint = {
       ...from,
@@ -233,6 +252,7 @@ export async function readHead(session: MysqlSession): Promise<BinlogPosition> {
   }
   return {
     gtidSet: textCell(status, 'Executed_Gtid_Set').replace(/\s/g, ''),
+    last: null,
     file: textCell(status, 'File'),
     pos: numberCell(status, 'Position'),
   }

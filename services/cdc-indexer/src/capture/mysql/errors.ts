@@ -70,7 +70,7 @@ export function purgedPast(cause?: unknown): OperatorError {
 
 export function anotherHistory(cause?: unknown): OperatorError {
   return operator(
-    `this MySQL is not the server that capture knew: it lacks transactions that were captured (another server, or restored from a backup); point DATABASE_URL at the right one, or ${MOVE_ON}`,
+    `this MySQL is not the server that capture knew: it lacks transactions that were captured, or has others under their numbers (another server, restored from a backup, or its binary logs were reset); point DATABASE_URL at the right one, or ${MOVE_ON}`,
     cause,
   )
 }

@@ -11,7 +11,8 @@ const GOOD = {
   gtid_mode: 'ON',
   binlog_order_commits: 'ON',
   binlog_row_value_options: '',
-  binlog_transaction_compression: 'OFF',
+  sync_binlog: '1',
+  innodb_flush_log_at_trx_commit: '1',
 }
 
 function complaint(changes: Record<string, string | undefined>): string | null {
@@ -43,7 +44,8 @@ describe('what a server must be', () => {
     ['gtid_mode', 'OFF_PERMISSIVE', 'set gtid_mode=ON'],
     ['binlog_order_commits', 'OFF', 'set binlog_order_commits=ON'],
     ['binlog_row_value_options', 'PARTIAL_JSON', "set binlog_row_value_options=''"],
-    ['binlog_transaction_compression', 'ON', 'set binlog_transaction_compression=OFF'],
+    ['sync_binlog', '0', 'set sync_binlog=1'],
+    ['innodb_flush_log_at_trx_commit', '2', 'set innodb_flush_log_at_trx_commit=1'],
   ])('says what to set where %s is %s', (variable, value, expected) => {
     const message = complaint({ [variable]: value })
     expect(message).toContain(`(${variable}=${value})`)
@@ -57,8 +59,8 @@ describe('what a server must be', () => {
     )
   })
 
-  test('takes a server that knows no compression, and none that knows no metadata', () => {
-    expect(complaint({ binlog_transaction_compression: undefined })).toBeNull()
+  test('takes a server that knows no partial values, and none that knows no metadata', () => {
+    expect(complaint({ binlog_row_value_options: undefined })).toBeNull()
     expect(complaint({ binlog_row_metadata: undefined })).toContain('binlog_row_metadata=FULL')
   })
 })

@@ -1,5 +1,6 @@
 import { ER } from '@sns/shared/adapters/mysql/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { BinlogPosition } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { anotherHistory, purgedPast, toCaptureError } from './errors'
 import { isStatementError, type MysqlSession, textCell } from './session'
@@ -14,12 +15,14 @@ const REQUIRED = {
   binlog_row_metadata: 'FULL',
   binlog_row_value_options: '',
   binlog_order_commits: 'ON',
-  binlog_transaction_compression: 'OFF',
   gtid_mode: 'ON',
+  // What a power cut must not take back: changes that were published before.
+  sync_binlog: '1',
+  innodb_flush_log_at_trx_commit: '1',
 } as const
 
 /** Not every supported server has these variables; one that lacks them lacks the feature too. */
-const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options', 'binlog_transaction_compression'])
+const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options'])
 
 const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
   'version',
@@ -30,9 +33,10 @@ const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
 
 const HISTORY_SQL = `SELECT
   GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known,
-  GTID_SUBSET(@@GLOBAL.gtid_purged, ?) AS available`
+  GTID_SUBSET(@@GLOBAL.gtid_purged, GTID_SUBTRACT(?, ?)) AS available,
+  GTID_SUBTRACT(?, ?) AS seen`
 
-/** Throws an `OperatorError` unless the server writes a binlog that capture can read. */
+/** Throws an `OperatorError` unless the server writes a binlog that capture can read, and keeps it. */
 export async function checkServer(session: MysqlSession): Promise<void> {
   try {
     const rows = await session.query(VARIABLES_SQL)
@@ -44,12 +48,20 @@ export async function checkServer(session: MysqlSession): Promise<void> {
   }
 }
 
-/** Throws an `OperatorError` unless the server knows `gtidSet` and still holds all that came after it. */
-export async function checkHistory(session: MysqlSession, gtidSet: string): Promise<void> {
+/**
+ * Throws an `OperatorError` unless the server knows `gtidSet` and still holds all that came after it, and its
+ * last transaction too, for the proof. Returns the set without that one.
+ */
+export async function checkHistory(
+  session: MysqlSession,
+  { gtidSet, last }: Pick<BinlogPosition, 'gtidSet' | 'last'>,
+): Promise<string> {
   try {
-    const [history] = await session.query(HISTORY_SQL, [gtidSet, gtidSet])
+    const proof = last?.gtid ?? ''
+    const [history] = await session.query(HISTORY_SQL, [gtidSet, gtidSet, proof, gtidSet, proof])
     if (textCell(history, 'known') !== '1') throw anotherHistory()
     if (textCell(history, 'available') !== '1') throw purgedPast()
+    return textCell(history, 'seen').replace(/\s/g, '')
   } catch (error) {
     if (isStatementError(error) && error.errno === ER.MALFORMED_GTID_SET_SPECIFICATION) {
       throw new OperatorError(`the GTID set in capture_checkpoint is damaged; ${MOVE_ON}`, 1, {
@@ -80,7 +92,7 @@ export function assertServerVariables(variables: ReadonlyMap<string, string>): v
   const is = wrong.map(([name]) => `${name}=${variables.get(name) ?? ''}`).join(', ')
   const set = wrong.map(([name, wanted]) => `${name}=${wanted || "''"}`).join(', ')
   throw new OperatorError(
-    `MySQL writes a binlog that capture cannot read (${is}); set ${set} on the server and restart it`,
+    `MySQL is not set up as capture needs it (${is}); set ${set} on the server and restart it`,
   )
 }
 

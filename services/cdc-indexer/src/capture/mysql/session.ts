@@ -23,7 +23,7 @@ export interface MysqlSession extends AsyncDisposable {
   destroy(): void
 }
 
-export type SqlValue = string | number
+export type SqlValue = string | number | null
 
 export interface MysqlSessionOptions {
   readonly timeoutMs?: number

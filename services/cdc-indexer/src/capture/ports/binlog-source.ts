@@ -4,9 +4,18 @@ import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 export interface BinlogPosition {
   /** The set of transactions seen, as the server writes it. */
   readonly gtidSet: string
+  /** The transaction of them that came last; null where it is not known. */
+  readonly last: LastTransaction | null
   /** For people and for metrics; resuming goes by the GTID set. */
   readonly file: string
   readonly pos: number
+}
+
+/** Proves a history: another one has another commit time, whatever it calls its transactions. */
+export interface LastTransaction {
+  readonly gtid: string
+  /** Unix microseconds. */
+  readonly committedAt: number
 }
 
 export type BinlogItem =
@@ -29,12 +38,12 @@ export interface BinlogSink {
  * Committed row changes of the captured tables in commit order.
  *
  * Errors: `OperatorError` where an operator must act (binlog purged past the position, another
- * server, not ROW/FULL, compressed transactions), `store_unavailable` where a new `read` from the last
+ * server or history, not ROW/FULL), `store_unavailable` where a new `read` from the last
  * commit may work.
  */
 export interface BinlogSource {
   /**
-   * Reads from a position into the sink. Resolves when the signal aborts, rejects when it cannot read
+   * Reads from a position into the sink, once the log has shown that it holds `last`. Resolves when the signal aborts, rejects when it cannot read
    * on; the sink gets nothing after either.
    *
    * Backpressure: the source holds nothing itself, so while the sink is full it stops reading.

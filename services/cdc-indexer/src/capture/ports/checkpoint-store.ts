@@ -35,5 +35,5 @@ export interface CheckpointStore {
  */
 export const MOVE_ON =
   'to go on from now: stop capture, run "UPDATE capture_checkpoint SET gtid_set = ' +
-  '@@GLOBAL.gtid_executed, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1", start it, then ' +
+  '@@GLOBAL.gtid_executed, last_gtid = NULL, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1", start it, then ' +
   'rebuild the search index from the tables and empty Redis, whose timelines lack the posts in between'

@@ -13,6 +13,7 @@ export interface CheckpointStoreHarness extends AsyncDisposable {
 }
 
 const START: Checkpoint = {
+  last: null,
   gtidSet: '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5',
   file: 'binlog.000001',
   pos: 157,
@@ -29,7 +30,9 @@ export function checkpointStoreConformance(open: () => Promise<CheckpointStoreHa
     await harness.init(START)
     expect(await store.load()).toEqual(START)
     await using lease = await required(store)
-    const later = { ...START, gtidSet: `${START.serverId}:1-9`, pos: 4_000, file: 'binlog.000002' }
+    const last = { gtid: `${START.serverId}:9`, committedAt: 1_795_421_234_567_891 }
+    const gtidSet = `${START.serverId}:1-9`
+    const later = { ...START, gtidSet, last, pos: 4_000, file: 'binlog.000002' }
     expect(await store.save(lease, later)).toBe(true)
     expect(await harness.open().load()).toEqual(later)
     // Saving the same again is a save too.

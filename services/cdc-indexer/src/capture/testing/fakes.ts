@@ -12,7 +12,12 @@ export type FakeTransaction = readonly number[]
 
 /** The GTID set after `count` transactions. */
 export function positionAfter(count: number): BinlogPosition {
-  return { gtidSet: count === 0 ? '' : `${SERVER_ID}:1-${count}`, file: 'fake', pos: count }
+  return {
+    last: null,
+    gtidSet: count === 0 ? '' : `${SERVER_ID}:1-${count}`,
+    file: 'fake',
+    pos: count,
+  }
 }
 
 function countOf(position: BinlogPosition): number {

@@ -5,6 +5,7 @@ import { sessions } from './2026-11-24-sessions'
 import { accountDeletions } from './2026-11-27-account-deletions'
 import { freshness } from './2026-11-27-freshness'
 import { lanes } from './2026-11-27-lanes'
+import { captureProof } from './2026-11-28-capture-proof'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
@@ -16,5 +17,6 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-27-account-deletions': accountDeletions(kind),
     '2026-11-27-freshness': freshness(kind),
     '2026-11-27-lanes': lanes(kind),
+    '2026-11-28-capture-proof': captureProof(kind),
   }
 }

@@ -1,0 +1,237 @@
+import { zstdDecompressSync } from 'node:zlib'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+
+/** What becomes of the packets of a dump beside the driver's decoding. */
+export interface PacketWatch {
+  /** Something came from the server. */
+  arrived(): void
+  /** Each packet, in order, before the driver has it. */
+  observe(packet: RawPacket): void
+  /** An update of a table with parts of columns only, which the driver cannot read; it is passed over. */
+  partialRows(tableId: number): void
+  /** Whether events end in a checksum. */
+  hasChecksum(): boolean
+  fail(error: unknown): void
+}
+
+/** The driver hands every packet to this method; what it holds back while paused comes again. */
+interface PacketHandler {
+  handlePacket: (packet: DriverPacket | undefined) => void
+  readonly _paused?: boolean
+  readonly _paused_packets: DriverPacket[]
+}
+
+/** The driver's packet: payload after a header of four bytes. */
+export interface RawPacket {
+  readonly buffer: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+interface DriverPacket extends RawPacket {
+  readonly sequenceId: number
+  /** By how much it moves the sequence on. */
+  readonly numPackets: number
+  clone(): DriverPacket
+}
+
+/**
+ * Watches the packets of a connection, and does what its driver cannot: a compressed transaction is handed to
+ * it event by event, and partial updates are passed over.
+ */
+export function watchPackets(driver: object, watch: PacketWatch): void {
+  const connection = packetHandler(driver)
+  const handle = connection.handlePacket.bind(connection)
+  /** Compressed transactions that were begun when the connection was paused. */
+  const begun = new WeakMap<DriverPacket, Iterator<DriverPacket>>()
+
+  /** Hands over what is inside until the connection is paused; then the rest waits its turn, first of all. */
+  function unpack(packet: DriverPacket, inside: Iterator<DriverPacket>): void {
+    for (let next = inside.next(); !next.done; next = inside.next()) {
+      receive(next.value)
+      if (!connection._paused) continue
+      begun.set(packet, inside)
+      connection._paused_packets.unshift(packet)
+      return
+    }
+  }
+
+  function receive(packet: DriverPacket): void {
+    watch.observe(packet)
+    const { eventType } = readBinlogPacket(packet)
+    if (eventType === TRANSACTION_PAYLOAD_EVENT) {
+      // The driver uses its packet again for the next one.
+      const kept = Object.assign(packet.clone(), { numPackets: packet.numPackets })
+      unpack(kept, packetsInside(kept, watch.hasChecksum()))
+      return
+    }
+    if (eventType === PARTIAL_UPDATE_ROWS_EVENT) {
+      watch.partialRows(bytesOf(packet).readUIntLE(bodyOf(packet), 6))
+      packet.buffer[packet.start + HEADER + EVENT_TYPE] = UNKNOWN_EVENT
+    }
+    handle(packet)
+  }
+
+  connection.handlePacket = (packet) => {
+    watch.arrived()
+    if (!packet || connection._paused) return handle(packet)
+    try {
+      const inside = begun.get(packet)
+      if (inside) unpack(packet, inside)
+      else receive(packet)
+    } catch (error) {
+      watch.fail(error)
+    }
+  }
+}
+
+function packetHandler(connection: object): PacketHandler {
+  if (hasPackets(connection)) return connection
+  throw new OperatorError('this version of mysql2 hides its packets; use the one in bun.lock')
+}
+
+function hasPackets(connection: object): connection is PacketHandler {
+  return (
+    'handlePacket' in connection &&
+    typeof connection.handlePacket === 'function' &&
+    '_paused_packets' in connection
+  )
+}
+
+/** What a raw packet of a binlog dump says beyond the events that the reader decodes. */
+interface BinlogPacket {
+  /** Null where the packet carries no event (the end of the stream, an error). */
+  readonly eventType: number | null
+  readonly isEnd: boolean
+  /** Unix microseconds of the commit, from a GTID event; null on all others. */
+  readonly committedAt: number | null
+}
+
+export const INCIDENT_EVENT = 26
+const UNKNOWN_EVENT = 0
+const PARTIAL_UPDATE_ROWS_EVENT = 39
+const TRANSACTION_PAYLOAD_EVENT = 40
+const GTID_EVENT = 33
+const TAGGED_GTID_EVENT = 42
+const LOGICAL_TIMESTAMP = 2
+
+const HEADER = 4
+const EVENT_HEADER = 19
+/** In a packet's payload, whose first byte is a marker. */
+const EVENT_TYPE = 5
+/** In a GTID event's body: flags 1, source 16, number 8, then the logical clock's type. */
+const CLOCK_TYPE = 25
+/** After the clock's type: last committed 8, sequence 8. */
+const COMMIT_TIME = 42
+
+const NO_EVENT: BinlogPacket = { eventType: null, isEnd: false, committedAt: null }
+const END: BinlogPacket = { eventType: null, isEnd: true, committedAt: null }
+
+export function isGtidEvent(eventType: number | null): boolean {
+  return eventType === GTID_EVENT || eventType === TAGGED_GTID_EVENT
+}
+
+/**
+ * Layouts: MySQL 9 source documentation, "Binlog Event Header" and `Gtid_event`. The commit time is
+ * the server's `immediate_commit_timestamp`: seven bytes, microseconds, the top bit a flag.
+ */
+export function readBinlogPacket({ buffer, start, end }: RawPacket): BinlogPacket {
+  const payload = start + HEADER
+  const marker = buffer[payload]
+  if (marker === 0xfe && end - payload < 9) return END
+  if (marker !== 0 || end - payload < 1 + EVENT_HEADER) return NO_EVENT
+  const eventType = buffer[payload + EVENT_TYPE] ?? 0
+  const body = payload + 1 + EVENT_HEADER
+  if (eventType !== GTID_EVENT || end < body + COMMIT_TIME + 7) {
+    return { eventType, isEnd: false, committedAt: null }
+  }
+  if (buffer[body + CLOCK_TYPE] !== LOGICAL_TIMESTAMP) {
+    return { eventType, isEnd: false, committedAt: null }
+  }
+  let micros = 0
+  for (let i = 6; i >= 0; i--) {
+    const byte = buffer[body + COMMIT_TIME + i] ?? 0
+    micros = micros * 256 + (i === 6 ? byte & 0x7f : byte)
+  }
+  return { eventType, isEnd: false, committedAt: micros > 0 ? micros : null }
+}
+
+function bodyOf({ start }: RawPacket): number {
+  return start + HEADER + 1 + EVENT_HEADER
+}
+
+/** Fields of a `Transaction_payload_event`: each a type, a length and a value, all packed integers. */
+const FIELD = { end: 0, compression: 2 } as const
+const COMPRESSION = { zstd: 0, none: 255 } as const
+/** More than a transaction may have in a binlog. */
+const MOST_BYTES = 2 ** 31 - 1
+const CHECKSUM = 4
+
+/**
+ * The events in a compressed transaction, each in a packet as the server would have sent it alone. Layouts:
+ * MySQL 9 source documentation, "Transaction_payload_event". Throws a `RangeError` where it is damaged.
+ */
+export function* packetsInside(
+  packet: DriverPacket,
+  hasChecksum: boolean,
+): Generator<DriverPacket> {
+  const bytes = bytesOf(packet)
+  const checksum = hasChecksum ? CHECKSUM : 0
+  const endOfEvent = packet.end - checksum
+  let at = bodyOf(packet)
+  let compression: number = COMPRESSION.zstd
+  for (;;) {
+    const type = readPacked(bytes, at)
+    at = type.next
+    if (type.value === FIELD.end) break
+    const length = readPacked(bytes, at)
+    if (type.value === FIELD.compression) compression = readPacked(bytes, length.next).value
+    at = length.next + length.value
+    if (at > endOfEvent) throw new RangeError('a compressed transaction is cut off')
+  }
+  const events = decompress(bytes.subarray(at, endOfEvent), compression)
+  const nextPosition = bytes.readUInt32LE(packet.start + HEADER + 1 + NEXT_POSITION)
+  // The first one moves the driver's sequence on, as the packet it came in would have.
+  let { sequenceId, numPackets } = packet
+  for (let from = 0; from < events.length; ) {
+    const size = events.readUInt32LE(from + EVENT_LENGTH)
+    if (size < EVENT_HEADER || from + size > events.length) {
+      throw new RangeError('an event in a compressed transaction is cut off')
+    }
+    const buffer = Buffer.alloc(HEADER + 1 + size + checksum)
+    events.copy(buffer, HEADER + 1, from, from + size)
+    buffer.writeUInt32LE(size + checksum, HEADER + 1 + EVENT_LENGTH)
+    buffer.writeUInt32LE(nextPosition, HEADER + 1 + NEXT_POSITION)
+    const place = { buffer, start: 0, end: buffer.length, offset: HEADER }
+    yield Object.assign(packet.clone(), place, { sequenceId, numPackets })
+    sequenceId = (sequenceId + numPackets) % 256
+    numPackets = 0
+    from += size
+  }
+}
+
+/** In an event's header: its length and where the next one begins. */
+const EVENT_LENGTH = 9
+const NEXT_POSITION = 13
+
+function bytesOf({ buffer }: RawPacket): Buffer {
+  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length)
+}
+
+function decompress(payload: Buffer, compression: number): Buffer {
+  if (compression === COMPRESSION.none) return payload
+  if (compression !== COMPRESSION.zstd) {
+    throw new RangeError(`a transaction is compressed by method ${compression}`)
+  }
+  return zstdDecompressSync(payload, { maxOutputLength: MOST_BYTES })
+}
+
+/** MySQL's packed integer: one byte up to 250, else a byte that says how many follow. */
+function readPacked(bytes: Buffer, at: number): { readonly value: number; readonly next: number } {
+  const first = bytes.readUInt8(at)
+  if (first <= 250) return { value: first, next: at + 1 }
+  const width = first === 252 ? 2 : first === 253 ? 3 : 8
+  const value =
+    width === 8 ? Number(bytes.readBigUInt64LE(at + 1)) : bytes.readUIntLE(at + 1, width)
+  return { value, next: at + 1 + width }
+}
