@@ -3,6 +3,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { readBenchArguments } from './bench/arguments'
 import { benchBaseline } from './bench/baseline'
+import { benchCdc } from './bench/cdc'
 import { benchFanout } from './bench/fanout'
 import { benchFeed, type FeedRow } from './bench/feed'
 import { benchFlame } from './bench/flame'
@@ -27,6 +28,13 @@ export const bench: Command = async ({ args }) => {
       ...ratios,
       { name: 'memory of ours after the load', value: memoryMiB, unit: 'MiB' },
     ])
+  } else if (options.name === 'cdc') {
+    report(
+      'cdc',
+      options.out,
+      { data: 'the shipped sample, again and again' },
+      await benchCdc(options),
+    )
   } else if (options.name === 'fanout') {
     report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
   } else if (options.name === 'flame') {
@@ -36,7 +44,7 @@ export const bench: Command = async ({ args }) => {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {
     throw new OperatorError(
-      `there is no benchmark "${options.name}": there are baseline, fanout, feed, flame, writes`,
+      `there is no benchmark "${options.name}": there are baseline, cdc, fanout, feed, flame, writes`,
       2,
     )
   }

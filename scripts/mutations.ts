@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,13 +13,18 @@ const root = join(import.meta.dir, '..')
  */
 async function main(words: readonly string[]): Promise<number> {
   const chosen = MUTATIONS.filter(({ name }) => words.every((word) => name.includes(word)))
-  const copy = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
+  const folder = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
+  const copy = join(folder, 'copy')
   let missed = 0
   let left = 0
   try {
-    for (const folder of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
+    await mkdir(copy)
+    // Tests that kill servers look for them beside the checkout.
+    const shared = join(root, '../shared')
+    if (existsSync(shared)) await symlink(realpathSync(shared), join(folder, 'shared'))
+    for (const part of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
       // The packages of the copy use each other, not those that are whole.
-      await cp(join(root, folder), join(copy, folder), { recursive: true, verbatimSymlinks: true })
+      await cp(join(root, part), join(copy, part), { recursive: true, verbatimSymlinks: true })
     }
     for (const file of ['package.json', 'tsconfig.json', 'bunfig.toml']) {
       await cp(join(root, file), join(copy, file))
@@ -41,7 +47,7 @@ async function main(words: readonly string[]): Promise<number> {
       console.log(`| ${mutation.name} | ${noticedBy ?? '**nothing**'} |`)
     }
   } finally {
-    await rm(copy, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
   const noticed = chosen.length - missed - left
   console.log(`\n${noticed} noticed, ${missed} not noticed, ${left} not tried`)

@@ -9,12 +9,14 @@ export interface BenchArguments {
   readonly posts: readonly string[]
   /** Smaller and shorter: under a minute, for a first impression. */
   readonly isQuick: boolean
+  /** The script that starts Debezium on a database's table, to measure beside ours. */
+  readonly debezium: string | null
   /** Where `NAME.json` goes. */
   readonly out: string
 }
 
 const USAGE =
-  'usage: bench baseline|fanout|feed|flame|writes [--graph FILE --posts FILE …] [--quick] [--out DIR]'
+  'usage: bench baseline|cdc|fanout|feed|flame|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]'
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {
@@ -31,6 +33,7 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
     graph: values.graph === undefined ? null : resolve(values.graph),
     posts: posts.map((path) => resolve(path)),
     isQuick: values.quick ?? false,
+    debezium: values.debezium === undefined ? null : resolve(values.debezium),
     out: values.out ?? 'bench-out',
   }
 }
@@ -44,6 +47,7 @@ function parse(args: readonly string[]) {
         graph: { type: 'string' },
         posts: { type: 'string', multiple: true },
         quick: { type: 'boolean' },
+        debezium: { type: 'string' },
         out: { type: 'string' },
       },
     })

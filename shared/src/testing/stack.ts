@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '../config/environment'
 import { testServers } from './servers'
 
 export const STACK_SERVERS = ['mysql', 'redis', 'kafka', 'elasticsearch'] as const
@@ -19,6 +21,14 @@ export interface Stack {
  * tests use are its own; null elsewhere, since other servers must not be killed.
  */
 export const stack: Stack | null = findStack()
+
+/** Where the stack's broker keeps its logs. */
+export const kafkaFolder = join(
+  environment.STACK_HOME ??
+    join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sns-stack'),
+  `run-${environment.STACK_OFFSET ?? 0}`,
+  'kafka/data',
+)
 
 function findStack(): Stack | null {
   const script = join(import.meta.dir, '../../../../shared/stack/stack')

@@ -23,10 +23,10 @@ export interface CaptureOptions extends CaptureSessionOptions {
 }
 
 const DEFAULTS: CaptureOptions = {
-  maxBatchRows: 2_000,
-  maxBatchBytes: 1024 * 1024,
+  maxBatchRows: 8_000,
+  maxBatchBytes: 4 * 1024 * 1024,
   batchIntervalMs: 100,
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 8 * 1024 * 1024,
   checkpointIntervalMs: 200,
   idleCheckpointIntervalMs: 30_000,
   standbyMs: 1_000,

@@ -30,7 +30,7 @@ interface IndexerOptions {
   readonly maxBatch?: number
 }
 
-const MAX_BATCH = 4_000
+const MAX_BATCH = 1_000
 
 /**
  * Applies the log to the search index. Delivery is at least once and the index keeps the newest

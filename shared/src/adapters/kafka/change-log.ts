@@ -118,6 +118,7 @@ async function runGroupMember<T extends CapturedTable>(
     heartbeatInterval: timing.heartbeat,
     rebalanceTimeout: timing.rebalance,
     maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytesPerPartition: 131_072,
     allowAutoTopicCreation: false,
     retry: { restartOnFailure: async () => false },
   })

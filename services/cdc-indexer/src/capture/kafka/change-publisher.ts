@@ -3,8 +3,6 @@ import {
   explainKafkaError,
   type KafkaClient,
 } from '@sns/shared/adapters/kafka/client'
-import { type BackoffOptions, backoffMs } from '@sns/shared/async/retry'
-import { sleep } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { ChangeEnvelope } from '@sns/shared/events/change-event'
@@ -19,13 +17,6 @@ import {
 } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
 
-interface KafkaChangePublisherOptions extends TopicNames {
-  /** How often one batch is sent before `publish` gives up. */
-  readonly attempts?: number
-}
-
-const BACKOFF: BackoffOptions = { baseMs: 200, capMs: 5_000 }
-
 /**
  * After so long the broker aborts a transaction that nobody ends, when capture died and none takes its place:
  * until then readers do not get past it.
@@ -33,7 +24,6 @@ const BACKOFF: BackoffOptions = { baseMs: 200, capMs: 5_000 }
 const TRANSACTION_TIMEOUT_MS = 30_000
 /** The longest answer to a whole batch: a few requests. */
 const PUBLISH_MS = 20_000
-
 /**
  * Publishes each batch as one transaction under one transactional id for each database. A new producer's
  * `InitProducerId` ends what an earlier one left open and raises the epoch: the brokers refuse all that was
@@ -42,11 +32,9 @@ const PUBLISH_MS = 20_000
  */
 export function createKafkaChangePublisher(
   client: KafkaClient,
-  options: KafkaChangePublisherOptions,
+  names: TopicNames,
 ): ChangePublisher & AsyncDisposable {
-  const { attempts = 4 } = options
-  const stop = new AbortController()
-  /** Those that were opened, and whose callers were asked since. */
+  /** Those whose callers were asked since they were opened. */
   const confirmed = new WeakSet<Producer>()
   const connection = createKafkaConnection(client, (kafka) =>
     kafka.producer({
@@ -54,59 +42,50 @@ export function createKafkaChangePublisher(
       allowAutoTopicCreation: false,
       idempotent: true,
       maxInFlightRequests: 1,
-      transactionalId: transactionalId(options),
+      transactionalId: transactionalId(names),
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
       retry: CONCURRENT_RETRY,
     }),
   )
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(batches: readonly TopicMessages[][], mayPublish: () => Promise<boolean>) {
-    const ask = async () => {
-      if (!(await mayPublish())) throw storeUnavailable('kafka', new Error('it may not publish'))
-    }
-    for (let attempt = 1; ; attempt++) {
-      try {
-        // One that knows that it is late disturbs nobody.
-        if (attempt > 1) await ask()
-        await connection.run(async (producer) => {
-          const transaction = await producer.transaction()
-          if (!confirmed.has(producer)) await ask()
-          confirmed.add(producer)
-          for (const topicMessages of batches) {
-            await transaction.sendBatch({
-              acks: -1,
-              compression: CompressionTypes.ZSTD,
-              topicMessages,
-            })
-          }
-          await transaction.commit()
-        }, PUBLISH_MS)
-        return
-      } catch (error) {
-        const last = attempt >= attempts || stop.signal.aborted
-        client.logger.warn(
-          { err: error, attempt },
-          `publishing to Kafka failed: ${explainKafkaError(error)}`,
-        )
-        client.metrics?.[last ? 'storeErrors' : 'storeRetries'].inc({ store: 'kafka' })
-        if (last) throw error
-        await sleep(backoffMs(attempt, BACKOFF), stop.signal)
-      }
+  async function send(
+    batches: readonly TopicMessages[][],
+    mayPublish: () => Promise<boolean>,
+  ): Promise<void> {
+    try {
+      await connection.run(async (producer) => {
+        const transaction = await producer.transaction()
+        if (!confirmed.has(producer) && !(await mayPublish())) {
+          throw storeUnavailable('kafka', new Error('it may not publish'))
+        }
+        confirmed.add(producer)
+        for (const topicMessages of batches) {
+          await transaction.sendBatch({
+            acks: -1,
+            compression: CompressionTypes.ZSTD,
+            topicMessages,
+          })
+        }
+        await transaction.commit()
+      }, PUBLISH_MS)
+    } catch (error) {
+      client.logger.warn({ err: error }, `publishing to Kafka failed: ${explainKafkaError(error)}`)
+      client.metrics?.storeErrors.inc({ store: 'kafka' })
+      throw error
     }
   }
 
   return {
     publish(events, mayPublish = async () => true) {
       const published = turn.then(async () => {
-        const batches = recordBatches(events, options)
+        const batches = recordBatches(events, names)
         if (batches.length > 0) await send(batches, mayPublish)
       })
       turn = published.catch(() => {})
       return published
     },
     async [Symbol.asyncDispose]() {
-      stop.abort()
       await connection[Symbol.asyncDispose]()
     },
   }
@@ -133,9 +112,9 @@ const CONCURRENT_RETRY = {
 const RECORD_OVERHEAD_BYTES = 96
 const BATCH_OVERHEAD_BYTES = 4096
 
-const BATCH_BYTES = 1_000_000
+const BATCH_BYTES = 1_900_000
 /** kafkajs sorts a batch into partitions in a time that grows with the square of its records. */
-const BATCH_RECORDS = 4_000
+const BATCH_RECORDS = 8_000
 
 /**
  * The records of the events, in their order, cut so that each batch is one request of at most about a

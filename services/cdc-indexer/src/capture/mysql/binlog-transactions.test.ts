@@ -54,6 +54,16 @@ describe('TransactionReader', () => {
     })
   })
 
+  test('a position that is written out late does not hold what began since', () => {
+    const { reader, items, like } = open()
+    reader.begin(`${SERVER}:6`, 1_000)
+    reader.commit(300)
+    reader.begin(`${SERVER}:7`, 1_000)
+    like(1)
+    const commit = items.find((item) => item.kind === 'commit')
+    expect(commit?.kind === 'commit' && commit.position().gtidSet).toBe(`${SERVER}:1-6`)
+  })
+
   test('definitions and transactions of others end by themselves', () => {
     const { reader, sets } = open()
     reader.begin(`${OTHER}:1`, 1_000)

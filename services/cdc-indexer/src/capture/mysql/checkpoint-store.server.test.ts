@@ -46,6 +46,19 @@ describe.skipIf(!testServers.mysql)('MysqlCheckpointStore', () => {
     await eventually(() => lease.lost.aborted)
   })
 
+  test('saves nothing under a lower fence, though the lock is still held', async () => {
+    await using fixture = await openBinlogFixture()
+    await initCheckpoint(fixture.server)
+    const store = createMysqlCheckpointStore(fixture.server)
+    await using lease = await eventually(() => store.acquire())
+    const before = (await store.load())!
+    expect(await store.isLatest(lease)).toBe(true)
+    await fixture.writer.query('UPDATE capture_checkpoint SET fence = fence + 1')
+    expect(await store.isLatest(lease)).toBe(false)
+    expect(await store.save(lease, { ...before, pos: before.pos + 1 })).toBe(false)
+    expect(await store.load()).toEqual(before)
+  })
+
   test('migrate writes the first checkpoint once, at the end of the log', async () => {
     await using fixture = await openBinlogFixture()
     await using source = fixture.source()

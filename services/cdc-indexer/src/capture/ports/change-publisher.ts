@@ -11,7 +11,7 @@ import type { ChangeEnvelope } from '@sns/shared/events/change-event'
  * failure, and asks `mayPublish` once it has: false, and nothing is sent. So one whose caller is no
  * longer the one capture can at worst make the right one open the log again.
  *
- * Errors: `store_unavailable` after bounded retries or where it may not publish; `OperatorError` for a
+ * Errors: `store_unavailable`, also where it may not publish; `OperatorError` for a
  * change that is larger than a record may be.
  */
 export interface ChangePublisher {
