@@ -192,14 +192,13 @@ async function openTopics(brokers: readonly string[], logger: ReturnType<typeof 
   }
 }
 
-/** Until `count` records are there, from when the first ones came; and the process' largest memory meanwhile. */
+/** Until `count` records are in a new topic, from when the first ones came; and the process' largest memory meanwhile. */
 async function drain(pid: number, count: number, records: () => Promise<number>) {
   const deadline = performance.now() + WITHIN_MS
-  const before = await records()
   let startedAt = performance.now()
   let [first, peakMiB] = [0, 0]
   for (;;) {
-    const seen = (await records()) - before
+    const seen = await records()
     peakMiB = Math.max(peakMiB, residentMiB(pid))
     if (seen >= count) {
       const seconds = (performance.now() - startedAt) / 1_000

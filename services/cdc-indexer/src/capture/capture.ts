@@ -29,7 +29,7 @@ const DEFAULTS: CaptureOptions = {
   maxBytes: 8 * 1024 * 1024,
   checkpointIntervalMs: 200,
   idleCheckpointIntervalMs: 30_000,
-  standbyMs: 1_000,
+  standbyMs: 500,
   retryMs: 200,
   maxRetryMs: 3_000,
   shutdownMs: 10_000,

@@ -32,11 +32,7 @@ export const CHECKPOINT_NAME = 'capture'
  */
 export function createMysqlCheckpointStore(
   server: MysqlServer,
-  {
-    probeMs = 2_000,
-    probeTimeoutMs = 5_000,
-    silenceSeconds = 15,
-  }: MysqlCheckpointStoreOptions = {},
+  { probeMs = 1_000, probeTimeoutMs = 3_000, silenceSeconds = 5 }: MysqlCheckpointStoreOptions = {},
 ): CheckpointStore {
   const sessions = new WeakMap<CaptureLease, MysqlSession>()
   const lock = lockName(server.database)
