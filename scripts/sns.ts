@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   migrate: async () => (await import('./migrate')).migrate,
   import: async () => (await import('./import')).importCommand,
   feeds: async () => (await import('./feeds')).feeds,
+  search: async () => (await import('./search')).search,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,
 }

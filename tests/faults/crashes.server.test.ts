@@ -8,7 +8,7 @@ import {
 } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob, type Person, signUp } from '../journey'
 import { type ServerSuite, startServerSuite } from '../server-suite'
-import { expectNothingLost } from './nothing-lost'
+import { expectNoDrift, expectNothingLost } from './nothing-lost'
 
 if (hasAllTestServers && !stack) {
   console.log('SKIPPED: crashes need servers that may be killed: ../shared/stack/stack')
@@ -44,4 +44,6 @@ describe.skipIf(!hasAllTestServers || !stack)('kill -9 in the middle of writes',
       await liveThroughTheMainJob(suite.url)
     })
   })
+
+  test('and the index holds what the tables say', () => expectNoDrift(running.names))
 })

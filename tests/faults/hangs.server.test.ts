@@ -5,7 +5,7 @@ import type { SuiteProcess } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob, type Person, signUp } from '../journey'
 import { wholeFeed } from '../paging'
 import { type ServerSuite, startServerSuite } from '../server-suite'
-import { expectNothingLost } from './nothing-lost'
+import { expectNoDrift, expectNothingLost } from './nothing-lost'
 
 if (hasAllTestServers && !stack) {
   console.log('SKIPPED: hangs need servers that may be paused: ../shared/stack/stack')
@@ -133,4 +133,6 @@ describe.skipIf(!hasAllTestServers || !stack)('a server that hangs in the middle
     while ((await readsFromWindows()) === 0)
     await suite.restart('fanout-worker')
   })
+
+  test('and the index holds what the tables say', () => expectNoDrift(running.names))
 })

@@ -1,5 +1,7 @@
 import { expect } from 'bun:test'
 import { eventually } from '@sns/shared/testing/eventually'
+import type { ServerNames } from '@sns/shared/testing/server-names'
+import { spawnProgram } from '../../scripts/process/program-process'
 import { type Person, rareWord, signUp } from '../journey'
 import { wholeFeed, wholeSearch } from '../paging'
 import { type SteadyReader, startSteadyReader } from './steady-reader'
@@ -66,4 +68,14 @@ export async function expectNothingLost(
     { timeoutMs: CATCH_UP_MS, what: 'search finds every acknowledged post, once' },
   )
   await reader.client.v1.users({ username: writer.username }).follow.delete()
+}
+
+/** `search verify --all` finds every row in the index as it is, and nothing else there. */
+export async function expectNoDrift({ env }: ServerNames): Promise<void> {
+  await using verify = spawnProgram('search', ['verify', '--all'], env)
+  const code = await verify.exited
+  expect(code === 0 ? '' : verify.output()).toBe('')
+  expect(verify.output()).toMatch(
+    /[1-9]\d* rows and documents compared, 0 missing or different, 0 without a row/,
+  )
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eventually } from '@sns/shared/testing/eventually'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { spawnProgram } from '../../scripts/process/program-process'
 import type { SuiteProcess } from '../../scripts/process/suite-process'
-import { liveThroughTheMainJob } from '../journey'
+import { liveThroughTheMainJob, signUp } from '../journey'
 import { type ServerSuite, startServerSuite } from '../server-suite'
 
 describe.skipIf(!hasAllTestServers)('three services as separate processes', () => {
@@ -45,6 +46,36 @@ describe.skipIf(!hasAllTestServers)('three services as separate processes', () =
     expect(indexer).toMatch(/sns_capture_rows_total\{table="posts",op="c"\} [1-9]/)
     expect(indexer).toMatch(/sns_index_documents_total\{outcome="applied"\} [1-9]/)
   })
+
+  async function run(script: string, ...args: string[]) {
+    await using program = spawnProgram(script, args, running.names.env)
+    return { code: await program.exited, output: program.output() }
+  }
+
+  test('what the api keeps and what the index holds is what the tables say, and drift is named', async () => {
+    const memory = await run('feeds', 'verify', '--memory', suite.statusUrl('api'), '--all')
+    expect(memory).toEqual({
+      code: 0,
+      output: expect.stringMatching(/: [1-9]\d* entries compared, 0 differ/),
+    })
+    const equal = { code: 0, output: expect.stringContaining('0 missing or different, 0 without') }
+    expect(await run('search', 'verify', '--all')).toEqual(equal)
+    expect(await run('search', 'verify', '--sample', '50')).toEqual(equal)
+
+    const { ES_URL, KEY_PREFIX } = running.names.env
+    const posts = `${ES_URL}/${KEY_PREFIX}-posts`
+    const { client } = await signUp(suite.url, 'writer')
+    const { data } = await client.v1.posts.post({ text: 'to be lost' })
+    const id = data?.id
+    await eventually(async () => (await fetch(`${posts}/_doc/${id}`)).ok)
+    const removed = await fetch(`${posts}/_doc/${id}?refresh=true`, { method: 'DELETE' })
+    expect(removed.status).toBe(200)
+    const { code, output } = await run('search', 'verify', '--all')
+    expect(code).toBe(1)
+    expect(output).toContain(`post ${id}: the index lacks it or has it otherwise`)
+    expect(output).toContain('1 missing or different, 0 without a row')
+    expect((await run('search', 'verify')).code).toBe(2)
+  }, 60_000)
 
   test('SIGTERM drains: every service exits with 0', async () => {
     for (const name of suite.names) {

@@ -16,12 +16,14 @@ export type SearchDocument =
       readonly displayName: string
     }
 
+export type SearchKind = SearchDocument['kind']
+
 export type SearchChange =
   | { readonly op: 'index'; readonly version: bigint; readonly document: SearchDocument }
   | {
       readonly op: 'delete'
       readonly version: bigint
-      readonly kind: 'post' | 'user'
+      readonly kind: SearchKind
       readonly id: number
     }
 
@@ -84,6 +86,10 @@ export interface SearchIndex {
     readonly after: SearchKey | null
     readonly limit: number
   }): Promise<readonly (SearchKey & { readonly id: UserId })[]>
+  /** Those of `documents` that the index lacks or has otherwise, by all that was applied. */
+  differing(documents: readonly SearchDocument[]): Promise<readonly SearchDocument[]>
+  /** The ids of what can be found, above `after`, ascending, at most `limit`; fewer only at the end. */
+  ids(kind: SearchKind, after: number, limit: number): Promise<readonly number[]>
   /** Makes everything applied so far findable now. */
   refresh(): Promise<void>
 }

@@ -15,6 +15,7 @@ import type { LaneStore } from '../ports/lane-store'
 import type { PostStore } from '../ports/post-store'
 import type { RateLimiter } from '../ports/rate-limiter'
 import type { SearchIndex } from '../ports/search-index'
+import type { SearchSource } from '../ports/search-source'
 import type { SessionStore } from '../ports/session-store'
 import type { TimelineStore } from '../ports/timeline-store'
 import type { UserStore } from '../ports/user-store'
@@ -36,6 +37,7 @@ export interface ApiStores extends Watched {
   readonly freshness: Freshness
   readonly rateLimiters: { readonly shared: RateLimiter; readonly local: RateLimiter }
   readonly search: SearchIndex
+  readonly searchSource: SearchSource
 }
 
 export interface FanoutStores extends Watched {

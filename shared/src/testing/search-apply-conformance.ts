@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { SearchIndex } from '../ports/search-index'
 import { disorderedMarks, plainLetters } from './awkward-texts'
 import {
+  idAt,
   idOf,
   numberOf,
   post,
@@ -10,6 +11,7 @@ import {
   type SearchIndexFixture,
   searchSteps,
   turnThePage,
+  user,
 } from './search-documents'
 import { workRatio } from './work-ratio'
 
@@ -76,6 +78,26 @@ export function searchApplyConformance(
       expect(await apply(post(1, 'older', version))).toMatchObject({ stale: 1 })
       expect(await apply(post(1, 'newest', version + 2n))).toMatchObject({ applied: 1 })
       expect(await found('newest')).toEqual([1])
+    })
+
+    test('tells which documents it lacks or has otherwise, and what can be found', async () => {
+      const one = post(1, 'one')
+      const two = post(2, '둘 two')
+      const someone = user(idAt(0), `V${idAt(0)}`, '이름')
+      await apply(one, two, someone, post(3, 'gone'))
+      await apply(removal(3, 2n))
+      const documents = [one, two, someone].map(({ document }) => document)
+      expect(await index().differing(documents)).toEqual([])
+      expect(await index().differing([])).toEqual([])
+      const edited = post(1, 'edited').document
+      const lacking = [post(3, 'gone').document, post(4, 'never').document]
+      const renamed = user(idAt(0), `V${idAt(0)}`, '다른 이름').document
+      const wrong = await index().differing([edited, two.document, ...lacking, renamed])
+      expect(new Set(wrong)).toEqual(new Set([edited, ...lacking, renamed]))
+      expect(await index().ids('post', idAt(0), 2)).toEqual([idAt(1), idAt(2)])
+      expect((await index().ids('post', idAt(1), 100)).slice(0, 1)).toEqual([idAt(2)])
+      expect(await index().ids('post', idAt(2), 100)).not.toContain(idAt(3))
+      expect((await index().ids('user', idAt(0) - 1, 1))[0]).toBe(idAt(0))
     })
 
     test('takes nothing and much', async () => {

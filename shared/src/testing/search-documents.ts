@@ -72,7 +72,7 @@ export function user(
   username: string,
   displayName: string,
   version = 1n,
-): SearchChange {
+): SearchChange & { op: 'index' } {
   return {
     op: 'index',
     version,

@@ -37,7 +37,11 @@ export async function createTcpProxy(target: string): Promise<TcpProxy> {
       const upstream = connect(Number(address.port), address.hostname)
       const link = createLink(client, upstream, () => isStalled)
       links.add(link)
-      upstream.once('close', () => links.delete(link))
+      for (const socket of [client, upstream]) {
+        socket.once('close', () => {
+          if (client.destroyed && upstream.destroyed) links.delete(link)
+        })
+      }
     })
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject)

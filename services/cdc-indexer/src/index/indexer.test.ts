@@ -13,15 +13,12 @@ function setUp(
   apply: (changes: readonly SearchChange[], call: number) => Partial<ApplyResult> = () => ({}),
 ) {
   const given: (readonly SearchChange[])[] = []
-  const search: SearchIndex = {
+  const search: Pick<SearchIndex, 'apply'> = {
     async apply(changes) {
       given.push(changes)
       const result = apply(changes, given.length)
       return { applied: changes.length, stale: 0, rejected: [], ...result }
     },
-    searchPosts: async () => [],
-    searchUsers: async () => [],
-    refresh: async () => {},
   }
   const logged: { level: string; fields: unknown }[] = []
   const log = (level: string) => (fields: unknown) => {

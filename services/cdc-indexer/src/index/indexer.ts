@@ -10,7 +10,7 @@ export const INDEX_GROUP = 'index'
 
 interface IndexerDeps {
   readonly changeLog: ChangeLog
-  readonly search: SearchIndex
+  readonly search: Pick<SearchIndex, 'apply'>
   readonly metrics: Pick<
     Metrics,
     | 'indexBulkSeconds'

@@ -2,7 +2,12 @@ import { backoffMs } from '../../async/retry'
 import { searchTerms, termText } from '../../domain/search-terms'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
-import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
+import type {
+  ApplyResult,
+  SearchChange,
+  SearchDocument,
+  SearchKind,
+} from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
 import { hasAlias, postsAlias, usersAlias } from './index-definitions'
 
@@ -73,7 +78,7 @@ async function refuseToMakeIndexes(
   }
 }
 
-function aliasOf(kind: 'post' | 'user', prefix: string): string {
+export function aliasOf(kind: SearchKind, prefix: string): string {
   return kind === 'post' ? postsAlias(prefix) : usersAlias(prefix)
 }
 
@@ -102,10 +107,13 @@ function bulkLines(change: SearchChange, prefix: string): string {
   const { kind, id } = change.op === 'index' ? change.document : change
   const index = aliasOf(kind, prefix)
   const action = `{"${change.op}":{"_index":${JSON.stringify(index)},"_id":"${id}","version":${change.version},"version_type":"external_gte"}}\n`
-  return change.op === 'delete' ? action : `${action}${JSON.stringify(source(change.document))}\n`
+  return change.op === 'delete'
+    ? action
+    : `${action}${JSON.stringify(documentSource(change.document))}\n`
 }
 
-function source(document: SearchDocument) {
+/** What is kept of a document. */
+export function documentSource(document: SearchDocument) {
   if (document.kind === 'post') {
     const { id, authorId, createdAt, text } = document
     return { id, authorId, createdAt, text, grams: termText(searchTerms(text)) }

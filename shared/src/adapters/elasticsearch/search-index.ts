@@ -6,9 +6,9 @@ import {
   type QueryPhrase,
   type SearchQuery,
 } from '../../domain/search-query'
-import type { PostSearch, SearchIndex, SearchKey } from '../../ports/search-index'
+import type { PostSearch, SearchDocument, SearchIndex, SearchKey } from '../../ports/search-index'
 import { chunks } from '../chunks'
-import { applyBulk } from './bulk'
+import { aliasOf, applyBulk, documentSource } from './bulk'
 import type { ElasticsearchClient } from './client'
 import { postsAlias, usersAlias } from './index-definitions'
 
@@ -92,6 +92,42 @@ export function createElasticsearchSearchIndex(
       if (queries.length === 0) return []
       const hits = await search(usersAlias(prefix), { dis_max: { queries } }, wanted, [])
       return hits.map(({ id, score }) => ({ id: id as UserId, score }))
+    },
+
+    async differing(documents) {
+      const byKind = Map.groupBy(documents, ({ kind }) => kind)
+      const wrong: SearchDocument[] = []
+      for (const [kind, some] of byKind) {
+        const ids = some.map(({ id }) => String(id))
+        const { docs } = await client.call((api, options) =>
+          api.mget({ index: aliasOf(kind, prefix), ids }, options),
+        )
+        const held = new Map(docs.map((doc) => [doc._id, '_source' in doc ? doc._source : null]))
+        wrong.push(
+          ...some.filter(
+            (document) => !Bun.deepEquals(held.get(String(document.id)), documentSource(document)),
+          ),
+        )
+      }
+      return wrong
+    },
+
+    async ids(kind, after, limit) {
+      const { hits } = await client.call((api, options) =>
+        api.search(
+          {
+            index: aliasOf(kind, prefix),
+            allow_partial_search_results: false,
+            query: { range: { id: { gt: after } } },
+            size: limit,
+            sort: [{ id: 'asc' }],
+            track_total_hits: false,
+            _source: false,
+          },
+          options,
+        ),
+      )
+      return hits.hits.map(({ _id }) => Number(_id))
     },
 
     async refresh() {

@@ -9,6 +9,7 @@ import type {
   PostHit,
   PostSearch,
   SearchChange,
+  SearchDocument,
   SearchIndex,
   SearchKey,
 } from '../../ports/search-index'
@@ -71,8 +72,57 @@ export function createSqliteSearchIndex({ db, clock }: SqliteSearchIndexDeps): S
       return rows
     },
 
+    async differing(documents) {
+      const wrong: SearchDocument[] = []
+      for (const some of chunks(documents, CHUNK)) {
+        const posts = some.filter(({ kind }) => kind === 'post').map(({ id }) => id)
+        const users = some.filter(({ kind }) => kind === 'user').map(({ id }) => id)
+        const held = [...(await heldPosts(db, posts)), ...(await heldUsers(db, users))]
+        const known = new Map(held.map((document) => [`${document.kind} ${document.id}`, document]))
+        wrong.push(
+          ...some.filter(
+            (document) =>
+              !Bun.deepEquals(known.get(`${document.kind} ${document.id}`), asHeld(document)),
+          ),
+        )
+      }
+      return wrong
+    },
+
+    async ids(kind, after, limit) {
+      const table = sql.table(kind === 'post' ? 'search_posts' : 'search_users')
+      const { rows } = await sql<{ id: number }>`select id from ${table}
+        where id > ${after} and deleted_at is null order by id limit ${limit}`.execute(db)
+      return rows.map(({ id }) => id)
+    },
+
     async refresh() {},
   }
+}
+
+async function heldPosts(db: Queryable, ids: readonly number[]): Promise<SearchDocument[]> {
+  const { rows } = await sql<Omit<SearchDocument & { kind: 'post' }, 'kind'>>`
+    select id, author_id as authorId, text, created_at as createdAt from search_posts
+    where deleted_at is null and id in (select value from json_each(${JSON.stringify(ids)}))`.execute(
+    db,
+  )
+  return rows.map((row) => ({ kind: 'post', ...row }))
+}
+
+async function heldUsers(db: Queryable, ids: readonly number[]): Promise<SearchDocument[]> {
+  const { rows } = await sql<Omit<SearchDocument & { kind: 'user' }, 'kind'>>`
+    select id, username, display_name as displayName from search_users
+    where deleted_at is null and id in (select value from json_each(${JSON.stringify(ids)}))`.execute(
+    db,
+  )
+  return rows.map((row) => ({ kind: 'user', ...row }))
+}
+
+/** A document as `write` keeps it. */
+function asHeld(document: SearchDocument): SearchDocument {
+  return document.kind === 'post'
+    ? document
+    : { ...document, username: document.username.toLowerCase() }
 }
 
 /** Whether the change counted: a newer version of the document stays. */

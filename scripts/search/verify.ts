@@ -1,0 +1,129 @@
+import type { SearchDocument, SearchIndex, SearchKind } from '@sns/shared/ports/search-index'
+import type { SearchSource } from '@sns/shared/ports/search-source'
+
+export interface SearchVerifyDeps {
+  readonly source: SearchSource
+  readonly search: Pick<SearchIndex, 'differing' | 'ids'>
+  /** The wait before what differs is looked at again: it may be on its way. */
+  readonly wait: () => Promise<void>
+}
+
+/** Something that table and index do not agree on. */
+export interface Drift {
+  readonly kind: SearchKind
+  readonly id: number
+  /** `missing`: the index lacks it or has it otherwise. `extra`: it is in the index and in no table. */
+  readonly what: 'missing' | 'extra'
+}
+
+export interface SearchReport {
+  readonly kind: SearchKind
+  /** Rows and documents compared so far. */
+  readonly checked: number
+  readonly drift: readonly Drift[]
+}
+
+const PAGE = 1_000
+/** A sample is so many neighbours at each of several places. */
+const NEIGHBOURS = 100
+/** An index trails by a second; what differs after so many looks is not on its way. */
+const LOOKS = 6
+
+/** Compares every row with its document and every document with its row; yields after each page. */
+export async function* verifyAll(deps: SearchVerifyDeps): AsyncGenerator<SearchReport> {
+  for (const kind of ['user', 'post'] as const) {
+    for (let after = 0, isEnd = false; !isEnd; ) {
+      const page = await comparePage(deps, kind, { after, limit: PAGE })
+      yield page
+      after = page.last
+      isEnd = page.isEnd
+    }
+  }
+}
+
+/** The same for about `count` rows of each kind, at places taken at random from the ids in use. */
+export async function* verifySample(
+  deps: SearchVerifyDeps,
+  count: number,
+): AsyncGenerator<SearchReport> {
+  for (const kind of ['user', 'post'] as const) {
+    const range = await deps.source.range(kind)
+    if (!range) continue
+    const places = Math.ceil(count / NEIGHBOURS)
+    for (let n = 0; n < places; n += 1) {
+      const after = range.first - 1 + Math.floor(Math.random() * (range.last - range.first + 1))
+      const limit = Math.min(NEIGHBOURS, count)
+      yield await comparePage(deps, kind, { after, limit })
+    }
+  }
+}
+
+interface Page {
+  /** Ids above it. */
+  readonly after: number
+  readonly limit: number
+}
+
+/** One page of rows, and the documents of the same span of ids. */
+async function comparePage(
+  { source, search, wait }: SearchVerifyDeps,
+  kind: SearchKind,
+  { after, limit }: Page,
+): Promise<SearchReport & { readonly last: number; readonly isEnd: boolean }> {
+  const rows = await source.documents(kind, after, limit)
+  const rowsEnd = rows.length < limit
+  // Where rows end, documents may go on.
+  const to = rowsEnd ? Number.MAX_SAFE_INTEGER : (rows.at(-1)?.id ?? after)
+  const ids = await idsUpTo(search, kind, { after, to })
+  let missing: readonly SearchDocument[] = await search.differing(rows)
+  const known = new Set<number>(rows.map(({ id }) => id))
+  let extra: readonly number[] = ids.filter((id) => !known.has(id))
+  for (let look = 1; look < LOOKS && missing.length + extra.length > 0; look += 1) {
+    await wait()
+    missing = await search.differing(
+      await source.find(
+        kind,
+        missing.map(({ id }) => id),
+      ),
+    )
+    extra = await stillExtra({ source, search }, kind, extra)
+  }
+  return {
+    kind,
+    checked: rows.length + ids.length,
+    drift: [
+      ...missing.map(({ id }) => ({ kind, id, what: 'missing' as const })),
+      ...extra.map((id) => ({ kind, id, what: 'extra' as const })),
+    ],
+    last: to,
+    isEnd: rowsEnd,
+  }
+}
+
+async function idsUpTo(
+  search: Pick<SearchIndex, 'ids'>,
+  kind: SearchKind,
+  { after, to }: { readonly after: number; readonly to: number },
+): Promise<readonly number[]> {
+  const found: number[] = []
+  for (let from = after; ; ) {
+    const ids = await search.ids(kind, from, PAGE)
+    found.push(...ids.filter((id) => id <= to))
+    from = ids.at(-1) ?? to
+    if (ids.length < PAGE || from >= to) return found
+  }
+}
+
+async function stillExtra(
+  { source, search }: Pick<SearchVerifyDeps, 'source' | 'search'>,
+  kind: SearchKind,
+  ids: readonly number[],
+): Promise<readonly number[]> {
+  const rows = new Set<number>((await source.find(kind, ids)).map(({ id }) => id))
+  const extra: number[] = []
+  for (const id of ids) {
+    const [found] = await search.ids(kind, id - 1, 1)
+    if (found === id && !rows.has(id)) extra.push(id)
+  }
+  return extra
+}

@@ -1,0 +1,13 @@
+import type { SearchDocument, SearchKind } from './search-index'
+
+/**
+ * What the search index is made from, as the tables have it now. Errors of every call: `store_unavailable`.
+ */
+export interface SearchSource {
+  /** Documents with ids above `after`, ascending, at most `limit`; fewer only at the end. */
+  documents(kind: SearchKind, after: number, limit: number): Promise<readonly SearchDocument[]>
+  /** Those of `ids` that are there, in no order. */
+  find(kind: SearchKind, ids: readonly number[]): Promise<readonly SearchDocument[]>
+  /** The lowest and the highest id; null where there is none. */
+  range(kind: SearchKind): Promise<{ readonly first: number; readonly last: number } | null>
+}
