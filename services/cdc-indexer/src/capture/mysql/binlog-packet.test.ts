@@ -1,5 +1,8 @@
-import { expect, test } from 'bun:test'
-import { INCIDENT_EVENT, isGtidEvent, readBinlogPacket } from './binlog-packet'
+import { describe, expect, test } from 'bun:test'
+import { zstdCompressSync } from 'node:zlib'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { INCIDENT_EVENT, isGtidEvent, packetsInside, readBinlogPacket } from './binlog-packet'
+import { toDumpError } from './errors'
 
 /** A packet at an offset of its buffer, as the driver hands it over. */
 function packet(eventType: number, body: Uint8Array) {
@@ -36,5 +39,77 @@ test('tells events from the end of the dump', () => {
   expect(readBinlogPacket({ buffer: error, start: 0, end: error.length })).toMatchObject({
     isEnd: false,
     eventType: null,
+  })
+})
+
+describe('a compressed transaction', () => {
+  const TYPE_AT = 4
+  const LENGTH_AT = 9
+  const CHECKSUM = Buffer.from([1, 2, 3, 4])
+
+  function event(type: number, body: string): Buffer {
+    const bytes = Buffer.alloc(19 + Buffer.byteLength(body))
+    bytes[TYPE_AT] = type
+    bytes.writeUInt32LE(bytes.length, LENGTH_AT)
+    bytes.write(body, 19)
+    return bytes
+  }
+
+  /** The driver's packet with a payload event in it; `fields` come before its end mark. */
+  function payload(fields: readonly number[], content: Buffer, sequenceId = 254) {
+    const body = Buffer.concat([Buffer.from([...fields, 0]), content, CHECKSUM])
+    const { buffer, start, end } = packet(40, body)
+    buffer.writeUInt32LE(4_711, start + 4 + 1 + 13)
+    const made = { buffer, start, end, sequenceId, numPackets: 3 }
+    return { ...made, clone: () => ({ ...made, clone: () => never() }) }
+  }
+  const never = (): never => {
+    throw new Error('not asked for')
+  }
+
+  const events = [event(2, 'BEGIN'), event(30, 'rows'), event(16, 'xid')]
+  const ZSTD = [2, 1, 0]
+
+  test('is the events in it, each as it would have come alone', () => {
+    const packed = payload([...ZSTD, 3, 3, 252, 60, 0], zstdCompressSync(Buffer.concat(events)))
+    const inside = [...packetsInside(packed, true)]
+    expect(inside.map((each) => readBinlogPacket(each).eventType)).toEqual([2, 30, 16])
+    for (const [at, { buffer, start, end }] of inside.entries()) {
+      const bytes = Buffer.from(buffer).subarray(start + 4 + 1, end)
+      expect(bytes.length).toBe((events[at]?.length ?? 0) + CHECKSUM.length)
+      expect(bytes.readUInt32LE(LENGTH_AT)).toBe(bytes.length)
+      expect(bytes.readUInt32LE(13)).toBe(4_711)
+      expect(String(bytes.subarray(19, -CHECKSUM.length))).toBe(String(events[at]?.subarray(19)))
+    }
+    // The first one counts for the packet that they came in, of which there were three.
+    expect(inside.map(({ sequenceId, numPackets }) => [sequenceId, numPackets])).toEqual([
+      [254, 3],
+      [1, 0],
+      [1, 0],
+    ])
+  })
+
+  test('may be stored as it is', () => {
+    const inside = [...packetsInside(payload([2, 3, 252, 255, 0], Buffer.concat(events)), true)]
+    expect(inside).toHaveLength(3)
+  })
+
+  test.each([
+    ['is no zstd', () => payload(ZSTD, Buffer.from('nonsense'))],
+    ['is compressed in a way we do not know', () => payload([2, 1, 7], Buffer.concat(events))],
+    [
+      'has an event that is cut off',
+      () => payload([2, 3, 252, 255, 0], events[1]!.subarray(0, -1)),
+    ],
+    ['has a field that reaches past its end', () => payload([9, 250], Buffer.alloc(2))],
+  ])('that %s is refused as one that cannot be decoded', (_, damaged) => {
+    let problem: unknown = null
+    try {
+      for (const _each of packetsInside(damaged(), true));
+    } catch (error) {
+      problem = error
+    }
+    expect(problem).toBeInstanceOf(RangeError)
+    expect(toDumpError(problem)).toBeInstanceOf(OperatorError)
   })
 })

@@ -1,4 +1,5 @@
 import { zstdDecompressSync } from 'node:zlib'
+import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 /** What becomes of the packets of a dump beside the driver's decoding. */
@@ -223,7 +224,11 @@ function decompress(payload: Buffer, compression: number): Buffer {
   if (compression !== COMPRESSION.zstd) {
     throw new RangeError(`a transaction is compressed by method ${compression}`)
   }
-  return zstdDecompressSync(payload, { maxOutputLength: MOST_BYTES })
+  try {
+    return zstdDecompressSync(payload, { maxOutputLength: MOST_BYTES })
+  } catch (error) {
+    throw new RangeError(`a compressed transaction cannot be unpacked: ${asError(error).message}`)
+  }
 }
 
 /** MySQL's packed integer: one byte up to 250, else a byte that says how many follow. */
