@@ -88,7 +88,16 @@ function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): R
     row[column.name] =
       typeof value === 'number' || value === null ? value : toCell(value, column, layout.table)
   }
+  const { isRow, problemOf } = CAPTURED_TABLES[layout.table]
+  if (!isRow(row)) throw retyped(layout.table, problemOf(row))
   return row
+}
+
+/** Consumers check each row against its schema: one that does not fit would stop them all, for good. */
+function retyped(table: CapturedTable, problem: string): OperatorError {
+  return new OperatorError(
+    `a row of ${table} has another type than its consumers read (${problem}); give the column its type back, and ${MOVE_ON}`,
+  )
 }
 
 /** A cell that is no number: the driver hands over a BIGINT as text where a number would round it. */
@@ -99,8 +108,14 @@ function toCell(value: unknown, column: BinlogColumn, table: CapturedTable): num
       `${table}.${column.name} is ${value}, past what a number holds exactly (2^53); correct that row, and ${MOVE_ON}`,
     )
   }
+  if (value === undefined) {
+    throw new OperatorError(
+      `${table}.${column.name} came without a value; set binlog_row_image=FULL`,
+    )
+  }
+  const isRead = CAPTURED_TABLES[table].columns.includes(column.name)
+  if (isRead) throw retyped(table, `.${column.name}: Expected no binary, date or JSON`)
   if (value instanceof Date) return value.getTime()
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (typeof value === 'object') return JSON.stringify(value)
-  throw new OperatorError(`${table}.${column.name} came without a value; set binlog_row_image=FULL`)
+  return JSON.stringify(value)
 }

@@ -399,6 +399,20 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       'INSERT INTO likes (user_id, post_id, created_at) VALUES (9007199254740993, 1, 1)',
     ],
     [
+      'a number that became a text',
+      'ALTER TABLE comments MODIFY post_id VARCHAR(40) NOT NULL',
+      "INSERT INTO comments (id, post_id, author_id, text, created_at) VALUES (5, 'x', 1, 't', 1)",
+      'DELETE FROM comments',
+      'ALTER TABLE comments MODIFY post_id BIGINT NOT NULL',
+    ],
+    [
+      'a text that became binary',
+      'ALTER TABLE comments MODIFY text VARBINARY(200) NOT NULL',
+      "INSERT INTO comments (id, post_id, author_id, text, created_at) VALUES (6, 1, 1, 't', 1)",
+      'DELETE FROM comments',
+      'ALTER TABLE comments MODIFY text TEXT NOT NULL',
+    ],
+    [
       'a lost column',
       'ALTER TABLE users DROP COLUMN display_name',
       "INSERT INTO users (id, username, created_at, updated_at) VALUES (1, 'a', 1, 1)",
