@@ -25,7 +25,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
     const publisher = createKafkaChangePublisher(log.client, log.names)
     return {
       publisher,
-      records: () => readKafkaRecords(log.client, topicsOf(log.names)),
+      records: (atLeast) => readKafkaRecords(log.client, topicsOf(log.names), atLeast),
       async [Symbol.asyncDispose]() {
         await publisher[Symbol.asyncDispose]()
         await log[Symbol.asyncDispose]()
@@ -60,7 +60,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
           }
         })()
         await publishing
-        const records = await readKafkaRecords(log.client, topicsOf(log.names))
+        const records = await readKafkaRecords(log.client, topicsOf(log.names), total)
         for (let id = 0; id < 7; id++) {
           const seen = records
             .filter(({ key }) => key === JSON.stringify({ id }))
@@ -94,7 +94,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
         await publish(`new ${round}`, 3 + 2 * round)
         await letGo()
       }
-      expect(await textsOf(log)).toEqual([
+      expect(await textsOf(log, 7)).toEqual([
         'first',
         'old 0',
         'new 0',
@@ -120,7 +120,11 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       const late = publish(first, 'by the first, late', 3, false)
       await expect(late).rejects.toMatchObject({ code: 'store_unavailable' })
       await publish(second, 'by the second again', 4)
-      expect(await textsOf(log)).toEqual(['by the first', 'by the second', 'by the second again'])
+      expect(await textsOf(log, 3)).toEqual([
+        'by the first',
+        'by the second',
+        'by the second again',
+      ])
     },
     TEST_MS,
   )
@@ -141,7 +145,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       })
       await expect(failing).rejects.toMatchObject({ code: 'store_unavailable' })
       expect(isEarlyOpen).toBe(true)
-      expect(await textsOf(log)).toEqual(['later'])
+      expect(await textsOf(log, 1)).toEqual(['later'])
     },
     TEST_MS,
   )
@@ -169,7 +173,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       await dying[Symbol.asyncDispose]()
       await using next = createKafkaChangePublisher(log.client, log.names)
       await next.publish([testEvent({ ...created(1, 'after'), op: 'u' }, 1_000)])
-      const texts = await textsOf(log)
+      const texts = await textsOf(log, 2)
       expect(texts[0]).toBe('before')
       expect(texts.at(-1)).toBe('after')
       // All of it or none of it, of one key.
@@ -211,8 +215,8 @@ async function untilPublished(publisher: ChangePublisher, event: ChangeEnvelope)
 }
 
 /** What readers find of the row 1, in order, without repeats next to each other. */
-async function textsOf(log: KafkaTestLog): Promise<readonly string[]> {
-  const records = await readKafkaRecords(log.client, topicsOf(log.names))
+async function textsOf(log: KafkaTestLog, atLeast: number): Promise<readonly string[]> {
+  const records = await readKafkaRecords(log.client, topicsOf(log.names), atLeast)
   const texts: string[] = records
     .filter(({ key }) => key === '{"id":1}')
     .map(({ value }) => JSON.parse(value ?? '').after.text)

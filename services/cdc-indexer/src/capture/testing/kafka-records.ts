@@ -3,8 +3,25 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { uniqueName } from '@sns/shared/testing/servers'
 import type { PublishedRecord } from './change-publisher-conformance'
 
-/** What is committed in the topics now, as a tool that knows nothing of us reads it. */
+/**
+ * What is committed in the topics, as a tool that knows nothing of us reads it. A broker shows a transaction some
+ * milliseconds after it said that it is committed: so it is waited for, where `atLeast` is not there yet.
+ */
 export async function readKafkaRecords(
+  client: KafkaClient,
+  topics: readonly string[],
+  atLeast = 0,
+): Promise<readonly PublishedRecord[]> {
+  return eventually(
+    async () => {
+      const records = await readOnce(client, topics)
+      return records.length >= atLeast ? records : null
+    },
+    { timeoutMs: 60_000, what: `${atLeast} records` },
+  )
+}
+
+async function readOnce(
   client: KafkaClient,
   topics: readonly string[],
 ): Promise<readonly PublishedRecord[]> {
