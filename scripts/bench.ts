@@ -38,8 +38,7 @@ export const bench: Command = async ({ args }) => {
   } else if (options.name === 'fanout') {
     report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
   } else if (options.name === 'flame') {
-    const { file } = await benchFlame(options)
-    console.log(`saved as ${file}`)
+    console.log(`saved as ${await benchFlame(options)}`)
   } else if (options.name === 'writes') {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {

@@ -1,19 +1,13 @@
 import { parseArgs } from 'node:util'
-import { environment } from '@sns/shared/config/environment'
-import { loadSettings } from '@sns/shared/config/load-settings'
-import { systemClock } from '@sns/shared/domain/clock'
 import type { UserId } from '@sns/shared/domain/id'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { isSnsError } from '@sns/shared/errors/sns-error'
-import { createLogger } from '@sns/shared/observability/logger'
-import { createMetrics } from '@sns/shared/observability/metrics'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { createBackend } from '@sns/shared/runtime/backend'
 import type { ApiStores } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { verifyMemories } from './feeds/memory'
 import { rebuildWindow, verifyWindow } from './feeds/verify'
+import { onServers, readSample } from './process/server-command'
 import { createProgress } from './progress'
 
 const USAGE = `usage: feeds verify|rebuild USERNAME … | --sample N | --all
@@ -40,24 +34,17 @@ interface FeedsArguments {
 export const feeds: Command = async ({ args, signal }) => {
   const options = readArguments(args)
   if (options.memory.length > 0) return verifyMemories(options.memory, options.sample, signal)
-  const settings = loadSettings(environment, { role: 'fanout-worker' })
-  if (settings.database.kind === 'sqlite') {
-    throw new OperatorError(
+  const command = {
+    name: 'feeds',
+    role: 'fanout-worker',
+    embedded:
       'embedded, timelines live in the memory of the suite and end with it; what it keeps of the database is compared by `feeds verify --memory URL --all`',
-      2,
-    )
-  }
-  const logger = createLogger('feeds', settings.logLevel)
-  const deps = { logger, metrics: createMetrics(), clock: systemClock }
-  await using backend = await createBackend(settings, deps)
-  const stores = await backend.forApi()
-  await untilTimelinesAreCurrent(stores, signal)
-  try {
+  } as const
+  await onServers(command, async (backend) => {
+    const stores = await backend.forApi()
+    await untilTimelinesAreCurrent(stores, signal)
     await run(options, stores, signal)
-  } catch (error) {
-    if (isSnsError(error)) throw new OperatorError(`feeds: ${error.message}`, 1, { cause: error })
-    throw error
-  }
+  })
 }
 
 async function run(
@@ -157,17 +144,15 @@ function readArguments(args: readonly string[]): FeedsArguments {
   const { values, positionals } = parse(args)
   const [action, ...usernames] = positionals
   if (action !== 'verify' && action !== 'rebuild') throw new OperatorError(USAGE, 2)
-  const { sample, all = false, memory = [] } = values
-  if (sample !== undefined && !/^[1-9]\d{0,8}$/.test(sample)) {
-    throw new OperatorError(`--sample is "${sample}", not a number of users; ${USAGE}`, 2)
-  }
-  const ways = [usernames.length > 0, sample !== undefined, all].filter(Boolean)
+  const { memory = [] } = values
+  const sample = readSample(values, USAGE)
   if (memory.length > 0 && (action !== 'verify' || usernames.length > 0)) {
     throw new OperatorError(`--memory goes with verify and --sample N or --all; ${USAGE}`, 2)
   }
-  if (ways.length !== 1) throw new OperatorError(`name users, --sample N or --all; ${USAGE}`, 2)
-  const size = all ? Number.POSITIVE_INFINITY : Number(sample ?? 0)
-  return { action, usernames, sample: size, memory }
+  if (usernames.length > 0 === sample > 0) {
+    throw new OperatorError(`name users, --sample N or --all; ${USAGE}`, 2)
+  }
+  return { action, usernames, sample, memory }
 }
 
 function parse(args: readonly string[]) {

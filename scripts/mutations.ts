@@ -3,7 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
-import { MUTATIONS, type Mutation } from './mutations/list'
+import { CAPTURE_MUTATIONS } from './mutations/capture'
+import { FEED_MUTATIONS } from './mutations/feeds'
+import type { Mutation } from './mutations/mutation'
 
 const root = join(import.meta.dir, '..')
 
@@ -12,7 +14,9 @@ const root = join(import.meta.dir, '..')
  * `bun scripts/mutations.ts [WORDS …]` tries those whose name holds the words.
  */
 async function main(words: readonly string[]): Promise<number> {
-  const chosen = MUTATIONS.filter(({ name }) => words.every((word) => name.includes(word)))
+  const chosen = [...FEED_MUTATIONS, ...CAPTURE_MUTATIONS].filter(({ name }) =>
+    words.every((word) => name.includes(word)),
+  )
   const folder = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
   const copy = join(folder, 'copy')
   let missed = 0

@@ -1,15 +1,9 @@
 import { parseArgs } from 'node:util'
 import { sleep } from '@sns/shared/async/sleep'
-import { environment } from '@sns/shared/config/environment'
-import { loadSettings } from '@sns/shared/config/load-settings'
-import { systemClock } from '@sns/shared/domain/clock'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { isSnsError } from '@sns/shared/errors/sns-error'
-import { createLogger } from '@sns/shared/observability/logger'
-import { createMetrics } from '@sns/shared/observability/metrics'
-import { createBackend } from '@sns/shared/runtime/backend'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { onServers, readSample } from './process/server-command'
 import { createProgress } from './progress'
 import { type SearchVerifyDeps, verifyAll, verifySample } from './search/verify'
 
@@ -23,34 +17,28 @@ const LOOK_AGAIN_MS = 1_000
  */
 export const search: Command = async ({ args, signal }) => {
   const sample = readArguments(args)
-  const settings = loadSettings(environment, { role: 'suite' })
-  if (settings.database.kind === 'sqlite') {
-    throw new OperatorError(
+  const command = {
+    name: 'search',
+    role: 'cdc-indexer',
+    embedded:
       'embedded, the index is in the database that the suite has open: search verify is for the servers',
-      2,
-    )
-  }
-  const logger = createLogger('search', settings.logLevel)
-  const deps = { logger, metrics: createMetrics(), clock: systemClock }
-  await using backend = await createBackend(settings, deps)
-  const { search: index, searchSource: source } = await backend.forApi()
-  const wait = () => sleep(LOOK_AGAIN_MS, signal)
-  try {
-    await verify({ search: index, source, wait }, sample, signal)
-  } catch (error) {
-    if (isSnsError(error)) throw new OperatorError(`search: ${error.message}`, 1, { cause: error })
-    throw error
-  }
+  } as const
+  await onServers(command, async (backend) => {
+    const wait = () => sleep(LOOK_AGAIN_MS, signal)
+    await verify({ ...(await backend.forSearchVerify()), wait }, sample, signal)
+  })
 }
 
 async function verify(deps: SearchVerifyDeps, sample: number, signal: AbortSignal): Promise<void> {
   const reports = Number.isFinite(sample) ? verifySample(deps, sample) : verifyAll(deps)
-  const progress = createProgress('compared')
+  const progress = createProgress('rows')
   const drift = { missing: 0, extra: 0 }
-  let [checked, shown] = [0, 0]
+  const compared = { rows: 0, documents: 0 }
+  let shown = 0
   for await (const report of reports) {
-    if (signal.aborted) throw new OperatorError(`stopped after ${checked} comparisons`, 130)
-    checked += report.checked
+    compared.rows += report.rows
+    compared.documents += report.documents
+    if (signal.aborted) throw new OperatorError(`stopped after ${compared.rows} rows`, 130)
     for (const { kind, id, what } of report.drift) {
       drift[what] += 1
       shown += 1
@@ -61,12 +49,12 @@ async function verify(deps: SearchVerifyDeps, sample: number, signal: AbortSigna
           : `${kind} ${id}: the index has it, and no table does`,
       )
     }
-    progress.update(`${report.kind}s`, checked, Math.max(checked, Math.min(sample, 1e9)))
+    progress.update('verify', Math.min(compared.rows, report.of), report.of)
   }
   progress.stop()
   const count = (n: number) => n.toLocaleString('en')
   console.log(
-    `${count(checked)} rows and documents compared, ${count(drift.missing)} missing or different, ${count(drift.extra)} without a row`,
+    `${count(compared.rows)} rows and ${count(compared.documents)} documents compared, ${count(drift.missing)} missing or different, ${count(drift.extra)} without a row`,
   )
   if (drift.missing + drift.extra > 0) {
     throw new OperatorError(
@@ -79,13 +67,10 @@ async function verify(deps: SearchVerifyDeps, sample: number, signal: AbortSigna
 /** How many of each kind; infinite: all. */
 function readArguments(args: readonly string[]): number {
   const { values, positionals } = parse(args)
-  const { sample, all = false } = values
   if (positionals.length !== 1 || positionals[0] !== 'verify') throw new OperatorError(USAGE, 2)
-  if (all === (sample !== undefined)) throw new OperatorError(`--sample N or --all; ${USAGE}`, 2)
-  if (sample !== undefined && !/^[1-9]\d{0,8}$/.test(sample)) {
-    throw new OperatorError(`--sample is "${sample}", not a number of rows; ${USAGE}`, 2)
-  }
-  return all ? Number.POSITIVE_INFINITY : Number(sample)
+  const sample = readSample(values, USAGE)
+  if (sample === 0) throw new OperatorError(`--sample N or --all; ${USAGE}`, 2)
+  return sample
 }
 
 function parse(args: readonly string[]) {

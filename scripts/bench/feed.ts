@@ -1,15 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
-import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
-import { createBrokenLines } from '../import/input-files'
-import { surveyFiles } from '../import/survey'
 import { freePort, spawnProgram } from '../process/program-process'
 import type { BenchArguments } from './arguments'
-import { importData, untilQuiet } from './baseline'
 import { type BenchSuite, createBenchSuite } from './bench-suite'
-import { logInSome } from './feed-load'
+import { startImported } from './imported-suite'
 import { residentMiB } from './measures'
 import { runWrk, type WrkResult } from './wrk'
 
@@ -68,19 +63,7 @@ export async function benchFeed(options: BenchArguments): Promise<{
   const folder = mkdtempSync(join(tmpdir(), 'sns-bench-feed-'))
   const seconds = options.isQuick ? 2 : 10
   try {
-    const files = {
-      graph: options.graph ?? graphSample,
-      posts: options.graph ? options.posts : [postsSample],
-      limitUsers: Number.POSITIVE_INFINITY,
-    }
-    const survey = await surveyFiles(files, createBrokenLines())
-    await suite.prepare()
-    const password = crypto.randomUUID()
-    await importData(suite, files, password)
-
-    const running = await suite.start()
-    if (!options.isQuick) await untilQuiet(running, survey)
-    const signedIn = await logInSome(running.url, survey, password, READERS)
+    const { running, readers: signedIn } = await startImported(suite, options, READERS)
     const readersFile = join(folder, 'readers')
     writeFileSync(readersFile, signedIn.map(({ username }) => username).join('\n'))
     const tokens = signedIn.map(({ token }) => token)

@@ -1,15 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
-import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
-import { createBrokenLines } from '../import/input-files'
-import { surveyFiles } from '../import/survey'
 import type { BenchArguments } from './arguments'
-import { importData, untilQuiet } from './baseline'
 import { createBenchSuite } from './bench-suite'
-import { logInSome } from './feed-load'
 import { drawFlameGraph, foldProfile } from './flame-graph'
+import { startImported } from './imported-suite'
 import { runWrk } from './wrk'
 
 const CONNECTIONS = 500
@@ -17,29 +12,17 @@ const READERS = 500
 
 /**
  * Where the time of a feed page goes: profiles the process that answers under the load of `bench feed`, and
- * writes `flame.svg`. Profiling slows it down, so the rate is no figure to compare.
+ * writes `flame.svg`, whose path it returns. Profiling slows it down, so the rate is no figure to compare.
  */
-export async function benchFlame(
-  options: BenchArguments,
-): Promise<{ readonly file: string; readonly requestsPerSecond: number }> {
+export async function benchFlame(options: BenchArguments): Promise<string> {
   const suite = createBenchSuite()
   const profiles = mkdtempSync(join(tmpdir(), 'sns-bench-flame-'))
   const seconds = options.isQuick ? 2 : 10
   try {
-    const files = {
-      graph: options.graph ?? graphSample,
-      posts: options.graph ? options.posts : [postsSample],
-      limitUsers: Number.POSITIVE_INFINITY,
-    }
-    const survey = await surveyFiles(files, createBrokenLines())
-    await suite.prepare()
-    const password = crypto.randomUUID()
-    await importData(suite, files, password)
     const profiling = { BUN_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }
-    await using running = await suite.start(profiling)
-    if (!options.isQuick) await untilQuiet(running, survey)
-    const signedIn = await logInSome(running.url, survey, password, READERS)
-    const tokens = signedIn.map(({ token }) => token)
+    await using imported = await startImported(suite, options, READERS, profiling)
+    const { running, readers } = imported
+    const tokens = readers.map(({ token }) => token)
     const load = { url: running.url, path: '/v1/feed', tokens, connections: CONNECTIONS, seconds }
     await runWrk(load)
     const { requestsPerSecond } = await runWrk(load)
@@ -52,7 +35,7 @@ export async function benchFlame(
     mkdirSync(options.out, { recursive: true })
     const title = `A feed page, ${suite.kind}: ${requestsPerSecond.toLocaleString('en')} pages/s while profiled`
     writeFileSync(file, drawFlameGraph(root, title))
-    return { file, requestsPerSecond }
+    return file
   } finally {
     rmSync(profiles, { recursive: true, force: true })
     suite.dispose()

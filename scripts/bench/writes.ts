@@ -3,14 +3,9 @@ import { connectMysql } from '@sns/shared/adapters/mysql/database'
 import { databaseUrl } from '@sns/shared/config/database-url'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import graphSample from '../../sample/graph.edges.gz' with { type: 'file' }
-import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
-import { createBrokenLines } from '../import/input-files'
-import { surveyFiles } from '../import/survey'
 import type { BenchArguments } from './arguments'
-import { importData, untilQuiet } from './baseline'
 import { createBenchSuite } from './bench-suite'
-import { logInSome } from './feed-load'
+import { startImported } from './imported-suite'
 import { processorSeconds } from './measures'
 import type { Figure } from './report'
 import { runWrk } from './wrk'
@@ -40,18 +35,8 @@ export async function benchWrites(options: BenchArguments): Promise<readonly Fig
   }
   const seconds = options.isQuick ? 2 : 10
   try {
-    const files = {
-      graph: options.graph ?? graphSample,
-      posts: options.graph ? options.posts : [postsSample],
-      limitUsers: Number.POSITIVE_INFINITY,
-    }
-    const survey = await surveyFiles(files, createBrokenLines())
-    await suite.prepare()
-    const password = crypto.randomUUID()
-    await importData(suite, files, password)
-    await using running = await suite.start()
-    if (!options.isQuick) await untilQuiet(running, survey)
-    const people = await logInSome(running.url, survey, password, READERS)
+    await using imported = await startImported(suite, options, READERS)
+    const { running, password, readers: people } = imported
     const tokens = people.map(({ token }) => token)
     const feed = { url: running.url, path: '/v1/feed', tokens, connections: READERS, seconds }
     const write = {

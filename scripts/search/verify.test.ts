@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { createSqlSearchSource } from '@sns/shared/adapters/sql/search-source'
 import {
   createSqliteSearchIndex,
   migrateSqliteSearch,
@@ -12,8 +13,9 @@ import { type Drift, type SearchReport, verifyAll, verifySample } from './verify
 /** A database whose rows are all in its index. */
 async function openWorld(posts = 5) {
   const stores = await openTestStores('sqlite')
-  const { clock, searchSource: source } = stores
+  const { clock } = stores
   const { db } = stores.database
+  const source = createSqlSearchSource(db)
   await migrateSqliteSearch({ db, clock })
   const search = createSqliteSearchIndex({ db, clock })
   const [ann] = await signUpAll(stores.users, 'ann', 'Bob')
@@ -30,19 +32,20 @@ async function openWorld(posts = 5) {
 
 async function collect(reports: AsyncGenerator<SearchReport>) {
   const drift: Drift[] = []
-  let checked = 0
+  let [checked, of] = [0, 0]
   for await (const report of reports) {
     drift.push(...report.drift)
-    checked += report.checked
+    checked += report.rows + report.documents
+    of = report.of
   }
-  return { drift, checked }
+  return { drift, checked, of }
 }
 
 describe('search verify', () => {
   test('finds nothing where the index holds every row as it is', async () => {
     const { stores, deps } = await openWorld()
     await using _ = stores
-    expect(await collect(verifyAll(deps))).toEqual({ drift: [], checked: 2 * (2 + 5) })
+    expect(await collect(verifyAll(deps))).toEqual({ drift: [], checked: 2 * (2 + 5), of: 2 + 5 })
   })
 
   test('goes on where a page ends', async () => {

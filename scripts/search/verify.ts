@@ -16,13 +16,16 @@ export interface Drift {
   readonly what: 'missing' | 'extra'
 }
 
+/** What a page brought. */
 export interface SearchReport {
-  readonly kind: SearchKind
-  /** Rows and documents compared so far. */
-  readonly checked: number
+  readonly rows: number
+  readonly documents: number
   readonly drift: readonly Drift[]
+  /** How many rows are compared in all, about. */
+  readonly of: number
 }
 
+const KINDS = ['user', 'post'] as const
 const PAGE = 1_000
 /** A sample is so many neighbours at each of several places. */
 const NEIGHBOURS = 100
@@ -31,10 +34,12 @@ const LOOKS = 6
 
 /** Compares every row with its document and every document with its row; yields after each page. */
 export async function* verifyAll(deps: SearchVerifyDeps): AsyncGenerator<SearchReport> {
-  for (const kind of ['user', 'post'] as const) {
+  const counts = await Promise.all(KINDS.map(deps.source.span))
+  const of = counts.reduce((sum, { count }) => sum + count, 0)
+  for (const kind of KINDS) {
     for (let after = 0, isEnd = false; !isEnd; ) {
       const page = await comparePage(deps, kind, { after, limit: PAGE })
-      yield page
+      yield { ...page, of }
       after = page.last
       isEnd = page.isEnd
     }
@@ -46,14 +51,14 @@ export async function* verifySample(
   deps: SearchVerifyDeps,
   count: number,
 ): AsyncGenerator<SearchReport> {
-  for (const kind of ['user', 'post'] as const) {
-    const range = await deps.source.range(kind)
-    if (!range) continue
-    const places = Math.ceil(count / NEIGHBOURS)
-    for (let n = 0; n < places; n += 1) {
-      const after = range.first - 1 + Math.floor(Math.random() * (range.last - range.first + 1))
-      const limit = Math.min(NEIGHBOURS, count)
-      yield await comparePage(deps, kind, { after, limit })
+  const limit = Math.min(NEIGHBOURS, count)
+  const places = Math.ceil(count / NEIGHBOURS)
+  const of = KINDS.length * places * limit
+  for (const kind of KINDS) {
+    const { first, last, count: all } = await deps.source.span(kind)
+    for (let n = 0; n < (all === 0 ? 0 : places); n += 1) {
+      const after = first - 1 + Math.floor(Math.random() * (last - first + 1))
+      yield { ...(await comparePage(deps, kind, { after, limit })), of }
     }
   }
 }
@@ -69,7 +74,7 @@ async function comparePage(
   { source, search, wait }: SearchVerifyDeps,
   kind: SearchKind,
   { after, limit }: Page,
-): Promise<SearchReport & { readonly last: number; readonly isEnd: boolean }> {
+): Promise<Omit<SearchReport, 'of'> & { readonly last: number; readonly isEnd: boolean }> {
   const rows = await source.documents(kind, after, limit)
   const rowsEnd = rows.length < limit
   // Where rows end, documents may go on.
@@ -89,8 +94,8 @@ async function comparePage(
     extra = await stillExtra({ source, search }, kind, extra)
   }
   return {
-    kind,
-    checked: rows.length + ids.length,
+    rows: rows.length,
+    documents: ids.length,
     drift: [
       ...missing.map(({ id }) => ({ kind, id, what: 'missing' as const })),
       ...extra.map((id) => ({ kind, id, what: 'extra' as const })),

@@ -8,6 +8,10 @@ export interface SearchSource {
   documents(kind: SearchKind, after: number, limit: number): Promise<readonly SearchDocument[]>
   /** Those of `ids` that are there, in no order. */
   find(kind: SearchKind, ids: readonly number[]): Promise<readonly SearchDocument[]>
-  /** The lowest and the highest id; null where there is none. */
-  range(kind: SearchKind): Promise<{ readonly first: number; readonly last: number } | null>
+  /** How many there are, and the lowest and the highest id; 0 where there is none. */
+  span(kind: SearchKind): Promise<{
+    readonly count: number
+    readonly first: number
+    readonly last: number
+  }>
 }

@@ -37,7 +37,6 @@ export interface ApiStores extends Watched {
   readonly freshness: Freshness
   readonly rateLimiters: { readonly shared: RateLimiter; readonly local: RateLimiter }
   readonly search: SearchIndex
-  readonly searchSource: SearchSource
 }
 
 export interface FanoutStores extends Watched {
@@ -75,6 +74,8 @@ export interface Backend extends AsyncDisposable {
   /** Null where the database writes the change log itself. */
   forCapture(): Promise<CaptureServers | null>
   forIndex(): Promise<IndexStores>
+  /** The index and what it is made from, to be compared. */
+  forSearchVerify(): Promise<{ readonly search: SearchIndex; readonly source: SearchSource }>
   forImport(): Promise<{ readonly loader: BulkLoader }>
 }
 

@@ -2,6 +2,7 @@ import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryRateLimiter } from '../adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
+import { createSqlSearchSource } from '../adapters/sql/search-source'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
 import { keepGroups } from '../adapters/sqlite/change-log-table'
 import { openSqliteDatabase, type SqliteDatabase } from '../adapters/sqlite/database'
@@ -70,6 +71,7 @@ export async function createEmbeddedBackend(
     }),
     forCapture: async () => null,
     forIndex: async () => ({ changeLog, search, health }),
+    forSearchVerify: async () => ({ search, source: createSqlSearchSource(db) }),
     forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -139,6 +139,11 @@ export function createServerBackend(
       const { search, health: searchHealth } = await elasticsearch()
       return { changeLog, search, health: [health, searchHealth] }
     },
+    async forSearchVerify() {
+      const { createSqlSearchSource } = await import('../adapters/sql/search-source')
+      const [{ db }, { search }] = [await mysql(), await elasticsearch()]
+      return { search, source: createSqlSearchSource(db) }
+    },
     async forImport() {
       const { createSqlBulkLoader } = await import('../adapters/sql/bulk-loader')
       const { db } = await mysql()

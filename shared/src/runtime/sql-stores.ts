@@ -2,7 +2,6 @@ import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { createSqlLaneStore } from '../adapters/sql/lane-store'
 import { createSqlPostStore } from '../adapters/sql/post-store'
-import { createSqlSearchSource } from '../adapters/sql/search-source'
 import { createSqlSessionStore } from '../adapters/sql/session-store'
 import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { Clock } from '../domain/clock'
@@ -11,7 +10,7 @@ import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<
   ApiStores,
-  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes' | 'searchSource'
+  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes'
 >
 
 /** The stores that both backends keep in SQL. */
@@ -26,6 +25,5 @@ export function createSqlStores(
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),
     lanes: createSqlLaneStore(db),
-    searchSource: createSqlSearchSource(db),
   }
 }

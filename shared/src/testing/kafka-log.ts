@@ -13,6 +13,7 @@ import { createLogger } from '../observability/logger'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
 import { testServers, uniqueName } from './servers'
+import { createTcpProxy } from './tcp-proxy'
 
 /** Topics for one test on the test server, removed when the log is disposed of. */
 export interface KafkaTestLog extends ChangeLogHarness {
@@ -31,6 +32,14 @@ export function testKafkaClient(
     logger: createLogger('test', 'silent'),
     ...options,
   })
+}
+
+/** A client whose every connection goes through a proxy that the test can cut, stall or hold. */
+export async function openKafkaBehindProxy(options: { readonly requestTimeoutMs?: number } = {}) {
+  const proxy = await createTcpProxy(testServers.kafka ?? '')
+  const { host, port } = proxy
+  const client = testKafkaClient([`${host}:${port}`], { route: () => ({ host, port }), ...options })
+  return { proxy, client, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() }
 }
 
 export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {

@@ -100,17 +100,22 @@ describe('what a process keeps', () => {
     expect((await collect(reports)).differing).toEqual([])
   })
 
-  test('is not compared while nothing is believed', async () => {
-    const { api, ann } = await openWorld()
-    await using _ = api
-    api.channel.cut(0)
-    await api.request(0, 'PATCH', '/v1/me', { token: ann.token, body: { displayName: 'A' } })
-    const deps: MemoryVerifyDeps = {
-      kinds: [],
-      freshness: { barrier: async () => {}, belief: () => null },
-      wait: async () => {},
-    }
-    expect(await collect(verifyMemory(deps, ALL))).toMatchObject({ isBelieved: false })
+  test('is not compared while nothing is believed: cut off, or while another is', async () => {
+    await using api = await openReplicas(2, { cap: 8 })
+    const ann = await api.signUp('ann')
+    const states = () =>
+      Promise.all(
+        api.memories.map(async (memory) => (await collect(memory.verify(ALL))).isBelieved),
+      )
+    expect(await states()).toEqual([true, true])
+    api.channel.cut(1)
+    expect(await states()).toEqual([true, false])
+    // Cut off, it cannot announce, and closes the fence for all.
+    const body = { displayName: 'A' }
+    await api.request(1, 'PATCH', '/v1/me', { token: ann.token, body })
+    expect(await states()).toEqual([false, false])
+    api.channel.connect(1)
+    expect(await states()).toEqual([true, true])
   })
 })
 

@@ -1,3 +1,4 @@
+import { isSnsError } from '@sns/shared/errors/sns-error'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { MemoryReport } from '@sns/shared/runtime/status-app'
 
@@ -52,7 +53,12 @@ export async function* verifyMemory(
   }
 
   async function isBelieved(): Promise<boolean> {
-    await freshness.barrier()
+    try {
+      await freshness.barrier()
+    } catch (error) {
+      if (isSnsError(error, 'store_unavailable')) return false
+      throw error
+    }
     return freshness.belief() !== null
   }
 

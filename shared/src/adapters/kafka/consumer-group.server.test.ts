@@ -3,9 +3,13 @@ import { topicName } from '../../events/tables'
 import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
 import { eventually } from '../../testing/eventually'
-import { openKafkaTestLog, testEvent, testKafkaClient } from '../../testing/kafka-log'
+import {
+  openKafkaBehindProxy,
+  openKafkaTestLog,
+  testEvent,
+  testKafkaClient,
+} from '../../testing/kafka-log'
 import { testServers, uniqueName } from '../../testing/servers'
-import { createTcpProxy } from '../../testing/tcp-proxy'
 import { createKafkaChangeLog } from './change-log'
 
 const TEST_MS = 120_000
@@ -73,9 +77,8 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
     'takes over from a member that is cut off, within about ten seconds',
     async () => {
       await using log = await openKafkaTestLog(1)
-      await using proxy = await createTcpProxy(testServers.kafka ?? '')
-      const { host, port } = proxy
-      const client = testKafkaClient([`${host}:${port}`], { route: () => ({ host, port }) })
+      await using behind = await openKafkaBehindProxy()
+      const { proxy, client } = behind
       await using cutOff = createKafkaChangeLog(client, log.names)
       const group = uniqueName('group')
       const first = startConsumer(cutOff, { group })
@@ -98,12 +101,8 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
       `goes on by itself after its connection was ${fault}`,
       async () => {
         await using log = await openKafkaTestLog()
-        await using proxy = await createTcpProxy(testServers.kafka ?? '')
-        const { host, port } = proxy
-        const client = testKafkaClient([`${host}:${port}`], {
-          route: () => ({ host, port }),
-          requestTimeoutMs: 2_000,
-        })
+        await using behind = await openKafkaBehindProxy({ requestTimeoutMs: 2_000 })
+        const { proxy, client } = behind
         await using faulty = createKafkaChangeLog(client, log.names)
         const changes = Array.from({ length: 90 }, (_, n) => created(n))
         const consumer = startConsumer(faulty, { maxBatch: 5 })

@@ -47,13 +47,17 @@ export function createSqlSearchSource(db: Kysely<Database>): SearchSource {
         : userDocuments(users().where('id', 'in', [...(ids as readonly UserId[])]))
     },
 
-    async range(kind) {
+    async span(kind) {
       const { fn } = db
-      const { first, last } = await db
+      const { count, first, last } = await db
         .selectFrom(kind === 'post' ? 'posts' : 'users')
-        .select([fn.min<number | null>('id').as('first'), fn.max<number | null>('id').as('last')])
+        .select([
+          fn.countAll<number>().as('count'),
+          fn.min<number | null>('id').as('first'),
+          fn.max<number | null>('id').as('last'),
+        ])
         .executeTakeFirstOrThrow()
-      return first === null || last === null ? null : { first: Number(first), last: Number(last) }
+      return { count: Number(count), first: Number(first ?? 0), last: Number(last ?? 0) }
     },
   }
 }

@@ -6,12 +6,12 @@ import { created } from '@sns/shared/testing/change-log-harness'
 import { eventually } from '@sns/shared/testing/eventually'
 import {
   type KafkaTestLog,
+  openKafkaBehindProxy,
   openKafkaTestLog,
   testEvent,
   testKafkaClient,
 } from '@sns/shared/testing/kafka-log'
 import { testServers } from '@sns/shared/testing/servers'
-import { createTcpProxy } from '@sns/shared/testing/tcp-proxy'
 import type { ChangePublisher } from '../ports/change-publisher'
 import { changePublisherConformance } from '../testing/change-publisher-conformance'
 import { readKafkaRecords } from '../testing/kafka-records'
@@ -38,12 +38,8 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       `loses and reorders nothing when its connection is ${fault} in the middle`,
       async () => {
         await using log = await openKafkaTestLog()
-        await using proxy = await createTcpProxy(testServers.kafka ?? '')
-        const { host, port } = proxy
-        const client = testKafkaClient([`${host}:${port}`], {
-          route: () => ({ host, port }),
-          requestTimeoutMs: 1_000,
-        })
+        await using behind = await openKafkaBehindProxy({ requestTimeoutMs: 1_000 })
+        const { proxy, client } = behind
         await using publisher = createKafkaChangePublisher(client, log.names)
         const total = 400
         let acknowledged = 0
@@ -78,12 +74,8 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
     'what a stalled connection delivers after the retry is refused',
     async () => {
       await using log = await openKafkaTestLog()
-      await using proxy = await createTcpProxy(testServers.kafka ?? '')
-      const { host, port } = proxy
-      const client = testKafkaClient([`${host}:${port}`], {
-        route: () => ({ host, port }),
-        requestTimeoutMs: 1_000,
-      })
+      await using behind = await openKafkaBehindProxy({ requestTimeoutMs: 1_000 })
+      const { proxy, client } = behind
       await using publisher = createKafkaChangePublisher(client, log.names)
       const publish = (text: string, n: number) =>
         untilPublished(publisher, testEvent({ ...created(1, text), op: 'u' }, n))
@@ -154,9 +146,8 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
     'a batch that was cut off in the midst is not read, and does not hold its readers up',
     async () => {
       await using log = await openKafkaTestLog()
-      await using proxy = await createTcpProxy(testServers.kafka ?? '')
-      const { host, port } = proxy
-      const client = testKafkaClient([`${host}:${port}`], { route: () => ({ host, port }) })
+      await using behind = await openKafkaBehindProxy()
+      const { proxy, client } = behind
       const dying = createKafkaChangePublisher(client, log.names)
       const text = 'long '.repeat(2_000)
       const many = Array.from({ length: 600 }, (_, n) =>

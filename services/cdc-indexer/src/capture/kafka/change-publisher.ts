@@ -24,6 +24,7 @@ import type { ChangePublisher } from '../ports/change-publisher'
 const TRANSACTION_TIMEOUT_MS = 30_000
 /** The longest answer to a whole batch: a few requests. */
 const PUBLISH_MS = 20_000
+
 /**
  * Publishes each batch as one transaction under one transactional id for each database. A new producer's
  * `InitProducerId` ends what an earlier one left open and raises the epoch: the brokers refuse all that was
@@ -114,11 +115,11 @@ const BATCH_OVERHEAD_BYTES = 4096
 
 const BATCH_BYTES = 1_900_000
 /** kafkajs sorts a batch into partitions in a time that grows with the square of its records. */
-const BATCH_RECORDS = 8_000
+const BATCH_RECORDS = 4_000
 
 /**
- * The records of the events, in their order, cut so that each batch is one request of at most about a
- * megabyte before compression. A record of up to twice that travels alone.
+ * The records of the events, in their order, cut so that each batch is one request of at most 1.9 MB
+ * before compression. A larger record, of up to what a message may have, travels alone.
  */
 export function recordBatches(
   events: readonly ChangeEnvelope[],

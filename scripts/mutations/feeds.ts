@@ -1,14 +1,4 @@
-/** A mistake that somebody could make, and the tests that must notice. */
-export interface Mutation {
-  readonly name: string
-  readonly file: string
-  /** Stands once in the file. */
-  readonly find: string
-  readonly replace: string
-  readonly tests: readonly string[]
-  /** Noticed on a real server only: the setting of the tests that names it. */
-  readonly needs?: 'TEST_REDIS_URL' | 'TEST_KAFKA_BROKERS' | 'TEST_DATABASE_URL'
-}
+import type { Mutation } from './mutation'
 
 const CLUSTER = 'shared/src/adapters/redis/cluster.server.test.ts'
 const REPLICAS = 'tests/embedded/replicas-property.test.ts'
@@ -20,14 +10,10 @@ const FRESHNESS = 'shared/src/adapters/redis/freshness.ts'
 const HISTORIES = 'shared/src/adapters/redis/freshness-property.test.ts'
 const SCRIPTED = 'shared/src/adapters/redis/freshness.test.ts'
 const REDIS_TIMELINES = 'shared/src/adapters/redis/timeline-store.server.test.ts'
-const CAPTURE = 'services/cdc-indexer/src/capture'
-const PUBLISHER = `${CAPTURE}/kafka/change-publisher.ts`
-const PUBLISHED = `${CAPTURE}/kafka/change-publisher.server.test.ts`
-const TRANSACTIONS = `${CAPTURE}/mysql/binlog-transactions`
-const VERSIONS = 'shared/src/events/change-event.ts'
 const MEMORY_TIMELINES = 'shared/src/adapters/memory/timeline-store.ts'
 
-export const MUTATIONS: readonly Mutation[] = [
+/** Of what makes feeds right: memory, timelines, freshness, lanes. */
+export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a load that was overtaken is kept',
     file: 'services/api/src/memory/known.ts',
@@ -453,103 +439,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'floor: ids.length < kept ? 0 : (ids.at(-1) ?? 0)',
     replace: 'floor: 0',
     tests: [REPLICAS, 'services/api/src/memory'],
-  },
-  {
-    name: 'capture: each publisher has a transactional id of its own',
-    file: PUBLISHER,
-    find: 'transactionalId: transactionalId(names),',
-    replace: 'transactionalId: transactionalId(names) + Math.random(),',
-    tests: [PUBLISHED],
-    needs: 'TEST_KAFKA_BROKERS',
-  },
-  {
-    name: 'capture: a publisher does not ask whether it may, once it opened the log',
-    file: PUBLISHER,
-    find: 'if (!confirmed.has(producer) && !(await mayPublish())) {',
-    replace: 'if (!confirmed.has(producer) && !mayPublish) {',
-    tests: [PUBLISHED],
-    needs: 'TEST_KAFKA_BROKERS',
-  },
-  {
-    name: 'capture: a broker that is alone acknowledges what is not on its disk',
-    file: 'shared/src/adapters/kafka/topics.ts',
-    find: 'replication === 1 ? { [FLUSH]: 1 } : {}',
-    replace: '{}',
-    tests: ['tests/faults/power-cut.server.test.ts'],
-    needs: 'TEST_KAFKA_BROKERS',
-  },
-  {
-    name: 'capture: the checkpoint passes a batch before it is acknowledged',
-    file: `${CAPTURE}/capture-session.ts`,
-    find: 'await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
-    replace:
-      'if (batch.commit) writer.offer(batch.commit, true)\n        await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
-    tests: [`${CAPTURE}/capture-property.test.ts`],
-  },
-  {
-    name: 'capture: a checkpoint is saved whatever the fence says',
-    file: `${CAPTURE}/mysql/checkpoint-store.ts`,
-    find: 'WHERE name = ? AND fence = ?`',
-    replace: 'WHERE name = ? AND fence >= ?`',
-    tests: [`${CAPTURE}/mysql/checkpoint-store.server.test.ts`],
-    needs: 'TEST_DATABASE_URL',
-  },
-  {
-    name: 'capture: an earlier lease counts as the latest',
-    file: `${CAPTURE}/mysql/checkpoint-store.ts`,
-    find: "numberCell(row, 'fence') === lease.fence",
-    replace: "numberCell(row, 'fence') >= lease.fence",
-    tests: [`${CAPTURE}/mysql/checkpoint-store.server.test.ts`],
-    needs: 'TEST_DATABASE_URL',
-  },
-  {
-    name: 'capture: a transaction joins the position at its beginning',
-    file: `${TRANSACTIONS}.ts`,
-    find: '      expected = null\n',
-    replace: '      expected = null\n      executed.add(gtid)\n',
-    tests: [`${TRANSACTIONS}.test.ts`],
-  },
-  {
-    name: 'capture: the last transaction is known by its number alone',
-    file: `${TRANSACTIONS}.ts`,
-    find: 'return one.gtid === other.gtid && one.committedAt === other.committedAt',
-    replace: 'return one.gtid === other.gtid',
-    tests: [`${TRANSACTIONS}.test.ts`],
-  },
-  {
-    name: 'capture: what was captured before comes again from the proof',
-    file: `${TRANSACTIONS}.ts`,
-    find: 'if (open.isKnown) return\n',
-    replace: '\n',
-    tests: [`${TRANSACTIONS}.test.ts`],
-  },
-  {
-    name: 'capture: a lower number is taken',
-    file: `${TRANSACTIONS}.ts`,
-    find: 'if (numberOf(open.gtid) <= highest) {',
-    replace: 'if (numberOf(open.gtid) < 0) {',
-    tests: [`${TRANSACTIONS}.test.ts`],
-  },
-  {
-    name: 'capture: a compressed transaction is held back behind what came later',
-    file: `${CAPTURE}/mysql/binlog-packet.ts`,
-    find: 'connection._paused_packets.unshift(packet)',
-    replace: 'connection._paused_packets.push(packet)',
-    tests: [`${CAPTURE}/mysql/binlog-source.server.test.ts`],
-    needs: 'TEST_DATABASE_URL',
-  },
-  {
-    name: 'versions: the ordinal spills into the sequence',
-    file: VERSIONS,
-    find: 'BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))',
-    replace: 'BigInt(transaction?.total_order ?? 0)',
-    tests: ['shared/src/events', CAPTURE],
-  },
-  {
-    name: 'versions: the epoch is left out',
-    file: VERSIONS,
-    find: '(BigInt(source.epoch) << SEQUENCE_BITS) | sequence',
-    replace: 'sequence',
-    tests: ['shared/src/events', CAPTURE],
   },
 ]

@@ -1,0 +1,109 @@
+import type { Mutation } from './mutation'
+
+const CAPTURE = 'services/cdc-indexer/src/capture'
+const PUBLISHER = `${CAPTURE}/kafka/change-publisher.ts`
+const PUBLISHED = `${CAPTURE}/kafka/change-publisher.server.test.ts`
+const TRANSACTIONS = `${CAPTURE}/mysql/binlog-transactions`
+const VERSIONS = 'shared/src/events/change-event.ts'
+
+/** Of what makes changes leave the database once, in order and all. */
+export const CAPTURE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'capture: each publisher has a transactional id of its own',
+    file: PUBLISHER,
+    find: 'transactionalId: transactionalId(names),',
+    replace: 'transactionalId: transactionalId(names) + Math.random(),',
+    tests: [PUBLISHED],
+    needs: 'TEST_KAFKA_BROKERS',
+  },
+  {
+    name: 'capture: a publisher does not ask whether it may, once it opened the log',
+    file: PUBLISHER,
+    find: 'if (!confirmed.has(producer) && !(await mayPublish())) {',
+    replace: 'if (!confirmed.has(producer) && !mayPublish) {',
+    tests: [PUBLISHED],
+    needs: 'TEST_KAFKA_BROKERS',
+  },
+  {
+    name: 'capture: a broker that is alone acknowledges what is not on its disk',
+    file: 'shared/src/adapters/kafka/topics.ts',
+    find: 'replication === 1 ? { [FLUSH]: 1 } : {}',
+    replace: '{}',
+    tests: ['tests/faults/power-cut.server.test.ts'],
+    needs: 'TEST_KAFKA_BROKERS',
+  },
+  {
+    name: 'capture: the checkpoint passes a batch before it is acknowledged',
+    file: `${CAPTURE}/capture-session.ts`,
+    find: 'await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
+    replace:
+      'if (batch.commit) writer.offer(batch.commit, true)\n        await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
+    tests: [`${CAPTURE}/capture-property.test.ts`],
+  },
+  {
+    name: 'capture: a checkpoint is saved whatever the fence says',
+    file: `${CAPTURE}/mysql/checkpoint-store.ts`,
+    find: 'WHERE name = ? AND fence = ?`',
+    replace: 'WHERE name = ? AND fence >= ?`',
+    tests: [`${CAPTURE}/mysql/checkpoint-store.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'capture: an earlier lease counts as the latest',
+    file: `${CAPTURE}/mysql/checkpoint-store.ts`,
+    find: "numberCell(row, 'fence') === lease.fence",
+    replace: "numberCell(row, 'fence') >= lease.fence",
+    tests: [`${CAPTURE}/mysql/checkpoint-store.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'capture: a transaction joins the position at its beginning',
+    file: `${TRANSACTIONS}.ts`,
+    find: '      expected = null\n',
+    replace: '      expected = null\n      executed.add(gtid)\n',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
+    name: 'capture: the last transaction is known by its number alone',
+    file: `${TRANSACTIONS}.ts`,
+    find: 'return one.gtid === other.gtid && one.committedAt === other.committedAt',
+    replace: 'return one.gtid === other.gtid',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
+    name: 'capture: what was captured before comes again from the proof',
+    file: `${TRANSACTIONS}.ts`,
+    find: 'if (open.isKnown) return\n',
+    replace: '\n',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
+    name: 'capture: a lower number is taken',
+    file: `${TRANSACTIONS}.ts`,
+    find: 'if (numberOf(open.gtid) <= highest) {',
+    replace: 'if (numberOf(open.gtid) < 0) {',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
+    name: 'capture: a compressed transaction is held back behind what came later',
+    file: `${CAPTURE}/mysql/binlog-packet.ts`,
+    find: 'connection._paused_packets.unshift(packet)',
+    replace: 'connection._paused_packets.push(packet)',
+    tests: [`${CAPTURE}/mysql/binlog-source.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'versions: the ordinal spills into the sequence',
+    file: VERSIONS,
+    find: 'BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))',
+    replace: 'BigInt(transaction?.total_order ?? 0)',
+    tests: ['shared/src/events', CAPTURE],
+  },
+  {
+    name: 'versions: the epoch is left out',
+    file: VERSIONS,
+    find: '(BigInt(source.epoch) << SEQUENCE_BITS) | sequence',
+    replace: 'sequence',
+    tests: ['shared/src/events', CAPTURE],
+  },
+]
