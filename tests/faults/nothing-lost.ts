@@ -76,6 +76,6 @@ export async function expectNoDrift({ env }: ServerNames): Promise<void> {
   const code = await verify.exited
   expect(code === 0 ? '' : verify.output()).toBe('')
   expect(verify.output()).toMatch(
-    /[1-9]\d* rows and [1-9]\d* documents compared, 0 missing or different, 0 without a row/,
+    /[1-9][\d,]* rows and [1-9][\d,]* documents compared, 0 missing or different, 0 without a row/,
   )
 }

@@ -75,8 +75,8 @@ async function startLoad(url: string, directPort: number) {
     const init = { method, headers, tls, keepalive: false, ...(body === undefined ? {} : { body }) }
     try {
       const answer = await fetch(url + path, init)
-      await answer.arrayBuffer()
-      if (!answer.ok) failures.push(`${method} ${path}: ${answer.status}`)
+      const text = await answer.text()
+      if (!answer.ok) failures.push(`${method} ${path}: ${answer.status} ${text}`)
     } catch (error) {
       failures.push(`${method} ${path}: ${error}`)
     }

@@ -96,6 +96,20 @@ test('no body ever gives a 5xx', async () => {
   )
 }, 60_000)
 
+test.each([
+  [{ refreshToken: { toString: null } }],
+  [{ text: [{ toString: 1 }] }],
+  [{ username: { valueOf: null }, password: { a: { toString: {} } } }],
+  [{ toString: null }],
+  [[{ toString: null }]],
+])('no body that cannot be written as text does: %j', async (body) => {
+  for (const [method, path] of WITH_BODY) {
+    const answer = await api.request(method, path.replace(':post', post), { as: user, body })
+    await expectDefined(answer, `${method} ${path}`)
+    expect(answer.status).toBe(422)
+  }
+})
+
 test('no bytes ever give a 5xx', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -24,6 +24,7 @@ export async function jsonBody({ request }: { request: Request }): Promise<unkno
   }
   const value = parse(bytes)
   if (isDeeperThan(value, DEPTH_MAX)) throw invalidField('body', 'is nested too deeply')
+  if (hidesToString(value)) throw invalidField('body', 'has a field named toString')
   return value
 }
 
@@ -59,6 +60,15 @@ function mediaType(header: string | null): string | null {
 function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return depth === 0 || Object.values(value).some((each) => isDeeperThan(each, depth - 1))
+}
+
+/**
+ * Whether an object in it cannot be written as text: the framework puts values of the wrong type into its messages,
+ * and fails at such a one.
+ */
+function hidesToString(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.hasOwn(value, 'toString') || Object.values(value).some(hidesToString)
 }
 
 /**
