@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import')).importCommand,
   feeds: async () => (await import('./feeds')).feeds,
   search: async () => (await import('./search')).search,
+  snapshot: async () => (await import('./snapshot')).snapshot,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,
 }

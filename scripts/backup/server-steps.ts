@@ -4,8 +4,7 @@ import type { MysqlSettings } from '@sns/shared/config/settings'
  * Makes capture continue from the restored rows, with versions above all earlier ones.
  * The operator fills in `N`.
  */
-export const CHECKPOINT_STATEMENT =
-  'UPDATE capture_checkpoint SET gtid_set = @@GLOBAL.gtid_executed, last_gtid = NULL, server_id = @@GLOBAL.server_uuid, epoch = N'
+export const GO_ON_COMMAND = 'snapshot --from-here --epoch N'
 
 /** How an operator backs up the servers: MySQL only, since all other stores are rebuilt from its rows. */
 export function serverBackupSteps(mysql: MysqlSettings, file: string): string[] {
@@ -33,10 +32,9 @@ export function serverRestoreSteps(mysql: MysqlSettings, file: string): string[]
     `       mysql ${connection(mysql)} ${mysql.database} < ${quoted(file)}`,
     '  3. Let capture start here; N is one above the highest epoch ever used (at most 31; the records on',
     '     Kafka name it in source.epoch):',
-    `       mysql ${connection(mysql)} ${mysql.database} -e '${CHECKPOINT_STATEMENT}'`,
-    '  4. Empty Redis. Delete the search indexes and run migrate, to remove documents without a row.',
-    '  5. Start the services, then have every row captured again, by ranges of ids:',
-    '       UPDATE posts SET updated_at = updated_at + 1 WHERE id >= … AND id < …, and the same for users',
+    `       ${GO_ON_COMMAND}`,
+    '  4. Start the services while that runs: every row is captured again, timelines are rebuilt, and documents',
+    '     without a row are removed.',
     '',
     'docs/03-operations.md explains the steps under "MySQL was restored from a backup".',
   ]

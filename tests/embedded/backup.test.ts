@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
-import { CHECKPOINT_STATEMENT } from '../../scripts/backup/server-steps'
+import { GO_ON_COMMAND } from '../../scripts/backup/server-steps'
 import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
 import { signUp } from '../journey'
 import { wholeFeed } from '../paging'
@@ -143,13 +143,13 @@ test.each(['backup', 'restore'])(
     expect(output).toContain("'it'\\''s/sns.sql'")
     expect(output).not.toContain('hunter2')
     expect(output).toMatch(/\nsns: nothing was (backed up|restored): /)
-    if (script === 'restore') expect(output).toContain(CHECKPOINT_STATEMENT)
+    if (script === 'restore') expect(output).toContain(GO_ON_COMMAND)
   },
 )
 
 test('the page on operations gives the statement that restore gives', () => {
   const page = readFileSync(join(import.meta.dir, '../../docs/03-operations.md'), 'utf8')
-  expect(page.replaceAll('\n', ' ')).toContain(CHECKPOINT_STATEMENT)
+  expect(page.replaceAll('\n', ' ')).toContain(GO_ON_COMMAND)
 })
 
 test.each([

@@ -8,7 +8,7 @@ import {
   type MysqlSession,
 } from '@sns/cdc-indexer/capture/mysql/session'
 import { insertPosts } from '@sns/cdc-indexer/capture/testing/binlog-fixture'
-import { createFakePublisher } from '@sns/cdc-indexer/capture/testing/fakes'
+import { createFakePublisher, createNoSnapshots } from '@sns/cdc-indexer/capture/testing/fakes'
 import { systemClock } from '@sns/shared/domain/clock'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
@@ -58,7 +58,15 @@ describe.skipIf(!hasAllTestServers || !stack)('logs that are reset while capture
     await using source = createMysqlBinlogSource({ server, logger, metrics })
     const checkpoints = createMysqlCheckpointStore(server)
     const clock = systemClock
-    const capture = createCapture({ source, checkpoints, publisher, metrics, logger, clock })
+    const capture = createCapture({
+      source,
+      checkpoints,
+      publisher,
+      snapshots: createNoSnapshots(),
+      metrics,
+      logger,
+      clock,
+    })
     const stop = new AbortController()
     const captured = capture.run(stop.signal)
     for (let id = 1; id <= count; id += 1) await mysql.query(insertPosts([id]))
@@ -83,6 +91,30 @@ describe.skipIf(!hasAllTestServers || !stack)('logs that are reset while capture
     await using capture = startCapture()
     expect(await capture.exited).toBe(1)
     expect(capture.output()).toContain('its binary logs were reset')
-    expect(capture.output()).toContain('UPDATE capture_checkpoint')
+    expect(capture.output()).toContain('snapshot --from-here')
   }, 120_000)
+
+  test('and after it snapshot --from-here brings the index to what the tables say', async () => {
+    const run = (name: string, ...args: string[]) => spawnProgram(name, args, names.env)
+    await mysql.query(insertPosts([2_000, 2_001, 2_002, 2_003]))
+    const first = run('snapshot', '--from-here')
+    {
+      await using _capture = startCapture()
+      expect([await first.exited, first.output()]).toEqual([
+        0,
+        expect.stringContaining('rows published'),
+      ])
+      await eventually(async () => (await run('search', 'verify', '--all').exited) === 0)
+    }
+    await mysql.query('DELETE FROM posts WHERE id IN (2001, 2002)')
+    await mysql.query('RESET BINARY LOGS AND GTIDS')
+    await mysql.query(insertPosts([2_004]))
+    const again = run('snapshot', '--from-here')
+    await using _capture = startCapture()
+    expect([await again.exited, again.output()]).toEqual([
+      0,
+      expect.stringContaining('2 posts and 0 users without a row removed'),
+    ])
+    await eventually(async () => (await run('search', 'verify', '--all').exited) === 0)
+  }, 180_000)
 })

@@ -34,16 +34,20 @@ async function openCapture(
 ): Promise<Capture> {
   const { createMysqlBinlogSource } = await import('./capture/mysql/binlog-source')
   const { createMysqlCheckpointStore } = await import('./capture/mysql/checkpoint-store')
+  const { createMysqlSnapshotStore } = await import('./capture/mysql/snapshot-store')
   const { createKafkaChangePublisher } = await import('./capture/kafka/change-publisher')
   const source = createMysqlBinlogSource({ server: mysql, logger, metrics })
   const publisher = createKafkaChangePublisher(kafka, topics)
   const checkpoints = createMysqlCheckpointStore(mysql)
-  const capture = createCapture({ source, checkpoints, publisher, logger, metrics, clock })
+  const snapshots = createMysqlSnapshotStore(mysql)
+  const deps = { source, checkpoints, publisher, snapshots, logger, metrics, clock }
+  const capture = createCapture(deps)
   return {
     ...capture,
     async run(signal) {
       await using _source = source
       await using _publisher = publisher
+      await using _snapshots = snapshots
       await capture.run(signal)
     },
   }

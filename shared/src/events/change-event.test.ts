@@ -6,7 +6,7 @@ const SERVER = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 function versionOf(epoch: number, sequence: number, ordinal: number): bigint {
   const gtid = `${SERVER}:${sequence}`
   const source = { epoch, gtid } as Parameters<typeof documentVersion>[0]['source']
-  return documentVersion({ source, transaction: { id: gtid, total_order: ordinal } })
+  return documentVersion({ source, transaction: { total_order: ordinal } })
 }
 
 test('versions grow with the change in its transaction, then the transaction, then the epoch', () => {

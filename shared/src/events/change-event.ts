@@ -71,6 +71,12 @@ export function changeKey(table: CapturedTable, row: Row): string {
   )
 }
 
+/** Where in the source's log a row was left as it is. */
+interface Versioned {
+  readonly source: Pick<ChangeSource, 'gtid' | 'epoch'>
+  readonly transaction: Pick<NonNullable<ChangeEnvelope['transaction']>, 'total_order'> | null
+}
+
 const ORDINAL_BITS = 18n
 const SEQUENCE_BITS = 40n
 const ORDINAL_MAX = (1 << Number(ORDINAL_BITS)) - 1
@@ -81,10 +87,7 @@ const ORDINAL_MAX = (1 << Number(ORDINAL_BITS)) - 1
  * ordinals than 2^18 - 1 share the last; the log delivers those in order, so equal versions may
  * overwrite (Elasticsearch `external_gte`).
  */
-export function documentVersion({
-  source,
-  transaction,
-}: Pick<ChangeEnvelope, 'source' | 'transaction'>): bigint {
+export function documentVersion({ source, transaction }: Versioned): bigint {
   const sequence = BigInt(source.gtid.slice(source.gtid.lastIndexOf(':') + 1))
   const ordinal = BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))
   return (((BigInt(source.epoch) << SEQUENCE_BITS) | sequence) << ORDINAL_BITS) | ordinal

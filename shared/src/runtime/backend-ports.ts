@@ -9,6 +9,7 @@ import type { BulkLoader } from '../ports/bulk-loader'
 import type { ChangeLog } from '../ports/change-log'
 import type { EngagementStore } from '../ports/engagement-store'
 import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
+import type { FreshnessFence } from '../ports/freshness-fence'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
 import type { LaneStore } from '../ports/lane-store'
@@ -53,6 +54,8 @@ export interface CaptureServers extends Watched {
   readonly mysql: MysqlSettings
   readonly kafka: KafkaClient
   readonly topics: TopicNames
+  /** For commands: what makes timelines of before count as missing. */
+  readonly fence: FreshnessFence
 }
 
 export interface IndexStores extends Watched {

@@ -130,9 +130,11 @@ export function createServerBackend(
       }
     },
     async forCapture() {
-      const { health } = await mysql()
+      const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
+      const { db, health } = await mysql()
       const { client, health: kafkaHealth } = await kafka()
-      return { mysql: database, kafka: client, topics, health: [health, kafkaHealth] }
+      const fence = createSqlFreshnessFence(db)
+      return { mysql: database, kafka: client, topics, fence, health: [health, kafkaHealth] }
     },
     async forIndex() {
       const { changeLog, health } = await kafka()

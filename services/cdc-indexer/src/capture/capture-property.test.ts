@@ -10,6 +10,7 @@ import {
   createFakeCheckpoints,
   createFakePublisher,
   createFakeSource,
+  createNoSnapshots,
   positionAfter,
 } from './testing/fakes'
 
@@ -89,6 +90,7 @@ test('every change is published before the checkpoint passes it, in order, under
             source,
             checkpoints,
             publisher,
+            snapshots: createNoSnapshots(),
             metrics,
             logger: createLogger('test', 'silent'),
             clock: createManualClock(),

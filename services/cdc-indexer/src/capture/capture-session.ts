@@ -3,6 +3,7 @@ import type { Clock } from '@sns/shared/domain/clock'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
@@ -14,11 +15,16 @@ import {
   type CheckpointStore,
   MOVE_ON,
 } from './ports/checkpoint-store'
+import type { SnapshotStore } from './ports/snapshot-store'
+import { createSnapshotWindow } from './snapshot-window'
+import { runSnapshots, type SnapshotsOptions } from './snapshots'
 
 export interface CaptureSessionDeps {
   readonly source: BinlogSource
   readonly checkpoints: CheckpointStore
   readonly publisher: ChangePublisher
+  readonly snapshots: SnapshotStore
+  readonly logger: Pick<Logger, 'info' | 'error'>
   readonly metrics: Pick<Metrics, 'captureBacklogBytes' | 'captureRows'>
   readonly lag: CaptureLag
   readonly lease: CaptureLease
@@ -26,7 +32,7 @@ export interface CaptureSessionDeps {
   readonly onProgress: () => void
 }
 
-export interface CaptureSessionOptions {
+export interface CaptureSessionOptions extends SnapshotsOptions {
   /** A batch is what one call publishes. */
   readonly maxBatchRows: number
   readonly maxBatchBytes: number
@@ -45,22 +51,24 @@ export interface CaptureSessionOptions {
 
 /**
  * Captures under one lease, from the checkpoint on. Resolves when the signal aborts, after every whole
- * transaction that was read is published and saved; rejects when something fails. Reading, publishing
- * and saving run side by side; one batch is published at a time, which keeps the order per key.
+ * transaction that was read is published and saved; rejects when something fails. Reading, publishing,
+ * saving and snapshots run side by side; one batch is published at a time, which keeps the order per key.
  *
  * The checkpoint only ever names commits whose changes, and all before them, are acknowledged.
  */
 export async function runCaptureSession(
-  { source, checkpoints, publisher, metrics, lag, lease, onProgress }: CaptureSessionDeps,
+  deps: CaptureSessionDeps,
   options: CaptureSessionOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { source, checkpoints, publisher, snapshots, metrics, lag, lease, onProgress } = deps
   const checkpoint = await startingPoint(checkpoints, source)
   const { serverId, epoch } = checkpoint
   const backlog = createBacklog(
     { onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes) },
     options,
   )
+  const window = createSnapshotWindow(backlog, { database: snapshots.database, serverId, epoch })
   const writer = createCheckpointWriter(
     {
       async save(position) {
@@ -83,6 +91,7 @@ export async function runCaptureSession(
   const stop = AbortSignal.any([signal, lease.lost, halt.signal])
   lag.begin(backlog.oldest)
   const reading = read()
+  const snapshotting = takeSnapshots()
   try {
     await publishAll()
     await writer.flush()
@@ -93,19 +102,28 @@ export async function runCaptureSession(
   } finally {
     halt.abort()
     backlog.close(null)
+    window.abandon(new Error('the session is over'))
     lag.end()
     lease.lost.removeEventListener('abort', onLost)
-    await reading
+    await Promise.all([reading, snapshotting])
     metrics.captureBacklogBytes.set(0)
   }
 
   async function read() {
     try {
-      await source.read(checkpoint, epoch, backlog, stop)
+      await source.read(checkpoint, epoch, window, stop)
       if (signal.aborted) backlog.dropIncomplete()
       backlog.close(null)
     } catch (error) {
       backlog.close(asError(error))
+    }
+  }
+
+  async function takeSnapshots() {
+    try {
+      await runSnapshots({ ...deps, store: snapshots, window }, options, stop)
+    } catch (error) {
+      if (!stop.aborted) backlog.abandon(asError(error))
     }
   }
 
@@ -125,6 +143,7 @@ export async function runCaptureSession(
         await publisher.publish(batch.events, () => checkpoints.isLatest(lease))
         isUrgent = true
         lag.acknowledge(last.source.ts_ms)
+        window.acknowledge(batch.events)
         countRows(batch)
       }
       backlog.done(batch)
@@ -133,7 +152,7 @@ export async function runCaptureSession(
         writer.offer(batch.commit, isUrgent)
         isUrgent = false
       }
-      if (last && !isFull(batch)) {
+      if (last && last.op !== 'r' && !isFull(batch)) {
         const spent = performance.now() - startedAt
         await sleep(Math.max(0, options.batchIntervalMs - spent), stop)
       }

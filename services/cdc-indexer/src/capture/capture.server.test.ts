@@ -9,7 +9,7 @@ import { createTcpProxy } from '@sns/shared/testing/tcp-proxy'
 import { createCapture } from './capture'
 import { createMysqlCheckpointStore, initCheckpoint } from './mysql/checkpoint-store'
 import { type BinlogFixture, insertPosts, openBinlogFixture } from './testing/binlog-fixture'
-import { createFakePublisher, type FakePublisher } from './testing/fakes'
+import { createFakePublisher, createNoSnapshots, type FakePublisher } from './testing/fakes'
 
 setDefaultTimeout(60_000)
 
@@ -31,6 +31,7 @@ function startCapture(fixture: BinlogFixture, publisher: FakePublisher, at: At =
       source,
       checkpoints,
       publisher,
+      snapshots: createNoSnapshots(),
       metrics,
       logger: createLogger('test', 'silent'),
       clock: systemClock,

@@ -12,6 +12,7 @@ import {
   createFakeCheckpoints,
   createFakePublisher,
   createFakeSource,
+  createNoSnapshots,
   type FakeCheckpoints,
   type FakeTransaction,
   positionAfter,
@@ -44,7 +45,7 @@ function start(
   const logger = createLogger('test', 'silent')
   const clock = createManualClock(2_001)
   const capture = createCapture(
-    { source, checkpoints, publisher, metrics, logger, clock },
+    { source, checkpoints, publisher, snapshots: createNoSnapshots(), metrics, logger, clock },
     { ...FAST, ...options },
   )
   const done = capture.run(stop.signal)

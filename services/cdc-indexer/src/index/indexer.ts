@@ -99,9 +99,8 @@ const INDEXED_TABLES = ['posts', 'users'] as const
 export type IndexedTable = (typeof INDEXED_TABLES)[number]
 
 /**
- * What a change of a row means for the index. An update counts even where no indexed column changed:
- * it may be the only record of its row that compaction left, and an operator touches rows to bring them
- * into a new index.
+ * What a change of a row means for the index. An update counts even where no indexed column changed: it may be the
+ * only record of its row that compaction left.
  */
 export function searchChange(event: ChangeEvent<IndexedTable>): SearchChange {
   const version = documentVersion(event)

@@ -49,6 +49,7 @@ export async function dumpBinlog(
     password,
     connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
+    timezone: 'Z',
     connectAttributes: { program_name: 'sns-capture', captured_database: database },
   })
   const over = Promise.withResolvers<void>()

@@ -13,6 +13,8 @@ export interface BinlogColumn {
 export interface TableLayout {
   readonly table: CapturedTable
   readonly columns: readonly BinlogColumn[]
+  /** What an operator does once the cause is mended. */
+  readonly goOn: string
 }
 
 /** What all changes of one rows event have in common in their `source`. */
@@ -23,18 +25,24 @@ export interface RowImages {
   readonly after: Readonly<Record<string, unknown>> | null
 }
 
-const LONGLONG = 8
+/** The type code of a BIGINT. */
+export const LONGLONG = 8
 
-export function tableLayout(table: CapturedTable, columns: readonly BinlogColumn[]): TableLayout {
+/** Throws an `OperatorError` where a column is missing that consumers read. */
+export function tableLayout(
+  table: CapturedTable,
+  columns: readonly BinlogColumn[],
+  goOn = MOVE_ON,
+): TableLayout {
   const missing = CAPTURED_TABLES[table].columns.filter(
     (name) => !columns.some((column) => column.name === name),
   )
   if (missing.length > 0) {
     throw new OperatorError(
-      `table ${table} lost its column ${missing.join(', ')}, which capture needs; put it back, and ${MOVE_ON}`,
+      `table ${table} lost its column ${missing.join(', ')}, which capture needs; put it back, and ${goOn}`,
     )
   }
-  return { table, columns: columns.map(({ name, type }) => ({ name, type })) }
+  return { table, columns: columns.map(({ name, type }) => ({ name, type })), goOn }
 }
 
 /**
@@ -81,31 +89,37 @@ export function changeEvents(
   return [event('d', old, null, ordinal), event('c', null, current, ordinal + 1)]
 }
 
-function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): Row {
+/** The row of an image. Throws an `OperatorError` where it does not fit what consumers read. */
+export function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): Row {
   const row: Record<string, number | string | null> = {}
   for (const column of layout.columns) {
     const value = image[column.name]
     row[column.name] =
-      typeof value === 'number' || value === null ? value : toCell(value, column, layout.table)
+      typeof value === 'number' || value === null ? value : toCell(value, column, layout)
   }
   const { isRow, problemOf } = CAPTURED_TABLES[layout.table]
-  if (!isRow(row)) throw retyped(layout.table, problemOf(row))
+  if (!isRow(row)) throw retyped(layout, problemOf(row))
   return row
 }
 
 /** Consumers check each row against its schema: one that does not fit would stop them all, for good. */
-function retyped(table: CapturedTable, problem: string): OperatorError {
+function retyped({ table, goOn }: TableLayout, problem: string): OperatorError {
   return new OperatorError(
-    `a row of ${table} has another type than its consumers read (${problem}); give the column its type back, and ${MOVE_ON}`,
+    `a row of ${table} has another type than its consumers read (${problem}); give the column its type back, and ${goOn}`,
   )
 }
 
-/** A cell that is no number: the driver hands over a BIGINT as text where a number would round it. */
-function toCell(value: unknown, column: BinlogColumn, table: CapturedTable): number | string {
+/**
+ * A cell that is no number: the driver hands over a BIGINT as text where a number would round it, and as text it
+ * stays in a column that nobody reads.
+ */
+function toCell(value: unknown, column: BinlogColumn, layout: TableLayout): number | string {
+  const { table, goOn } = layout
+  const isRead = CAPTURED_TABLES[table].columns.includes(column.name)
   if (typeof value === 'string') {
-    if (column.type !== LONGLONG) return value
+    if (column.type !== LONGLONG || !isRead) return value
     throw new OperatorError(
-      `${table}.${column.name} is ${value}, past what a number holds exactly (2^53); correct that row, and ${MOVE_ON}`,
+      `${table}.${column.name} is ${value}, past what a number holds exactly (2^53); correct that row, and ${goOn}`,
     )
   }
   if (value === undefined) {
@@ -113,8 +127,7 @@ function toCell(value: unknown, column: BinlogColumn, table: CapturedTable): num
       `${table}.${column.name} came without a value; set binlog_row_image=FULL`,
     )
   }
-  const isRead = CAPTURED_TABLES[table].columns.includes(column.name)
-  if (isRead) throw retyped(table, `.${column.name}: Expected no binary, date or JSON`)
+  if (isRead) throw retyped(layout, `.${column.name}: Expected no binary, date or JSON`)
   if (value instanceof Date) return value.getTime()
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   return JSON.stringify(value)

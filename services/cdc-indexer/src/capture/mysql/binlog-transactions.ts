@@ -1,5 +1,6 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { GtidSet } from '@vlasky/zongji'
+import { highestOf, isTagged, numberOf, sourceOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
@@ -154,7 +155,7 @@ export function createTransactionReader(
       if (sourceOf(open.gtid) !== serverId) {
         refuse(`changes ${layout.table} but was first committed on another server`)
       }
-      if (open.gtid.indexOf(':') !== open.gtid.lastIndexOf(':')) {
+      if (isTagged(open.gtid)) {
         refuse(`changes ${layout.table} under a tagged GTID`)
       }
       if (numberOf(open.gtid) <= highest) {
@@ -190,26 +191,4 @@ export function createTransactionReader(
 
 function isSame(one: LastTransaction, other: LastTransaction): boolean {
   return one.gtid === other.gtid && one.committedAt === other.committedAt
-}
-
-function sourceOf(gtid: string): string {
-  return gtid.slice(0, gtid.indexOf(':'))
-}
-
-function numberOf(gtid: string): number {
-  return Number(gtid.slice(gtid.lastIndexOf(':') + 1))
-}
-
-/** The highest number among a source's untagged transactions in a set; 0 where there is none. */
-function highestOf(gtidSet: string, source: string): number {
-  let highest = 0
-  for (const entry of gtidSet.split(',')) {
-    const [uuid = '', ...parts] = entry.trim().split(':')
-    if (uuid.toLowerCase() !== source) continue
-    for (const interval of parts) {
-      if (!/^\d/.test(interval)) break
-      highest = Math.max(highest, Number(interval.split('-').at(-1)))
-    }
-  }
-  return highest
 }

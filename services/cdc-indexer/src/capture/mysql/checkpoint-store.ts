@@ -169,7 +169,7 @@ export function createMysqlCheckpointStore(
 }
 
 /** User-level locks belong to the server, not to a database; their names have at most 64 characters. */
-function lockName(database: string): string {
+export function lockName(database: string): string {
   const name = `sns.capture.${database}`
   return name.length <= 64 ? name : `sns.capture.${Bun.hash(database).toString(16)}`
 }

@@ -23,7 +23,7 @@ describe('errors of the binlog', () => {
     expect(failure.message).toContain(words)
     expect(failure.message).not.toContain('\n')
     // Whoever moves on leaves a gap in all that is made from the log.
-    expect(failure.message).toContain('rebuild the search index')
+    expect(failure.message).toContain('snapshot --from-here')
     expect(failure.message).toContain('empty Redis')
   })
 

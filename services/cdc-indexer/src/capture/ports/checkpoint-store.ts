@@ -29,11 +29,7 @@ export interface CheckpointStore {
   save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>
 }
 
-/**
- * How an operator moves the checkpoint past what capture cannot read or no longer finds, said the same
- * way everywhere. What was not captured is missing from timelines and index until they are rebuilt.
- */
+/** How an operator moves the checkpoint past what capture cannot read or no longer finds, said the same way everywhere. */
 export const MOVE_ON =
-  'to go on from now: stop capture, run "UPDATE capture_checkpoint SET gtid_set = ' +
-  '@@GLOBAL.gtid_executed, last_gtid = NULL, server_id = @@GLOBAL.server_uuid, epoch = epoch + 1", start it, then ' +
-  'rebuild the search index from the tables and empty Redis, whose timelines lack the posts in between'
+  'run "snapshot --from-here": it puts capture where the binlog ends now, has every row captured anew, and has ' +
+  'timelines rebuilt; then start cdc-indexer'

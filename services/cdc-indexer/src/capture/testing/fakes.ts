@@ -4,6 +4,7 @@ import type { ChangeEnvelope } from '@sns/shared/events/change-event'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+import type { SnapshotStore } from '../ports/snapshot-store'
 
 const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 
@@ -196,4 +197,16 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     },
   }
   return publisher
+}
+
+/** A database of which nobody wants a snapshot. */
+export function createNoSnapshots(): SnapshotStore {
+  return {
+    database: 'fake',
+    next: async () => null,
+    rows: async () => [],
+    mark: async () => null,
+    finish: async () => {},
+    fail: async () => {},
+  }
 }

@@ -6,6 +6,7 @@ import { accountDeletions } from './2026-11-27-account-deletions'
 import { freshness } from './2026-11-27-freshness'
 import { lanes } from './2026-11-27-lanes'
 import { captureProof } from './2026-11-28-capture-proof'
+import { snapshots } from './2026-11-28-snapshots'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
@@ -18,5 +19,6 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-27-freshness': freshness(kind),
     '2026-11-27-lanes': lanes(kind),
     '2026-11-28-capture-proof': captureProof(kind),
+    '2026-11-28-snapshots': snapshots(kind),
   }
 }

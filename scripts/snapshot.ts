@@ -1,0 +1,190 @@
+import { parseArgs } from 'node:util'
+import {
+  createSnapshotRequests,
+  MAX_EPOCH,
+  type SnapshotReport,
+  type SnapshotRequests,
+} from '@sns/cdc-indexer/capture/mysql/snapshot-requests'
+import { sleep } from '@sns/shared/async/sleep'
+import { asError } from '@sns/shared/errors/driver-error'
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { type CapturedTable, capturedTables, isCapturedTable } from '@sns/shared/events/tables'
+import type { FreshnessFence } from '@sns/shared/ports/freshness-fence'
+import type { SearchKind } from '@sns/shared/ports/search-index'
+import type { Backend } from '@sns/shared/runtime/backend-ports'
+import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { onServers } from './process/server-command'
+import { createProgress, type Progress } from './progress'
+import { sweep } from './snapshot/sweep'
+
+const USAGE = 'usage: snapshot [TABLE…] | snapshot --stop | snapshot --from-here [--epoch N]'
+const LOOK_MS = 500
+/** Which tables the search index is made from. */
+const INDEXED: Partial<Record<CapturedTable, SearchKind>> = { posts: 'post', users: 'user' }
+
+/**
+ * Has capture publish the rows of tables as they are, beside what is written meanwhile, follows it, and then removes
+ * from the search index what has no row. Stopping the command leaves the snapshot to capture; the next call
+ * follows it again.
+ */
+export const snapshot: Command = async ({ args, signal }) => {
+  const { tables, isStop, isFromHere, epoch } = readArguments(args)
+  const command = {
+    name: 'snapshot',
+    role: 'cdc-indexer',
+    embedded:
+      'embedded, changes are logged in the database itself, and none can be missed: snapshot is for the servers',
+  } as const
+  await onServers(command, async (backend) => {
+    const servers = await backend.forCapture()
+    if (!servers) return
+    await using requests = createSnapshotRequests(servers.mysql)
+    if (isStop) return await stop(requests)
+    if (isFromHere) await goOnFromHere(requests, servers.fence, epoch)
+    else await requests.ask(tables)
+    const progress = createProgress('rows')
+    try {
+      const reports = await follow(requests, tables, progress, signal)
+      await sweepIndex(backend, requests, reports, signal)
+    } finally {
+      progress.stop()
+    }
+  })
+}
+
+async function stop(requests: SnapshotRequests): Promise<void> {
+  const stopped = await requests.stop()
+  console.log(
+    stopped === 0
+      ? 'no snapshot was running'
+      : `stopped ${stopped} snapshots; snapshot goes on where they were`,
+  )
+}
+
+async function goOnFromHere(
+  requests: SnapshotRequests,
+  fence: FreshnessFence,
+  epoch: number,
+): Promise<void> {
+  const reached = await requests.goOnFromHere(capturedTables, epoch)
+  await forgetTimelines(fence)
+  console.log(
+    `capture goes on where the binlog ends now, under epoch ${reached}; timelines are rebuilt as they are read. Start cdc-indexer: it captures every row anew`,
+  )
+}
+
+/** Posts that were never pushed are missing in timelines: from the next term on nobody reads those of before. */
+async function forgetTimelines(fence: FreshnessFence): Promise<void> {
+  for (let attempt = 1; attempt <= 20; attempt += 1) {
+    const { generation } = await fence.close()
+    if (await fence.forgetServer(generation)) return
+  }
+  throw new OperatorError(
+    'timelines could not be marked as old: apis open the fence again and again; run it again',
+  )
+}
+
+/** Resolves when capture has published all rows of the tables. */
+async function follow(
+  requests: SnapshotRequests,
+  tables: readonly CapturedTable[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly SnapshotReport[]> {
+  let isWaiting = false
+  for (;;) {
+    const reports = (await requests.reports()).filter(({ table }) => tables.includes(table))
+    const failed = reports.filter(({ state }) => state === 'failed')
+    if (failed.length > 0) {
+      throw new OperatorError(failed.map(({ table, problem }) => `${table}: ${problem}`).join('\n'))
+    }
+    if (reports.some(({ state }) => state === 'stopped')) {
+      throw new OperatorError('another command stopped the snapshot; snapshot goes on where it was')
+    }
+    const running = reports.filter(({ state }) => state === 'running')
+    const done = reports.reduce((sum, { rows }) => sum + rows, 0)
+    const isOver = running.length === 0
+    const of = reports.reduce((sum, each) => sum + Math.max(each.of, each.rows), 0)
+    progress.update('snapshot', done, isOver ? done : Math.max(of, done + 1))
+    if (isOver) return reports
+    if (!(await requests.isCaptured())) {
+      if (!isWaiting)
+        console.log('no cdc-indexer captures: the snapshot waits until one is started')
+      isWaiting = true
+    }
+    await sleep(LOOK_MS, signal)
+    if (signal.aborted) {
+      throw new OperatorError(
+        'the snapshot goes on without this command: snapshot follows it again, snapshot --stop stops it',
+        130,
+      )
+    }
+  }
+}
+
+async function sweepIndex(
+  backend: Backend,
+  requests: SnapshotRequests,
+  reports: readonly SnapshotReport[],
+  signal: AbortSignal,
+): Promise<void> {
+  const stores = await backend.forSearchVerify()
+  const removed: Record<SearchKind, number> = { post: 0, user: 0 }
+  for (const report of reports) {
+    const kind = INDEXED[report.table]
+    if (kind && report.state === 'published') {
+      for await (const page of sweep({ ...stores, head: requests.head }, kind)) {
+        removed[kind] += page.removed
+        if (signal.aborted) {
+          throw new OperatorError('stopped while the index is swept; snapshot goes on there', 130)
+        }
+      }
+    }
+    await requests.finish(report)
+  }
+  const rows = reports.reduce((sum, each) => sum + each.rows, 0).toLocaleString('en')
+  console.log(
+    `${rows} rows published; ${removed.post} posts and ${removed.user} users without a row removed from the index`,
+  )
+}
+
+function readArguments(args: readonly string[]) {
+  const { values, positionals } = parse(args)
+  const { stop: isStop = false, 'from-here': isFromHere = false, epoch = '0' } = values
+  const unknown = positionals.find((table) => !isCapturedTable(table))
+  if (unknown !== undefined) {
+    throw new OperatorError(`"${unknown}" is none of ${capturedTables.join(', ')}; ${USAGE}`, 2)
+  }
+  if ((isStop || isFromHere) && (positionals.length > 0 || (isStop && isFromHere))) {
+    throw new OperatorError(USAGE, 2)
+  }
+  if (!/^\d{1,2}$/.test(epoch) || Number(epoch) > MAX_EPOCH) {
+    throw new OperatorError(`--epoch is "${epoch}", not a number up to ${MAX_EPOCH}; ${USAGE}`, 2)
+  }
+  if (values.epoch !== undefined && !isFromHere) throw new OperatorError(USAGE, 2)
+  const tables = positionals.filter(isCapturedTable)
+  return {
+    tables: tables.length > 0 ? tables : capturedTables,
+    isStop,
+    isFromHere,
+    epoch: Number(epoch),
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        stop: { type: 'boolean' },
+        'from-here': { type: 'boolean' },
+        epoch: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
+  }
+}
+
+if (import.meta.main) await runProgram('snapshot', snapshot, { args: process.argv.slice(2) })

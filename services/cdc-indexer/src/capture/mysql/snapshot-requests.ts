@@ -1,0 +1,222 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
+import { highestOf } from '../gtid'
+import { CHECKPOINT_NAME, lockName, readHead } from './checkpoint-store'
+import { toCaptureError } from './errors'
+import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
+
+/** `running` until capture has published every row, then `published`; `done` once the index is swept too. */
+export type SnapshotState = 'running' | 'stopped' | 'failed' | 'published' | 'done'
+
+export interface SnapshotReport {
+  readonly table: CapturedTable
+  readonly request: number
+  readonly state: SnapshotState
+  readonly rows: number
+  /** About how many rows there are. */
+  readonly of: number
+  /** Why it failed. */
+  readonly problem: string | null
+}
+
+/** How far the server has come: what is read later has all transactions up to `gtid`. */
+export interface Head {
+  readonly gtid: string
+  readonly epoch: number
+}
+
+/**
+ * What operators ask of capture, in the table `capture_snapshots`. Errors: `store_unavailable`; `OperatorError`
+ * where `migrate` has not run.
+ */
+export interface SnapshotRequests extends AsyncDisposable {
+  /** Asks for the rows of the tables. One that runs goes on, one that was stopped or failed goes on where it was. */
+  ask(tables: readonly CapturedTable[]): Promise<void>
+  /** All that were ever asked for, one a table. */
+  reports(): Promise<readonly SnapshotReport[]>
+  /** Those that run stop behind the chunk in hand. Returns how many. */
+  stop(): Promise<number>
+  /** The index has been swept after the snapshot. */
+  finish(report: SnapshotReport): Promise<void>
+  /** Whether a capture is there that will do it. */
+  isCaptured(): Promise<boolean>
+  head(): Promise<Head>
+  /**
+   * Puts the checkpoint where the binlog ends now, under an epoch of at least `epoch` that is higher than before, and
+   * asks for all rows. Returns the epoch. Throws an `OperatorError` while a capture runs.
+   */
+  goOnFromHere(tables: readonly CapturedTable[], epoch: number): Promise<number>
+}
+
+/** The highest that a document's version has room for. */
+export const MAX_EPOCH = 31
+/** A capture that a supervisor starts again and again holds the lock for moments. */
+const LOCK_SECONDS = 10
+const ASK_TIMEOUT_MS = 30_000
+
+export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
+  const session = createMysqlSession(server, { timeoutMs: ASK_TIMEOUT_MS })
+  const lock = lockName(server.database)
+
+  async function attempt<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work()
+    } catch (error) {
+      throw toCaptureError(error)
+    }
+  }
+
+  /** By the server's own estimate: counting takes as long as reading. */
+  async function estimate(table: CapturedTable): Promise<number> {
+    const [row] = await session.query(
+      'SELECT table_rows AS n FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+      [server.database, table],
+    )
+    return numberCell(row, 'n')
+  }
+
+  async function lastKey(table: CapturedTable): Promise<readonly number[] | null> {
+    const { key } = CAPTURED_TABLES[table]
+    const order = key.map((column) => `${column} DESC`).join(', ')
+    const [row] = await session.query(
+      `SELECT ${key.join(', ')} FROM ${table} ORDER BY ${order} LIMIT 1`,
+    )
+    return row ? key.map((column) => numberCell(row, column)) : null
+  }
+
+  async function ask(tables: readonly CapturedTable[], isAnew: boolean): Promise<void> {
+    await session.query('SET SESSION information_schema_stats_expiry = 0')
+    const now = Date.now()
+    for (const table of tables) {
+      const end = await lastKey(table)
+      await session.update(
+        `INSERT INTO capture_snapshots
+         (table_name, request, state, after_key, end_key, done_rows, total_rows, marks, problem, updated_at)
+         VALUES (?, ?, 'done', NULL, NULL, 0, 0, 0, NULL, ?)
+         ON DUPLICATE KEY UPDATE table_name = table_name`,
+        [table, now, now],
+      )
+      if (!isAnew) {
+        const resumed = await session.update(
+          `UPDATE capture_snapshots SET state = 'running', problem = NULL, updated_at = ?
+           WHERE table_name = ? AND state IN ('stopped', 'failed')`,
+          [now, table],
+        )
+        if (resumed > 0) continue
+      }
+      await session.update(
+        `UPDATE capture_snapshots
+         SET request = ?, state = ?, after_key = NULL, end_key = ?, done_rows = 0, total_rows = ?,
+           problem = NULL, updated_at = ?
+         WHERE table_name = ? ${isAnew ? '' : "AND state = 'done'"}`,
+        [
+          now,
+          end ? 'running' : 'published',
+          end && JSON.stringify(end),
+          await estimate(table),
+          now,
+          table,
+        ],
+      )
+    }
+  }
+
+  async function moveCheckpoint(epoch: number): Promise<number> {
+    const [row] = await session.query('SELECT epoch FROM capture_checkpoint WHERE name = ?', [
+      CHECKPOINT_NAME,
+    ])
+    if (!row) throw new OperatorError('there is no capture checkpoint in the database; run migrate')
+    const next = Math.max(numberCell(row, 'epoch') + 1, epoch)
+    if (next > MAX_EPOCH) {
+      throw new OperatorError(
+        `the epochs are used up (${MAX_EPOCH} is the highest): choose another KEY_PREFIX, so that topics and indexes begin anew`,
+      )
+    }
+    // In this order: a row that is not seen when all are asked for is committed after this position.
+    const { gtidSet, file, pos } = await readHead(session)
+    await session.update(
+      `UPDATE capture_checkpoint
+       SET gtid_set = ?, last_gtid = NULL, last_committed_at = NULL, file = ?, pos = ?,
+         server_id = @@GLOBAL.server_uuid, epoch = ?, fence = fence + 1, updated_at = ?
+       WHERE name = ?`,
+      [gtidSet, file, pos, next, Date.now(), CHECKPOINT_NAME],
+    )
+    return next
+  }
+
+  return {
+    ask: (tables) => attempt(() => ask(tables, false)),
+
+    reports: () =>
+      attempt(async () => {
+        const rows = await session.query(
+          `SELECT table_name, request, state, done_rows, total_rows, problem FROM capture_snapshots
+           ORDER BY request, table_name`,
+        )
+        return rows.flatMap((row) => {
+          const table = textCell(row, 'table_name')
+          if (!isCapturedTable(table)) return []
+          return {
+            table,
+            request: numberCell(row, 'request'),
+            state: textCell(row, 'state') as SnapshotState,
+            rows: numberCell(row, 'done_rows'),
+            of: numberCell(row, 'total_rows'),
+            problem: row.problem === null ? null : textCell(row, 'problem'),
+          }
+        })
+      }),
+
+    stop: () =>
+      attempt(() =>
+        session.update(
+          "UPDATE capture_snapshots SET state = 'stopped', updated_at = ? WHERE state = 'running'",
+          [Date.now()],
+        ),
+      ),
+
+    finish: ({ table, request }) =>
+      attempt(async () => {
+        await session.update(
+          `UPDATE capture_snapshots SET state = 'done', updated_at = ?
+           WHERE table_name = ? AND request = ? AND state = 'published'`,
+          [Date.now(), table, request],
+        )
+      }),
+
+    isCaptured: () =>
+      attempt(async () => {
+        const [row] = await session.query('SELECT IS_USED_LOCK(?) IS NOT NULL AS held', [lock])
+        return row?.held === 1
+      }),
+
+    head: () =>
+      attempt(async () => {
+        const [row] = await session.query(
+          `SELECT @@GLOBAL.gtid_executed AS executed, @@GLOBAL.server_uuid AS id, epoch
+           FROM capture_checkpoint WHERE name = ?`,
+          [CHECKPOINT_NAME],
+        )
+        const id = textCell(row, 'id').toLowerCase()
+        const gtid = `${id}:${highestOf(textCell(row, 'executed'), id)}`
+        return { gtid, epoch: numberCell(row, 'epoch') }
+      }),
+
+    goOnFromHere: (tables, epoch) =>
+      attempt(async () => {
+        const [row] = await session.query('SELECT GET_LOCK(?, ?) AS locked', [lock, LOCK_SECONDS])
+        if (numberCell(row, 'locked') !== 1) {
+          throw new OperatorError('a cdc-indexer captures: stop all of them first')
+        }
+        try {
+          const next = await moveCheckpoint(epoch)
+          await ask(tables, true)
+          return next
+        } finally {
+          await session.query('SELECT RELEASE_LOCK(?) AS released', [lock])
+        }
+      }),
+
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  }
+}

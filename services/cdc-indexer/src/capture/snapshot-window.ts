@@ -1,0 +1,188 @@
+import { type ChangeEnvelope, changeKey, type Row } from '@sns/shared/events/change-event'
+import type { CapturedTable } from '@sns/shared/events/tables'
+import { isTagged, numberOf, sourceOf } from './gtid'
+import type { BinlogItem, BinlogSink } from './ports/binlog-source'
+
+/** Rows that were read between two moments of the stream, and where they go into it. */
+export interface SnapshotWindow extends BinlogSink {
+  /**
+   * Notes from now on which rows of the table change. Returns the last transaction that came before: once its
+   * changes are visible, rows may be read. Null where none came yet.
+   */
+  open(table: CapturedTable): string | null
+  /**
+   * Puts the rows that did not change meanwhile into the stream, once it has passed the transaction of this server
+   * whose number is `mark`, or a later one. Resolves once they are acknowledged; false, and none was put, where
+   * more rows changed than it can note: read again.
+   */
+  close(rows: readonly Row[], mark: number): Promise<boolean>
+  /** Forgets what was noted. */
+  cancel(): void
+  /** These events are acknowledged. */
+  acknowledge(events: readonly ChangeEnvelope[]): void
+  /** `close` rejects with `error`, now or when it is called. */
+  abandon(error: Error): void
+}
+
+export interface SnapshotWindowOptions {
+  readonly database: string
+  readonly serverId: string
+  readonly epoch: number
+  /** The most changed rows that are noted while rows are read. */
+  readonly maxNoted?: number
+}
+
+type Commit = Extract<BinlogItem, { kind: 'commit' }>
+
+interface OpenWindow {
+  readonly table: CapturedTable
+  /** Changed since it opened; null: too many to note. */
+  noted: Set<string> | null
+  chunk: Chunk | null
+}
+
+interface Chunk {
+  readonly rows: Map<string, Row>
+  readonly mark: number
+  readonly done: PromiseWithResolvers<boolean>
+  /** Put into the stream and not acknowledged. */
+  pending: number
+}
+
+const MAX_NOTED = 100_000
+/** Memory that a row takes: its envelope, and each cell beside its text. */
+const ROW_BYTES = 600
+const CELL_BYTES = 24
+
+/**
+ * The watermarks of Netflix's DBLog (Andreakis and Papapanagiotou, 2019), with transaction numbers: the low one is
+ * where the stream is when the window opens, the high one a transaction that commits after the rows were
+ * read. Whatever changed a row in between, also unseen by that reading, is in the stream between the two; so a row
+ * that nothing there touched is, at the high one, as it was read.
+ *
+ * It carries the number of that transaction, so its version is above those of all changes before it of its row, and
+ * below those of all that follow.
+ */
+export function createSnapshotWindow(
+  sink: BinlogSink,
+  { database, serverId, epoch, maxNoted = MAX_NOTED }: SnapshotWindowOptions,
+): SnapshotWindow {
+  let lastSeen: string | null = null
+  /** The last of this server's. */
+  let lastCommit: Commit | null = null
+  let window: OpenWindow | null = null
+  let pending: Chunk | null = null
+  let failure: Error | null = null
+
+  function note(event: ChangeEnvelope) {
+    if (!window || event.source.table !== window.table) return
+    const row = event.after ?? event.before
+    if (!row) return
+    const key = changeKey(window.table, row)
+    window.chunk?.rows.delete(key)
+    if (window.chunk) return
+    window.noted?.add(key)
+    if (window.noted && window.noted.size > maxNoted) window.noted = null
+  }
+
+  /** Adds the rows behind the commit, if it is late enough; like `add`, a promise where the sink is full. */
+  function put(commit: Commit): Promise<void> | null {
+    if (!window?.chunk || numberOf(commit.gtid) < window.chunk.mark) return null
+    const { table, chunk } = window
+    window = null
+    chunk.pending = chunk.rows.size
+    if (chunk.pending === 0) chunk.done.resolve(true)
+    else pending = chunk
+    const { file, pos, last } = commit.position()
+    const committedAt = Math.floor((last?.committedAt ?? 0) / 1_000)
+    let room: Promise<void> | null = null
+    let index = 0
+    for (const after of chunk.rows.values()) {
+      const event: ChangeEnvelope = {
+        before: null,
+        after,
+        source: {
+          connector: 'mysql',
+          db: database,
+          table,
+          ts_ms: committedAt,
+          gtid: commit.gtid,
+          file,
+          pos,
+          row: index,
+          snapshot: 'true',
+          epoch,
+        },
+        op: 'r',
+        ts_ms: committedAt,
+        transaction: null,
+      }
+      index += 1
+      room = sink.add({ kind: 'change', event, bytes: rowBytes(after) })
+    }
+    return room
+  }
+
+  return {
+    open(table) {
+      window = { table, noted: new Set(), chunk: null }
+      return lastSeen
+    },
+
+    close(rows, mark) {
+      if (failure) return Promise.reject(failure)
+      if (!window?.noted) {
+        window = null
+        return Promise.resolve(false)
+      }
+      const { table, noted } = window
+      const untouched = rows
+        .map((row) => [changeKey(table, row), row] as const)
+        .filter(([key]) => !noted.has(key))
+      const done = Promise.withResolvers<boolean>()
+      window.chunk = { rows: new Map(untouched), mark, done, pending: 0 }
+      if (lastCommit) put(lastCommit)
+      return done.promise
+    },
+
+    cancel() {
+      window = null
+    },
+
+    add(item) {
+      const room = sink.add(item)
+      if (item.kind === 'change') {
+        lastSeen = item.event.source.gtid
+        note(item.event)
+        return room
+      }
+      lastSeen = item.gtid
+      if (sourceOf(item.gtid) !== serverId || isTagged(item.gtid)) return room
+      lastCommit = item
+      return put(item) ?? room
+    },
+
+    acknowledge(events) {
+      if (!pending) return
+      for (const { op } of events) if (op === 'r') pending.pending -= 1
+      if (pending.pending > 0) return
+      pending.done.resolve(true)
+      pending = null
+    },
+
+    abandon(error) {
+      failure = error
+      window?.chunk?.done.reject(error)
+      pending?.done.reject(error)
+      window = pending = null
+    },
+  }
+}
+
+function rowBytes(row: Row): number {
+  let bytes = ROW_BYTES
+  for (const cell of Object.values(row)) {
+    bytes += CELL_BYTES + (typeof cell === 'string' ? 2 * cell.length : 0)
+  }
+  return bytes
+}
