@@ -15,7 +15,7 @@ import type { Backend } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { onServers } from './process/server-command'
 import { createProgress, type Progress } from './progress'
-import { sweep } from './snapshot/sweep'
+import { sweep } from './search/sweep'
 
 const USAGE = 'usage: snapshot [TABLE…] | snapshot --stop | snapshot --from-here [--epoch N]'
 const LOOK_MS = 500

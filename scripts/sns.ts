@@ -9,6 +9,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import')).importCommand,
   feeds: async () => (await import('./feeds')).feeds,
   search: async () => (await import('./search')).search,
+  reindex: async () => (await import('./reindex')).reindex,
+  dlq: async () => (await import('./dlq')).dlq,
   snapshot: async () => (await import('./snapshot')).snapshot,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,

@@ -13,7 +13,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /** Allowed in `shared` although one command alone uses them: only adapters may import drivers. */
 const OF_DRIVERS: readonly string[] = [
-  'shared/src/adapters/elasticsearch/migrate-indexes.ts',
   'shared/src/adapters/kafka/topics.ts',
   'shared/src/adapters/sqlite/backup.ts',
   'shared/src/adapters/sqlite/restore.ts',

@@ -129,5 +129,10 @@ export function topicName({ prefix, database }: TopicNames, table: CapturedTable
   return `${prefix}.${database}.${table}`
 }
 
+/** The topic of changes that were put aside. */
+export function deadLetterTopic({ prefix, database }: TopicNames): string {
+  return `${prefix}.${database}.dead-letters`
+}
+
 /** The most that one request may bring for one partition: `max.message.bytes` of every topic. */
 export const TOPIC_MESSAGE_BYTES = 2 * 1024 * 1024

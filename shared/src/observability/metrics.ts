@@ -123,6 +123,11 @@ export function createMetrics() {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    indexHalted: new Gauge({
+      name: 'sns_index_halted',
+      help: '1 while the indexer waits, as the search index rejects most of what it is given',
+      registers,
+    }),
     indexLagSeconds: new Histogram({
       name: 'sns_index_lag_seconds',
       help: 'From the commit of a row to its acknowledgement by the search index',

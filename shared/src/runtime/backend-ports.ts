@@ -7,11 +7,13 @@ import type { Logger } from '../observability/logger'
 import type { Metrics } from '../observability/metrics'
 import type { BulkLoader } from '../ports/bulk-loader'
 import type { ChangeLog } from '../ports/change-log'
+import type { DeadLetters } from '../ports/dead-letters'
 import type { EngagementStore } from '../ports/engagement-store'
 import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
 import type { FreshnessFence } from '../ports/freshness-fence'
 import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
+import type { CurrentIndex, IndexGenerations } from '../ports/index-generations'
 import type { LaneStore } from '../ports/lane-store'
 import type { PostStore } from '../ports/post-store'
 import type { RateLimiter } from '../ports/rate-limiter'
@@ -60,7 +62,14 @@ export interface CaptureServers extends Watched {
 
 export interface IndexStores extends Watched {
   readonly changeLog: ChangeLog
-  readonly search: SearchIndex
+  readonly index: CurrentIndex
+  readonly deadLetters: DeadLetters
+}
+
+/** For building a new index beside the one that is read. */
+export interface ReindexStores extends Omit<IndexStores, 'index' | 'health'> {
+  readonly index: IndexGenerations
+  readonly source: SearchSource
 }
 
 /**
@@ -79,6 +88,8 @@ export interface Backend extends AsyncDisposable {
   forIndex(): Promise<IndexStores>
   /** The index and what it is made from, to be compared. */
   forSearchVerify(): Promise<{ readonly search: SearchIndex; readonly source: SearchSource }>
+  /** Null where there is one index for good. */
+  forReindex(): Promise<ReindexStores | null>
   forImport(): Promise<{ readonly loader: BulkLoader }>
 }
 

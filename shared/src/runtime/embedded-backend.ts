@@ -11,6 +11,7 @@ import { createSqliteSearchIndex, migrateSqliteSearch } from '../adapters/sqlite
 import { whenAborted } from '../async/sleep'
 import type { Settings, SqliteSettings } from '../config/settings'
 import { createIdGenerator } from '../domain/id'
+import type { DeadLetters } from '../ports/dead-letters'
 import type { Backend, BackendDeps } from './backend-ports'
 import { consumerGroups } from './consumer'
 import type { Job } from './job'
@@ -70,11 +71,24 @@ export async function createEmbeddedBackend(
       health,
     }),
     forCapture: async () => null,
-    forIndex: async () => ({ changeLog, search, health }),
+    forIndex: async () => ({
+      changeLog,
+      index: { current: async () => ({ id: '', search }) },
+      deadLetters: NO_DEAD_LETTERS,
+      health,
+    }),
+    forReindex: async () => null,
     forSearchVerify: async () => ({ search, source: createSqlSearchSource(db) }),
     forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** The index in SQLite takes every document. */
+const NO_DEAD_LETTERS: DeadLetters = {
+  add: async () => {},
+  all: async () => [],
+  remove: async () => {},
 }
 
 /** Ends the process where the disk failed: only a start anew finds out what is on it. */

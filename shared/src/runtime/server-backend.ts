@@ -91,10 +91,30 @@ export function createServerBackend(
     const { createElasticsearchSearchIndex } = await import(
       '../adapters/elasticsearch/search-index'
     )
+    const { createElasticsearchGenerations } = await import(
+      '../adapters/elasticsearch/index-generations'
+    )
     const client = opened.use(
       createElasticsearchClient(settings.elasticsearch, { logger, metrics }),
     )
-    return { search: createElasticsearchSearchIndex(client, { prefix }), health: client.health }
+    const { replicas } = settings.elasticsearch
+    return {
+      search: createElasticsearchSearchIndex(client, { prefix }),
+      index: createElasticsearchGenerations(client, { prefix, replicas }),
+      health: client.health,
+    }
+  })
+
+  const deadLetters = once(async () => {
+    const { createKafkaDeadLetters } = await import('../adapters/kafka/dead-letters')
+    const { client } = await kafka()
+    return opened.use(createKafkaDeadLetters(client, topics))
+  })
+
+  const searchSource = once(async () => {
+    const { createSqlSearchSource } = await import('../adapters/sql/search-source')
+    const { db } = await mysql()
+    return createSqlSearchSource(db)
   })
 
   return {
@@ -138,13 +158,27 @@ export function createServerBackend(
     },
     async forIndex() {
       const { changeLog, health } = await kafka()
-      const { search, health: searchHealth } = await elasticsearch()
-      return { changeLog, search, health: [health, searchHealth] }
+      const { index, health: searchHealth } = await elasticsearch()
+      return {
+        changeLog,
+        index,
+        deadLetters: await deadLetters(),
+        health: [health, searchHealth],
+      }
     },
     async forSearchVerify() {
-      const { createSqlSearchSource } = await import('../adapters/sql/search-source')
-      const [{ db }, { search }] = [await mysql(), await elasticsearch()]
-      return { search, source: createSqlSearchSource(db) }
+      const { search } = await elasticsearch()
+      return { search, source: await searchSource() }
+    },
+    async forReindex() {
+      const { changeLog } = await kafka()
+      const { index } = await elasticsearch()
+      return {
+        changeLog,
+        index,
+        deadLetters: await deadLetters(),
+        source: await searchSource(),
+      }
     },
     async forImport() {
       const { createSqlBulkLoader } = await import('../adapters/sql/bulk-loader')

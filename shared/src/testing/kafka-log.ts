@@ -8,7 +8,7 @@ import {
 import { migrateTopics } from '../adapters/kafka/topics'
 import type { ChangeEnvelope, Row } from '../events/change-event'
 import { encodeChange } from '../events/change-record'
-import { capturedTables, topicName } from '../events/tables'
+import { capturedTables, deadLetterTopic, topicName } from '../events/tables'
 import { createLogger } from '../observability/logger'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
@@ -117,7 +117,8 @@ export async function dropTopics(
   await admin.connect()
   try {
     const existing = new Set(await admin.listTopics())
-    const ours = capturedTables.map((table) => topicName({ prefix, database }, table))
+    const names = { prefix, database }
+    const ours = [...capturedTables.map((table) => topicName(names, table)), deadLetterTopic(names)]
     const topics = ours.filter((topic) => existing.has(topic))
     if (topics.length > 0) await admin.deleteTopics({ topics })
   } finally {

@@ -14,21 +14,30 @@ export interface TestElasticsearch extends AsyncDisposable {
   readonly metrics: Metrics
 }
 
+interface TestClientOptions {
+  readonly url?: string
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+}
+
+export function testElasticsearchClient({
+  url = testServers.elasticsearch ?? '',
+  logger = createLogger('test', 'silent'),
+  metrics = createMetrics(),
+}: TestClientOptions = {}): ElasticsearchClient {
+  return createElasticsearchClient(
+    { url, auth: null, verifySsl: true, replicas: 0 },
+    { logger, metrics },
+  )
+}
+
 /** A client of the test server at `url`, with its own indexes, which are removed when it is disposed of. */
 export async function createTestElasticsearch(
   options: { readonly url?: string; readonly migrate?: boolean; readonly logger?: Logger } = {},
 ): Promise<TestElasticsearch> {
   const prefix = uniqueName('search')
   const metrics = createMetrics()
-  const client = createElasticsearchClient(
-    {
-      url: options.url ?? testServers.elasticsearch ?? '',
-      auth: null,
-      verifySsl: true,
-      replicas: 0,
-    },
-    { logger: options.logger ?? createLogger('test', 'silent'), metrics },
-  )
+  const client = testElasticsearchClient({ ...options, metrics })
   if (options.migrate ?? true) await migrateIndexes(client, { prefix, replicas: 0 })
   return {
     client,

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
+import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
+import type { DeadLetter } from '@sns/shared/ports/dead-letters'
+import type { IndexGeneration } from '@sns/shared/ports/index-generations'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
+import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { createIndexer, INDEX_GROUP, type IndexedTable } from './indexer'
+import { createIndexer, INDEX_GROUP } from './indexer'
+import type { IndexedTable } from './search-change'
 import { change, createScriptedChangeLog, postRow, userRow } from './testing/index-fakes'
 
 /** Remembers what it was given; `apply` decides what becomes of it. */
@@ -24,16 +29,32 @@ function setUp(
   const log = (level: string) => (fields: unknown) => {
     logged.push({ level, fields })
   }
+  const letters: DeadLetter[] = []
+  const deadLetters = {
+    async add(some: readonly DeadLetter[]) {
+      letters.push(...some)
+    },
+  }
   const metrics = createMetrics()
-  const changeLog = createScriptedChangeLog(batches)
+  const stop = new AbortController()
+  const changeLog = createScriptedChangeLog(batches, () => stop.abort())
   const clock = createManualClock(6_500)
   const logger = { info: log('info'), warn: log('warn'), error: log('error'), debug: log('debug') }
-  const indexer = createIndexer({ changeLog, search, metrics, logger: logger as never, clock })
+  const index = { current: async () => ({ id: '', search: search as SearchIndex }) }
+  const deps = { changeLog, index, deadLetters, metrics, logger: logger as never, clock }
+  const indexer = createIndexer(deps)
   const metric = async (name: string) =>
     (await metrics.registry.getSingleMetricAsString(name))
       .split('\n')
       .filter((line) => !line.startsWith('#'))
-  return { run: () => indexer.run(new AbortController().signal), given, logged, metric, changeLog }
+  return {
+    run: () => indexer.run(stop.signal),
+    given,
+    letters,
+    logged,
+    metric,
+    changeLog,
+  }
 }
 
 type ApplyResult = Awaited<ReturnType<SearchIndex['apply']>>
@@ -98,9 +119,9 @@ describe('the indexer', () => {
     expect(await metric('sns_consumer_backlog')).toEqual(['sns_consumer_backlog{group="index"} 42'])
   })
 
-  test('says which documents were refused, and goes on', async () => {
+  test('puts aside what was refused, says so, and goes on', async () => {
     const batches = [1, 2].map((id) => [change('posts', id, { op: 'c', after: postRow(id, 'x') })])
-    const { run, given, logged, metric } = setUp(batches, ([first], call) =>
+    const { run, given, letters, logged, metric } = setUp(batches, ([first], call) =>
       call === 1 && first ? { applied: 0, rejected: [{ change: first, reason: 'too odd' }] } : {},
     )
     await run()
@@ -108,9 +129,31 @@ describe('the indexer', () => {
     expect(logged.filter((line) => line.level === 'error').map((line) => line.fields)).toEqual([
       { kind: 'post', id: 1, reason: 'too odd' },
     ])
+    expect<unknown>(letters).toEqual([
+      { change: batches[0]?.[0], stage: 'index', reason: 'too odd', attempts: 1, at: 6_500 },
+    ])
     expect(await metric('sns_index_documents_total')).toContain(
       'sns_index_documents_total{outcome="rejected"} 1',
     )
+  })
+
+  test('waits where most of what comes is refused, puts nothing aside, and goes on when it is mended', async () => {
+    const batches = Array.from({ length: 30 }, (_, id) => [
+      change('posts', id + 1, { op: 'c', after: postRow(id + 1, 'x') }),
+    ])
+    const { run, given, letters, metric } = setUp(batches, ([first], call) => {
+      // Wrong from the first document on, until the twentieth has come five times.
+      const isWrong = first && call <= 24
+      return isWrong ? { applied: 0, rejected: [{ change: first, reason: 'no such field' }] } : {}
+    })
+    await run()
+    expect(letters).toHaveLength(19)
+    // The twentieth came until it was taken.
+    expect(given).toHaveLength(30 + 5)
+    expect(await metric('sns_index_halted')).toEqual(['sns_index_halted 0'])
+    expect(await metric('sns_consumer_retries_total')).toEqual([
+      'sns_consumer_retries_total{group="index"} 5',
+    ])
   })
 
   test('lets a batch come again when the index is away', async () => {
@@ -122,12 +165,56 @@ describe('the indexer', () => {
     await run()
     expect(given).toHaveLength(3)
     expect(given[2]).toEqual(given[0] ?? [])
-    expect(logged.map((line) => line.level)).toEqual(['warn', 'warn'])
+    expect(logged.map((line) => line.level)).toEqual(['info', 'warn', 'warn'])
     expect(await metric('sns_consumer_retries_total')).toEqual([
       'sns_consumer_retries_total{group="index"} 2',
     ])
     expect(await metric('sns_index_documents_total')).toContain(
       'sns_index_documents_total{outcome="applied"} 1',
     )
+  })
+
+  test('follows the generation that searches read, each in a group of its own', async () => {
+    const applied: string[] = []
+    const generation = (id: string): IndexGeneration => ({
+      id,
+      search: {
+        async apply(changes: readonly SearchChange[]) {
+          applied.push(id)
+          return { applied: changes.length, stale: 0, rejected: [] }
+        },
+      } as unknown as SearchIndex,
+    })
+    let current: IndexGeneration | null = null
+    const index = {
+      async current() {
+        if (current) return current
+        throw storeUnavailable('elasticsearch')
+      },
+    }
+    const batch = [change('posts', 1, { op: 'c', after: postRow(1, 'x') })]
+    const changeLog = createScriptedChangeLog([batch], () => {})
+    const clock = createManualClock()
+    const deadLetters = { add: async () => {} }
+    const logger = createLogger('test', 'silent')
+    const deps = { changeLog, index, deadLetters, metrics: createMetrics(), logger, clock }
+    const indexer = createIndexer(deps, { group: 'sns.index', lookMs: 1 })
+    const stop = new AbortController()
+    const running = indexer.run(stop.signal)
+    await expect(indexer.health.check()).rejects.toThrow()
+    current = generation('a')
+    await eventually(() => applied.length === 1)
+    current = generation('b')
+    await eventually(() => applied.length === 2)
+    current = generation('a')
+    await eventually(() => applied.length === 3)
+    stop.abort()
+    await running
+    expect(applied).toEqual(['a', 'b', 'a'])
+    expect(changeLog.options.map(({ group }) => group)).toEqual([
+      'sns.index.a',
+      'sns.index.b',
+      'sns.index.a',
+    ])
   })
 })

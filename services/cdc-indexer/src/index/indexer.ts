@@ -1,20 +1,29 @@
+import { backoffMs } from '@sns/shared/async/retry'
+import { sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
-import { type ChangeEvent, documentVersion, isChangeOf } from '@sns/shared/events/change-event'
+import { isSnsError } from '@sns/shared/errors/sns-error'
+import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
-import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
+import type { DeadLetter, DeadLetters } from '@sns/shared/ports/dead-letters'
+import type { CurrentIndex, IndexGeneration } from '@sns/shared/ports/index-generations'
+import type { ApplyResult, SearchChange } from '@sns/shared/ports/search-index'
 import { type Consumer, createConsumer } from '@sns/shared/runtime/consumer'
+import { createBreaker } from './breaker'
+import { INDEXED_TABLES, type IndexedTable, nameOf, searchChange } from './search-change'
 
 export const INDEX_GROUP = 'index'
 
 interface IndexerDeps {
   readonly changeLog: ChangeLog
-  readonly search: Pick<SearchIndex, 'apply'>
+  readonly index: CurrentIndex
+  readonly deadLetters: Pick<DeadLetters, 'add'>
   readonly metrics: Pick<
     Metrics,
     | 'indexBulkSeconds'
     | 'indexDocuments'
+    | 'indexHalted'
     | 'indexLagSeconds'
     | 'consumerRetries'
     | 'consumerBacklog'
@@ -24,37 +33,72 @@ interface IndexerDeps {
 }
 
 interface IndexerOptions {
-  /** The consumer group, where another deployment's must be told apart; in metrics it is `index`. */
+  /**
+   * What the names of consumer groups begin with, where another deployment's must be told apart; in metrics it is
+   * `index`.
+   */
   readonly group?: string
   /** The most changes taken from the log at once. */
   readonly maxBatch?: number
+  /** How often it is asked whether searches read another generation now. */
+  readonly lookMs?: number
 }
 
 const MAX_BATCH = 1_000
+const LOOK_MS = 1_000
+const RETRY = { baseMs: 200, capMs: 3_000 }
 
 /**
  * Applies the log to the search index. Delivery is at least once and the index keeps the newest
  * version of a document, so repeats and late arrivals change nothing.
  *
- * Retrying cannot help with a document that the index rejects: it is logged with its id and the
- * reason, counted as rejected and skipped, so that later changes continue. Its next edit or a new
- * index includes it again.
+ * Each generation of the index has a consumer group of its own: what a group has done is in its generation. So a
+ * generation that was made anew is filled from the beginning of the log, and one that is read again goes on where it was.
+ *
+ * Retrying cannot help with a document that the index rejects: its change becomes a dead letter, so that later
+ * changes continue, and is logged with its id and the reason. Where the index rejects most of what comes, it is
+ * the index that is wrong: nothing is put aside, and the batch comes again until that is mended.
  */
 export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Consumer {
-  const { search, metrics, logger, clock } = deps
-  const { group = INDEX_GROUP } = options
+  const { index, deadLetters, metrics, logger, clock } = deps
+  const { group = INDEX_GROUP, lookMs = LOOK_MS } = options
 
-  async function handle(events: readonly ChangeEvent<IndexedTable>[]): Promise<void> {
+  const breaker = createBreaker()
+
+  async function handle(
+    { search }: IndexGeneration,
+    events: readonly ChangeEvent<IndexedTable>[],
+  ): Promise<void> {
+    const latest = latestChanges(events)
     const stop = metrics.indexBulkSeconds.startTimer()
-    const { applied, stale, rejected } = await search.apply(latestChanges(events))
+    const { applied, stale, rejected } = await search.apply([...latest.keys()])
     stop()
-    for (const { change, reason } of rejected) {
-      logger.error({ ...nameOf(change), reason }, 'the search index rejected a document')
+    const share = breaker.note(latest.size, rejected.length)
+    metrics.indexHalted.set(share === null ? 0 : 1)
+    if (share !== null) {
+      throw new Error(
+        `the search index rejects most documents (${share}): ${rejected[0]?.reason}; the indexer waits until it takes them`,
+      )
     }
+    await putAside(rejected, latest)
     metrics.indexDocuments.inc({ outcome: 'applied' }, applied)
     metrics.indexDocuments.inc({ outcome: 'stale' }, stale)
     metrics.indexDocuments.inc({ outcome: 'rejected' }, rejected.length)
     observeLag(events)
+  }
+
+  async function putAside(
+    rejected: ApplyResult['rejected'],
+    latest: ReadonlyMap<SearchChange, ChangeEvent<IndexedTable>>,
+  ): Promise<void> {
+    const letters: DeadLetter[] = []
+    for (const { change, reason } of rejected) {
+      logger.error({ ...nameOf(change), reason }, 'the search index rejected a document')
+      const event = latest.get(change)
+      if (!event) throw new TypeError('the index rejected what it was not given')
+      letters.push({ change: event, stage: 'index', reason, attempts: 1, at: clock.now() })
+    }
+    if (letters.length > 0) await deadLetters.add(letters)
   }
 
   /** Snapshot rows have no lag: their commit time is unknown. */
@@ -66,50 +110,84 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     }
   }
 
-  return createConsumer(deps, {
+  function consumerOf(generation: IndexGeneration): Consumer {
+    return createConsumer(deps, {
+      name: INDEX_GROUP,
+      group: generation.id === '' ? group : `${group}.${generation.id}`,
+      tables: INDEXED_TABLES,
+      maxBatch: options.maxBatch ?? MAX_BATCH,
+      handle: (events) => handle(generation, events),
+    })
+  }
+
+  /** Resolves when searches read another generation, or the signal aborts. */
+  async function untilReplaced({ id }: IndexGeneration, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(lookMs, signal)
+      const now = await index.current().catch(() => null)
+      if (now && now.id !== id) return
+    }
+  }
+
+  /** Applies the log to one generation, as long as searches read it. */
+  async function fill(generation: IndexGeneration, signal: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    const either = AbortSignal.any([signal, over.signal])
+    consumer = consumerOf(generation)
+    const replaced = untilReplaced(generation, either).then(() => over.abort())
+    try {
+      await consumer.run(either)
+    } finally {
+      over.abort()
+      consumer = null
+      failure = new Error('the consumer goes over to another generation of the index')
+      await replaced
+    }
+  }
+
+  let consumer: Consumer | null = null
+  let failure: unknown = new Error('the search index was not looked for yet')
+
+  return {
     name: INDEX_GROUP,
-    group,
-    tables: INDEXED_TABLES,
-    maxBatch: options.maxBatch ?? MAX_BATCH,
-    handle,
-  })
+    async run(signal) {
+      for (let failures = 0; !signal.aborted; ) {
+        try {
+          const generation = await index.current()
+          failures = 0
+          logger.info({ generation: generation.id }, 'indexing')
+          await fill(generation, signal)
+        } catch (error) {
+          if (!isSnsError(error, 'store_unavailable')) throw error
+          failure = error
+          failures += 1
+          logger.warn({ err: error }, 'the search index is not there; it is looked for again')
+          await sleep(backoffMs(failures, RETRY), signal)
+        }
+      }
+    },
+    health: {
+      name: INDEX_GROUP,
+      async check() {
+        if (!consumer) throw failure
+        await consumer.health.check()
+      },
+    },
+  }
 }
 
-/** The last change of each document; earlier changes in the same batch are not needed. */
-function latestChanges(events: readonly ChangeEvent<IndexedTable>[]): SearchChange[] {
-  const latest = new Map<string, SearchChange>()
+/** The last change of each document, with its event; earlier changes in the same batch are not needed. */
+function latestChanges(
+  events: readonly ChangeEvent<IndexedTable>[],
+): ReadonlyMap<SearchChange, ChangeEvent<IndexedTable>> {
+  const latest = new Map<string, readonly [SearchChange, ChangeEvent<IndexedTable>]>()
   for (const event of events) {
     const change = searchChange(event)
     const { kind, id } = nameOf(change)
     const known = latest.get(`${kind} ${id}`)
-    if (known === undefined || known.version <= change.version) {
-      latest.set(`${kind} ${id}`, change)
+    if (known === undefined || known[0].version <= change.version) {
+      latest.set(`${kind} ${id}`, [change, event])
     }
   }
-  return [...latest.values()]
-}
-
-function nameOf(change: SearchChange): { readonly kind: 'post' | 'user'; readonly id: number } {
-  const { kind, id } = change.op === 'index' ? change.document : change
-  return { kind, id }
-}
-
-/** Tables that the search index is made from. */
-const INDEXED_TABLES = ['posts', 'users'] as const
-export type IndexedTable = (typeof INDEXED_TABLES)[number]
-
-/**
- * What a change of a row means for the index. An update counts even where no indexed column changed: it may be the
- * only record of its row that compaction left.
- */
-export function searchChange(event: ChangeEvent<IndexedTable>): SearchChange {
-  const version = documentVersion(event)
-  if (isChangeOf('posts', event)) {
-    if (event.op === 'd') return { op: 'delete', version, kind: 'post', id: event.before.id }
-    const { id, author_id: authorId, text, created_at: createdAt } = event.after
-    return { op: 'index', version, document: { kind: 'post', id, authorId, text, createdAt } }
-  }
-  if (event.op === 'd') return { op: 'delete', version, kind: 'user', id: event.before.id }
-  const { id, username, display_name: displayName } = event.after
-  return { op: 'index', version, document: { kind: 'user', id, username, displayName } }
+  return new Map(latest.values())
 }

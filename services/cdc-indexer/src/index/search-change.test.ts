@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { documentVersion } from '@sns/shared/events/change-event'
-import { searchChange } from './indexer'
+import { searchChange } from './search-change'
 import { change, postRow, userRow } from './testing/index-fakes'
 
 describe('a search change', () => {

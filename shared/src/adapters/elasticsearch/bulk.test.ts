@@ -59,12 +59,12 @@ function post(id: number, text = 'x'): SearchChange {
 }
 
 const removal: SearchChange = { op: 'delete', version: 4n, kind: 'user', id: 9 }
-const prefix = 'p'
+const names = { post: 'p-posts', user: 'p-users' }
 
 describe('a bulk', () => {
   test('writes versions as digits and takes nothing but aliases', async () => {
     await using fake = createFake(() => ({ status: 200 }))
-    await applyBulk(fake.client, [post(1, '영화'), removal], { prefix })
+    await applyBulk(fake.client, [post(1, '영화'), removal], { names })
     expect(fake.requests).toHaveLength(1)
     expect(fake.requests[0]?.requireAlias).toBe('true')
     expect(fake.requests[0]?.lines).toBe(
@@ -80,7 +80,7 @@ describe('a bulk', () => {
       id === '1' ? { status: 201 } : id === '2' ? { status: 409 } : { status: 400, error: wrong },
     )
     const odd = post(3)
-    expect(await applyBulk(fake.client, [post(1), post(2), odd], { prefix })).toEqual({
+    expect(await applyBulk(fake.client, [post(1), post(2), odd], { names })).toEqual({
       applied: 1,
       stale: 1,
       rejected: [{ change: odd, reason: 'document_parsing_exception: odd' }],
@@ -97,7 +97,7 @@ describe('a bulk', () => {
     await using fake = createFake((id, request) =>
       id === '2' && request < 3 ? { status: 400, error } : { status: 201 },
     )
-    expect(await applyBulk(fake.client, [post(1), post(2)], { prefix })).toEqual({
+    expect(await applyBulk(fake.client, [post(1), post(2)], { names })).toEqual({
       applied: 2,
       stale: 0,
       rejected: [],
@@ -111,22 +111,22 @@ describe('a bulk', () => {
       status: 400,
       error: { type: 'document_parsing_exception', reason },
     }))
-    const { rejected } = await applyBulk(fake.client, [post(1)], { prefix })
+    const { rejected } = await applyBulk(fake.client, [post(1)], { names })
     expect(rejected[0]?.reason).toStartWith('document_parsing_exception: failed to parse field')
     expect(rejected[0]?.reason).not.toContain('odd')
   })
 
   test('takes a delete that finds nothing for done, but not a missing index', async () => {
     await using fake = createFake(() => ({ status: 404 }))
-    expect(await applyBulk(fake.client, [removal], { prefix })).toMatchObject({ applied: 1 })
+    expect(await applyBulk(fake.client, [removal], { names })).toMatchObject({ applied: 1 })
     const error = { type: 'index_not_found_exception', reason: 'no such index' }
     await using missing = createFake(() => ({ status: 404, error }))
-    await expect(applyBulk(missing.client, [removal], { prefix })).rejects.toThrow('elasticsearch')
+    await expect(applyBulk(missing.client, [removal], { names })).rejects.toThrow('elasticsearch')
   })
 
   test('writes no delete where the alias is missing', async () => {
     await using fake = createFake(() => ({ status: 200 }), 404)
-    const result = applyBulk(fake.client, [post(1), removal], { prefix })
+    const result = applyBulk(fake.client, [post(1), removal], { names })
     await expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
     await result.catch(() => {})
     expect(fake.requests).toEqual([])
@@ -136,7 +136,7 @@ describe('a bulk', () => {
     await using fake = createFake((id, request) =>
       id === '2' && request < 3 ? { status: 429, error: overloaded } : { status: 200 },
     )
-    const result = await applyBulk(fake.client, [post(1), post(2), post(3)], { prefix })
+    const result = await applyBulk(fake.client, [post(1), post(2), post(3)], { names })
     expect(result).toEqual({ applied: 3, stale: 0, rejected: [] })
     expect(fake.requests.map(({ lines }) => lines.match(/"_id":"\d"/g))).toEqual([
       ['"_id":"1"', '"_id":"2"', '"_id":"3"'],
@@ -148,7 +148,7 @@ describe('a bulk', () => {
 
   test('gives up after a while, for the caller to come again', async () => {
     await using fake = createFake(() => ({ status: 503, error: overloaded }))
-    const result = applyBulk(fake.client, [post(1)], { prefix })
+    const result = applyBulk(fake.client, [post(1)], { names })
     await expect(result).rejects.toMatchObject({ code: 'store_unavailable' })
     await result.catch(() => {})
     expect(fake.requests).toHaveLength(5)
@@ -157,21 +157,21 @@ describe('a bulk', () => {
   test('is cut by bytes and by items, and does not outgrow its concurrency', async () => {
     const many = Array.from({ length: 10 }, (_, n) => post(n + 1, 'y'.repeat(500)))
     await using byBytes = createFake(() => ({ status: 200 }))
-    const result = await applyBulk(byBytes.client, many, { prefix, maxBytes: 2_500 })
+    const result = await applyBulk(byBytes.client, many, { names, maxBytes: 2_500 })
     expect(result.applied).toBe(10)
     expect(byBytes.requests.length).toBeGreaterThanOrEqual(3)
     for (const { lines } of byBytes.requests) expect(lines.length).toBeLessThanOrEqual(2_500)
     await using byItems = createFake(() => ({ status: 200 }))
-    await applyBulk(byItems.client, many, { prefix, maxItems: 4 })
+    await applyBulk(byItems.client, many, { names, maxItems: 4 })
     expect(byItems.requests).toHaveLength(3)
     await using tooLong = createFake(() => ({ status: 200 }))
-    await applyBulk(tooLong.client, many, { prefix, maxBytes: 10 })
+    await applyBulk(tooLong.client, many, { names, maxBytes: 10 })
     expect(tooLong.requests).toHaveLength(10)
   })
 
   test('is no request where there is nothing to do', async () => {
     await using fake = createFake(() => ({ status: 200 }))
-    expect(await applyBulk(fake.client, [], { prefix })).toEqual({
+    expect(await applyBulk(fake.client, [], { names })).toEqual({
       applied: 0,
       stale: 0,
       rejected: [],

@@ -2,17 +2,13 @@ import { backoffMs } from '../../async/retry'
 import { searchTerms, termText } from '../../domain/search-terms'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
-import type {
-  ApplyResult,
-  SearchChange,
-  SearchDocument,
-  SearchKind,
-} from '../../ports/search-index'
+import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
-import { hasAlias, postsAlias, usersAlias } from './index-definitions'
+import { hasAlias, type IndexNames } from './index-definitions'
 
 export interface BulkOptions {
-  readonly prefix: string
+  /** Aliases: an index without one is not written. */
+  readonly names: IndexNames
   /** Limits of one request. */
   readonly maxBytes?: number
   readonly maxItems?: number
@@ -45,7 +41,7 @@ export async function applyBulk(
   changes: readonly SearchChange[],
   options: BulkOptions,
 ): Promise<ApplyResult> {
-  await refuseToMakeIndexes(client, changes, options.prefix)
+  await refuseToMakeIndexes(client, changes, options.names)
   const batches = inBatches(changes, options)
   const results: ApplyResult[] = []
   const worker = async () => {
@@ -68,28 +64,24 @@ export async function applyBulk(
 async function refuseToMakeIndexes(
   client: ElasticsearchClient,
   changes: readonly SearchChange[],
-  prefix: string,
+  names: IndexNames,
 ): Promise<void> {
   const kinds = new Set(changes.flatMap((change) => (change.op === 'delete' ? [change.kind] : [])))
   for (const kind of kinds) {
-    const alias = aliasOf(kind, prefix)
+    const alias = names[kind]
     if (await hasAlias(client, alias)) continue
     throw storeUnavailable('elasticsearch', new Error(`there is no index ${alias}: run migrate`))
   }
 }
 
-export function aliasOf(kind: SearchKind, prefix: string): string {
-  return kind === 'post' ? postsAlias(prefix) : usersAlias(prefix)
-}
-
 function* inBatches(
   changes: readonly SearchChange[],
-  { prefix, maxBytes = MAX_BYTES, maxItems = MAX_ITEMS }: BulkOptions,
+  { names, maxBytes = MAX_BYTES, maxItems = MAX_ITEMS }: BulkOptions,
 ): Generator<BulkItem[], undefined> {
   let batch: BulkItem[] = []
   let bytes = 0
   for (const change of changes) {
-    const lines = bulkLines(change, prefix)
+    const lines = bulkLines(change, names)
     const size = Buffer.byteLength(lines)
     if (batch.length > 0 && (bytes + size > maxBytes || batch.length >= maxItems)) {
       yield batch
@@ -103,9 +95,9 @@ function* inBatches(
 }
 
 /** Versions are written as digits: a JavaScript number could not hold them. */
-function bulkLines(change: SearchChange, prefix: string): string {
+function bulkLines(change: SearchChange, names: IndexNames): string {
   const { kind, id } = change.op === 'index' ? change.document : change
-  const index = aliasOf(kind, prefix)
+  const index = names[kind]
   const action = `{"${change.op}":{"_index":${JSON.stringify(index)},"_id":"${id}","version":${change.version},"version_type":"external_gte"}}\n`
   return change.op === 'delete'
     ? action

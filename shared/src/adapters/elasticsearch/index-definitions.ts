@@ -1,11 +1,16 @@
 import type { estypes } from '@elastic/elasticsearch'
 import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
+import type { SearchKind } from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
 
+/** Names of the indexes of a generation, by what they hold. */
+export type IndexNames = Readonly<Record<SearchKind, string>>
+
 export interface IndexDefinition {
-  /** The name that everything reads and writes by. */
+  readonly kind: SearchKind
+  /** The name that searches read by. */
   readonly alias: string
-  /** The index behind the alias; a new version is a new index. */
+  /** The index behind the alias; a new generation is a new index. */
   readonly index: string
   /** May be changed on a living index. */
   readonly dynamicSettings: estypes.IndicesIndexSettings
@@ -21,7 +26,21 @@ export function usersAlias(prefix: string): string {
   return `${prefix}-users`
 }
 
-export function indexDefinitions(prefix: string, replicas: number): readonly IndexDefinition[] {
+export function readAliases(prefix: string): IndexNames {
+  return { post: postsAlias(prefix), user: usersAlias(prefix) }
+}
+
+/** The name by which an index is written: no other ever has it. */
+export function ownAlias(index: string): string {
+  return `${index}.own`
+}
+
+/** The indexes of a generation; `name` tells it from others. */
+export function indexDefinitions(
+  prefix: string,
+  replicas: number,
+  name = 'v1',
+): readonly IndexDefinition[] {
   const dynamicSettings = {
     number_of_replicas: replicas,
     // Explicit: by default an index that nobody searched for 30 s stops refreshing until the next
@@ -34,8 +53,9 @@ export function indexDefinitions(prefix: string, replicas: number): readonly Ind
   }
   return [
     {
+      kind: 'post',
       alias: postsAlias(prefix),
-      index: `${postsAlias(prefix)}-v1`,
+      index: `${postsAlias(prefix)}-${name}`,
       dynamicSettings,
       staticSettings: { number_of_shards: 1, analysis: ANALYSIS, similarity: SIMILARITY },
       mappings: mapping({
@@ -47,8 +67,9 @@ export function indexDefinitions(prefix: string, replicas: number): readonly Ind
       }),
     },
     {
+      kind: 'user',
       alias: usersAlias(prefix),
-      index: `${usersAlias(prefix)}-v1`,
+      index: `${usersAlias(prefix)}-${name}`,
       dynamicSettings,
       staticSettings: { number_of_shards: 1, similarity: SIMILARITY },
       mappings: mapping({

@@ -1,7 +1,8 @@
+import type { estypes } from '@elastic/elasticsearch'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import { type ElasticsearchClient, ElasticsearchRefusal } from './client'
-import { hasAlias, type IndexDefinition, indexDefinitions } from './index-definitions'
+import { hasAlias, type IndexDefinition, indexDefinitions, ownAlias } from './index-definitions'
 
 export interface MigrateIndexesOptions {
   readonly prefix: string
@@ -71,25 +72,15 @@ async function serverVersion(client: ElasticsearchClient): Promise<string> {
   }
 }
 
-async function ensureIndex(
+/** Makes the index, with its alias, where the alias is missing, and brings its settings up to date. */
+export async function ensureIndex(
   client: ElasticsearchClient,
-  { alias, index, dynamicSettings, staticSettings, mappings }: IndexDefinition,
+  definition: IndexDefinition,
 ): Promise<void> {
+  const { alias, index, dynamicSettings } = definition
   if (!(await hasAlias(client, alias))) {
     try {
-      await client.call(
-        (api, options) =>
-          api.indices.create(
-            {
-              index,
-              settings: { index: { ...dynamicSettings, ...staticSettings } },
-              mappings,
-              aliases: { [alias]: { is_write_index: true } },
-            },
-            options,
-          ),
-        { expected: [400], timeoutMs: CREATE_TIMEOUT_MS },
-      )
+      await createIndex(client, definition, { [alias]: { is_write_index: true } })
     } catch (error) {
       if (!(error instanceof ElasticsearchRefusal)) throw error
       await explainRefusal(client, alias, index, error)
@@ -97,6 +88,27 @@ async function ensureIndex(
   }
   await client.call((api, options) =>
     api.indices.putSettings({ index: alias, settings: { index: dynamicSettings } }, options),
+  )
+}
+
+/** Errors: those of `ElasticsearchClient.call`; a refusal where the index is there. */
+export async function createIndex(
+  client: ElasticsearchClient,
+  { index, dynamicSettings, staticSettings, mappings }: IndexDefinition,
+  aliases: Record<string, estypes.IndicesAlias>,
+): Promise<void> {
+  await client.call(
+    (api, options) =>
+      api.indices.create(
+        {
+          index,
+          settings: { index: { ...dynamicSettings, ...staticSettings } },
+          mappings,
+          aliases: { ...aliases, [ownAlias(index)]: {} },
+        },
+        options,
+      ),
+    { expected: [400], timeoutMs: CREATE_TIMEOUT_MS },
   )
 }
 

@@ -8,12 +8,14 @@ import {
 } from '../../domain/search-query'
 import type { PostSearch, SearchDocument, SearchIndex, SearchKey } from '../../ports/search-index'
 import { chunks } from '../chunks'
-import { aliasOf, applyBulk, documentSource } from './bulk'
+import { applyBulk, documentSource } from './bulk'
 import type { ElasticsearchClient } from './client'
-import { postsAlias, usersAlias } from './index-definitions'
+import { type IndexNames, readAliases } from './index-definitions'
 
 interface ElasticsearchSearchIndexOptions {
   readonly prefix: string
+  /** The indexes that are read and written; those that searches read, unless others are named. */
+  readonly names?: IndexNames
   readonly bulkConcurrency?: number
 }
 
@@ -28,7 +30,7 @@ const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
 /** Search on Elasticsearch, over indexes that `migrateIndexes` makes. */
 export function createElasticsearchSearchIndex(
   client: ElasticsearchClient,
-  { prefix, bulkConcurrency }: ElasticsearchSearchIndexOptions,
+  { prefix, names = readAliases(prefix), bulkConcurrency }: ElasticsearchSearchIndexOptions,
 ): SearchIndex {
   /** By score, best first, then newest first; deep pages cost no more than the first. */
   async function search(
@@ -65,7 +67,7 @@ export function createElasticsearchSearchIndex(
   return {
     apply(changes) {
       return applyBulk(client, changes, {
-        prefix,
+        names,
         ...(bulkConcurrency === undefined ? {} : { concurrency: bulkConcurrency }),
       })
     },
@@ -73,7 +75,7 @@ export function createElasticsearchSearchIndex(
     async searchPosts(wanted) {
       const query = parseSearchQuery(wanted.q)
       if (query.phrases.length === 0) return []
-      const hits = await search(postsAlias(prefix), postQuery(query, wanted), wanted, ['text'])
+      const hits = await search(names.post, postQuery(query, wanted), wanted, ['text'])
       return hits.map(({ id, score, text }) => ({ id: id as PostId, score, text }))
     },
 
@@ -90,7 +92,7 @@ export function createElasticsearchSearchIndex(
         queries.push(points({ bool: { filter: name.phrases.map(phraseQuery) } }, USER_SCORES.name))
       }
       if (queries.length === 0) return []
-      const hits = await search(usersAlias(prefix), { dis_max: { queries } }, wanted, [])
+      const hits = await search(names.user, { dis_max: { queries } }, wanted, [])
       return hits.map(({ id, score }) => ({ id: id as UserId, score }))
     },
 
@@ -100,7 +102,7 @@ export function createElasticsearchSearchIndex(
       for (const [kind, some] of byKind) {
         const ids = some.map(({ id }) => String(id))
         const { docs } = await client.call((api, options) =>
-          api.mget({ index: aliasOf(kind, prefix), ids }, options),
+          api.mget({ index: names[kind], ids }, options),
         )
         const held = new Map(docs.map((doc) => [doc._id, '_source' in doc ? doc._source : null]))
         wrong.push(
@@ -116,7 +118,7 @@ export function createElasticsearchSearchIndex(
       const { hits } = await client.call((api, options) =>
         api.search(
           {
-            index: aliasOf(kind, prefix),
+            index: names[kind],
             allow_partial_search_results: false,
             query: { range: { id: { gt: after } } },
             size: limit,
@@ -131,7 +133,7 @@ export function createElasticsearchSearchIndex(
     },
 
     async refresh() {
-      const index = [postsAlias(prefix), usersAlias(prefix)]
+      const index = [names.post, names.user]
       await client.call((api, options) => api.indices.refresh({ index }, options), {
         timeoutMs: REFRESH_TIMEOUT_MS,
       })

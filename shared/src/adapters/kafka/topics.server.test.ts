@@ -26,7 +26,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       try {
         await Promise.all([migrateTopics(client, options), migrateTopics(client, options)])
         await migrateTopics(client, options)
-        expect(made.filter((step) => step === '7/7')).toHaveLength(3)
+        expect(made.filter((step) => step === '8/8')).toHaveLength(3)
         const topics = capturedTables.map((table) => `${names.prefix}.sns.${table}`)
         const metadata = await connection.run((admin) => admin.fetchTopicMetadata({ topics }))
         expect(metadata.topics.map((topic) => topic.partitions.length)).toEqual(topics.map(() => 3))

@@ -3,6 +3,7 @@ import { retry } from '../../async/retry'
 import { OperatorError } from '../../errors/operator-error'
 import {
   capturedTables,
+  deadLetterTopic,
   TOPIC_MESSAGE_BYTES,
   type TopicNames,
   topicName,
@@ -29,33 +30,61 @@ export async function migrateTopics(
   options: MigrateTopicsOptions,
 ): Promise<void> {
   await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
-  const wanted = capturedTables.map((table) => topicName(options, table))
+  const wanted: readonly WantedTopic[] = [
+    ...capturedTables.map((table) => ({
+      topic: topicName(options, table),
+      partitions: options.partitions,
+      settings: changeSettings(options),
+    })),
+    {
+      topic: deadLetterTopic(options),
+      partitions: 1,
+      settings: {
+        ...durableSettings(options),
+        'max.message.bytes': TOPIC_MESSAGE_BYTES + LETTER_BYTES,
+      },
+    },
+  ]
   try {
     const existing = new Set(await connection.run((admin) => admin.listTopics(), TIMEOUT_MS))
     for (const [index, topic] of wanted.entries()) {
       await connection.run(async (admin) => {
-        if (!existing.has(topic)) await create(admin, topic, options)
-        await verify(admin, topic, options)
+        if (!existing.has(topic.topic)) await create(admin, topic, options.replication)
+        await verify(admin, topic)
       }, TIMEOUT_MS)
-      options.onProgress?.({ topic, done: index + 1, total: wanted.length })
+      options.onProgress?.({ topic: topic.topic, done: index + 1, total: wanted.length })
     }
   } catch (error) {
     throw explain(error, client, options)
   }
 }
 
-/** What capture and its consumers rely on: a topic may have more of what is counted, and never less. */
-function settingsOf({
-  replication,
-}: MigrateTopicsOptions): Readonly<Record<string, number | string>> {
+interface WantedTopic {
+  readonly topic: string
+  readonly partitions: number
+  /** A topic may have more of what is counted, and never less. */
+  readonly settings: Readonly<Record<string, number | string>>
+}
+
+/** What a dead letter says beside its change. */
+const LETTER_BYTES = 64 * 1024
+
+/** What capture and its consumers rely on. */
+function changeSettings(options: MigrateTopicsOptions): WantedTopic['settings'] {
   return {
-    'cleanup.policy': 'compact',
     'max.message.bytes': TOPIC_MESSAGE_BYTES,
-    'min.insync.replicas': replication >= 3 ? 2 : 1,
     // Compaction keeps only a deleted row's tombstone, and a consumer learns of the delete from the
     // record before it: one that was away must find that record for so long.
     'min.compaction.lag.ms': WEEK_MS,
     'delete.retention.ms': WEEK_MS,
+    ...durableSettings(options),
+  }
+}
+
+function durableSettings({ replication }: MigrateTopicsOptions): WantedTopic['settings'] {
+  return {
+    'cleanup.policy': 'compact',
+    'min.insync.replicas': replication >= 3 ? 2 : 1,
     // A broker acknowledges what is in its memory. Where no other has it too, a power cut would take back what the
     // checkpoint has passed; so it is on the disk first.
     ...(replication === 1 ? { [FLUSH]: 1 } : {}),
@@ -65,27 +94,29 @@ function settingsOf({
 const FLUSH = 'flush.messages'
 
 /** Does nothing where somebody else made it meanwhile. */
-async function create(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
-  const settings = settingsOf(options)
+async function create(
+  admin: Admin,
+  { topic, partitions, settings }: WantedTopic,
+  replication: number,
+): Promise<void> {
   const config: ITopicConfig = {
     topic,
-    numPartitions: options.partitions,
-    replicationFactor: options.replication,
+    numPartitions: partitions,
+    replicationFactor: replication,
     configEntries: Object.entries(settings).map(([name, value]) => ({ name, value: `${value}` })),
   }
   await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: TIMEOUT_MS / 2 })
 }
 
-async function verify(admin: Admin, topic: string, options: MigrateTopicsOptions): Promise<void> {
+async function verify(admin: Admin, { topic, settings, ...wanted }: WantedTopic): Promise<void> {
   const partitions = await countPartitions(admin, topic)
-  if (partitions !== options.partitions) {
+  if (partitions !== wanted.partitions) {
     throw new OperatorError(
-      `KAFKA_PARTITIONS is ${options.partitions}, but the topic ${topic} has ${partitions}: ` +
+      `KAFKA_PARTITIONS is ${wanted.partitions}, but the topic ${topic} has ${partitions}: ` +
         `set KAFKA_PARTITIONS=${partitions}, for another number would put a row's next changes ` +
         'into another partition and lose their order',
     )
   }
-  const settings = settingsOf(options)
   const configNames = Object.keys(settings)
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,

@@ -1,9 +1,10 @@
+import { whenAborted } from '@sns/shared/async/sleep'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { ChangeEnvelope, ChangeEvent, Operation } from '@sns/shared/events/change-event'
 import { changeOf } from '@sns/shared/events/change-record'
 import type { CapturedTable, RowOf } from '@sns/shared/events/tables'
 import type { ChangeLog, ConsumeOptions } from '@sns/shared/ports/change-log'
-import type { IndexedTable } from '../indexer'
+import type { IndexedTable } from '../search-change'
 
 interface TestChange<T extends CapturedTable> {
   readonly op: Operation
@@ -58,9 +59,10 @@ export function userRow(id: number, username: string, displayName: string): RowO
   }
 }
 
-/** A log that holds what it is given and hands a batch over again when it fails. */
+/** A log that holds what it is given, hands a batch over again when it fails, and tells when all of it is done. */
 export function createScriptedChangeLog(
   batches: readonly (readonly ChangeEvent<IndexedTable>[])[],
+  onEnd: () => void,
 ): ChangeLog & { readonly options: Pick<ConsumeOptions, 'group' | 'tables'>[] } {
   const seen: Pick<ConsumeOptions, 'group' | 'tables'>[] = []
   return {
@@ -77,6 +79,8 @@ export function createScriptedChangeLog(
           }
         }
       }
+      onEnd()
+      await whenAborted(options.signal)
     },
     backlog: async () => 42,
   }
