@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createMysqlCheckpointStore } from '@sns/cdc-indexer/capture/mysql/checkpoint-store'
+import { createMysqlSession, type MysqlServer } from '@sns/cdc-indexer/capture/mysql/session'
+import { readKafkaRecords } from '@sns/cdc-indexer/capture/testing/kafka-records'
+import { capturedTables } from '@sns/shared/events/tables'
+import { testKafkaClient } from '@sns/shared/testing/kafka-log'
+import { createServerNames } from '@sns/shared/testing/server-names'
+import { hasAllTestServers } from '@sns/shared/testing/servers'
+import { stack } from '@sns/shared/testing/stack'
+import { spawnProgram } from '../../scripts/process/program-process'
+import { startSuiteProcess } from '../../scripts/process/suite-process'
+import { liveThroughTheMainJob } from '../journey'
+
+const script = join(import.meta.dir, '../../../shared/peers/debezium/debezium')
+const canRun = hasAllTestServers && stack !== null && existsSync(script)
+
+if (hasAllTestServers && !canRun) {
+  console.log(
+    'SKIPPED: Debezium runs only where ../shared/peers/debezium stands beside the checkout',
+  )
+}
+
+/** Debezium's connector on all captured tables, once it reads the binlog. */
+async function startDebezium(database: string, prefix: string): Promise<AsyncDisposable> {
+  const tables = capturedTables.join(`,${database}.`)
+  const child = Bun.spawn([script, database, tables, prefix], { stdout: 'pipe', stderr: 'pipe' })
+  let output = ''
+  for await (const chunk of child.stdout) {
+    output += new TextDecoder().decode(chunk)
+    if (output.includes('debezium: streaming')) break
+  }
+  if (!output.includes('debezium: streaming')) {
+    throw new Error(`Debezium did not start: ${output}${await new Response(child.stderr).text()}`)
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await child.exited
+    },
+  }
+}
+
+function serverOf(databaseUrl: string): MysqlServer {
+  const { hostname, port, username, password, pathname } = new URL(databaseUrl)
+  return {
+    host: hostname,
+    port: Number(port),
+    user: username,
+    password,
+    database: pathname.slice(1),
+  }
+}
+
+describe.skipIf(!canRun)('Debezium', () => {
+  test('writes the records that our capture writes: keys, rows, operations, tombstones', async () => {
+    await using names = await createServerNames()
+    const migrate = spawnProgram('migrate', [], names.env)
+    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    await using mysql = createMysqlSession(serverOf(names.env.DATABASE_URL ?? ''))
+    const theirs = `${names.database}.debezium`
+    await using _debezium = await startDebezium(names.database, theirs)
+    await using _ours = spawnProgram('start', ['cdc-indexer'], names.env)
+    const write = async (...statements: string[]) => {
+      for (const statement of statements) await mysql.query(statement)
+    }
+    await write(
+      "INSERT INTO users (id, username, display_name, created_at, updated_at) VALUES (1, 'Ann', '앤 🙂', 1, 1)",
+      "INSERT INTO posts (id, author_id, text, version, created_at, edited_at, updated_at) VALUES (9007199254740991, 1, '“한글” \\\\ \\n 👨‍👩‍👧', 1, 1700000000000, NULL, 1), (2, 1, '', 1, 1, NULL, 1)",
+      'BEGIN',
+      "UPDATE posts SET text = 'edited', version = 2, edited_at = 5 WHERE id = 2",
+      "UPDATE posts SET text = 'twice', version = 3, edited_at = 6 WHERE id = 2",
+      'COMMIT',
+      'UPDATE posts SET id = 3 WHERE id = 2',
+      'INSERT INTO follows (follower_id, followee_id, id, created_at) VALUES (1, 2, 7, 1)',
+      'DELETE FROM follows WHERE follower_id = 1',
+      'DELETE FROM posts WHERE id = 3',
+      'INSERT INTO likes (user_id, post_id, created_at) VALUES (1, 9007199254740991, 1)',
+    )
+    const client = testKafkaClient()
+    const read = async (prefix: string) => {
+      const topics = ['users', 'posts', 'follows', 'likes'].map(
+        (table) => `${prefix}.${names.database}.${table}`,
+      )
+      const records = await readKafkaRecords(client, topics, 13)
+      return records
+        .map(({ topic, key, value }) => {
+          const { before, after, op, source } = value === null ? ({} as never) : JSON.parse(value)
+          return {
+            topic: topic.slice(prefix.length),
+            key,
+            ...(value === null
+              ? { isTombstone: true }
+              : { before, after, op, table: source.table, gtid: source.gtid, row: source.row }),
+          }
+        })
+        .toSorted((a, b) => `${a.topic} ${a.key}`.localeCompare(`${b.topic} ${b.key}`))
+    }
+    expect(await read(theirs)).toEqual(await read(names.database))
+  }, 180_000)
+
+  test('publishes in the place of our capture: fan-out and search work by it', async () => {
+    await using names = await createServerNames()
+    const migrate = spawnProgram('migrate', [], names.env)
+    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    // Whoever has the lock captures: ours stands by.
+    const checkpoints = createMysqlCheckpointStore(serverOf(names.env.DATABASE_URL ?? ''))
+    const lease = await checkpoints.acquire()
+    if (!lease) throw new Error('somebody captures')
+    await using _lease = lease
+    const before = await checkpoints.load()
+    await using _debezium = await startDebezium(names.database, names.database)
+    await using suite = await startSuiteProcess(names.env)
+    await liveThroughTheMainJob(suite.url)
+    expect(await checkpoints.load()).toEqual(before)
+  }, 180_000)
+})
