@@ -8,6 +8,7 @@ import { benchFanout } from './bench/fanout'
 import { benchFeed, type FeedRow } from './bench/feed'
 import { benchFlame } from './bench/flame'
 import { report } from './bench/report'
+import { benchSearch } from './bench/search'
 import { benchWrites } from './bench/writes'
 
 /** Runs one benchmark by name against a suite that it starts itself. */
@@ -39,11 +40,14 @@ export const bench: Command = async ({ args }) => {
     report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
   } else if (options.name === 'flame') {
     console.log(`saved as ${await benchFlame(options)}`)
+  } else if (options.name === 'search') {
+    const load = '32 connections, pages of 20'
+    report('search', options.out, { data, load }, await benchSearch(options))
   } else if (options.name === 'writes') {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {
     throw new OperatorError(
-      `there is no benchmark "${options.name}": there are baseline, cdc, fanout, feed, flame, writes`,
+      `there is no benchmark "${options.name}": there are baseline, cdc, fanout, feed, flame, search, writes`,
       2,
     )
   }

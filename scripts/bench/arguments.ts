@@ -16,7 +16,7 @@ export interface BenchArguments {
 }
 
 const USAGE =
-  'usage: bench baseline|cdc|fanout|feed|flame|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]'
+  'usage: bench baseline|cdc|fanout|feed|flame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]'
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {

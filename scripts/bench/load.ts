@@ -8,7 +8,7 @@ interface LoadOptions {
   readonly next: () => { readonly path: string; readonly token: string }
 }
 
-interface LoadResult {
+export interface LoadResult {
   readonly requestsPerSecond: number
   /** Milliseconds. */
   readonly p50: number
@@ -67,8 +67,8 @@ interface HttpAnswer {
 
 /**
  * One keep-alive HTTP/1.1 connection for load: writes a request, hands over the answer, nothing else.
- * It exists because a general client costs more per request than the server that is measured. Answers
- * need a Content-Length.
+ * It exists because a general client costs more per request than the server that is measured. The body
+ * of a chunked answer is handed over as it came.
  */
 export interface HttpConnection {
   get(path: string, token: string): Promise<HttpAnswer>
@@ -93,9 +93,8 @@ async function openHttpConnection(hostname: string, port: number): Promise<HttpC
         const headEnd = received.indexOf('\r\n\r\n')
         if (headEnd < 0) return
         const head = received.toString('latin1', 0, headEnd)
-        const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN)
-        if (Number.isNaN(length)) return fail(`no Content-Length in: ${head}`)
-        const end = headEnd + 4 + length
+        const end = endOfAnswer(received, head, headEnd + 4)
+        if (end === null) return fail(`no length in: ${head}`)
         if (received.length < end) return
         const answer = {
           status: Number(head.slice(9, 12)),
@@ -122,6 +121,17 @@ async function openHttpConnection(hostname: string, port: number): Promise<HttpC
     },
     close: () => socket.end(),
   }
+}
+
+const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
+
+/** Where the answer ends, infinite while that is not known; null where nothing tells. */
+function endOfAnswer(received: Buffer, head: string, body: number): number | null {
+  const [, length] = /content-length: (\d+)/i.exec(head) ?? []
+  if (length !== undefined) return body + Number(length)
+  if (!/transfer-encoding: chunked/i.test(head)) return null
+  const last = received.indexOf(LAST_CHUNK, body)
+  return last < 0 ? Number.POSITIVE_INFINITY : last + LAST_CHUNK.length
 }
 
 /** The value below which a share of `sorted` (ascending) lies, by nearest rank; NaN of nothing. */

@@ -6,42 +6,29 @@ import { createServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { spawnProgram } from '../../scripts/process/program-process'
 
-test.skipIf(!hasAllTestServers || !Bun.which('redis-benchmark'))(
-  'bench fanout measures pushes beside bare Redis',
-  async () => {
-    const out = mkdtempSync(join(tmpdir(), 'sns-bench-test-'))
-    await using names = await createServerNames()
-    try {
-      await using bench = spawnProgram('bench', ['fanout', '--quick', '--out', out], names.env)
-      const code = await bench.exited
-      expect(code === 0 ? '' : bench.output()).toBe('')
-      const { figures } = await Bun.file(join(out, 'fanout.json')).json()
-      expect(figures.map(({ name }: { name: string }) => name)).toContain('pushes / LPUSHX')
-      for (const { value } of figures) expect(value).toBeGreaterThan(0)
-    } finally {
-      rmSync(out, { recursive: true, force: true })
-    }
-  },
-  120_000,
-)
+/** A benchmark, the tool that it loads with, and a ratio that it must tell. */
+const BENCHES = [
+  ['fanout', 'redis-benchmark', 'pushes / LPUSHX'],
+  ['writes', 'wrk', 'posts with the workers stopped / bare inserts'],
+  ['cdc', 'bun', '… and searchable / plain bulk'],
+  ['search', 'bun', 'a common word: ours / LIKE'],
+] as const
 
-test.skipIf(!hasAllTestServers || !Bun.which('wrk'))(
-  'bench writes measures posts beside bare inserts, and the feed beside both',
-  async () => {
+test.each(BENCHES.filter(([, tool]) => hasAllTestServers && Bun.which(tool)))(
+  'bench %s (with %s) measures, and tells %s',
+  async (name, _, figure) => {
     const out = mkdtempSync(join(tmpdir(), 'sns-bench-test-'))
     await using names = await createServerNames()
     try {
-      await using bench = spawnProgram('bench', ['writes', '--quick', '--out', out], names.env)
+      await using bench = spawnProgram('bench', [name, '--quick', '--out', out], names.env)
       const code = await bench.exited
       expect(code === 0 ? '' : bench.output()).toBe('')
-      const { figures } = await Bun.file(join(out, 'writes.json')).json()
-      expect(figures.map(({ name }: { name: string }) => name)).toContain(
-        'posts with the workers stopped / bare inserts',
-      )
+      const { figures } = await Bun.file(join(out, `${name}.json`)).json()
+      expect(figures.map((each: { name: string }) => each.name)).toContain(figure)
       for (const { value } of figures) expect(value).toBeGreaterThan(0)
     } finally {
       rmSync(out, { recursive: true, force: true })
     }
   },
-  180_000,
+  240_000,
 )

@@ -248,7 +248,7 @@ export function laggingSearchConformance(
         }),
         { numRuns: runs },
       )
-    })
+    }, 60_000)
   })
 }
 

@@ -45,20 +45,24 @@ export function createSearchService(deps: SearchServiceDeps) {
       const start = readSearchCursor('search', query.cursor)
       const { authorId, isNobody } = await authorFilter(query.author, viewer)
       if (isNobody) return { items: [], nextCursor: null }
-      const excludeAuthors = await graph.blockedEitherWay(viewer)
       const words = parseSearchQuery(q)
-      const filter = { q, authorId, since, until, excludeAuthors }
+      const filter = { q, authorId, since, until }
+      // SQL hides them in any case. Only where it hid something are the next hits worth a question.
+      let excludeAuthors: readonly UserId[] = []
 
       const page = await fillPage<contract.PostHit, SearchKey>(
         start,
         query.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
-          const hits = await search.searchPosts({ ...filter, after, limit: count })
+          const hits = await search.searchPosts({ ...filter, excludeAuthors, after, limit: count })
           const visible = await posts.visible(
             viewer,
             hits.map(({ id }) => id),
           )
           const viewed = new Map(visible.map((post) => [post.body.id, post]))
+          if (hits.length === count && visible.length < count && excludeAuthors.length === 0) {
+            excludeAuthors = await graph.blockedEitherWay(viewer)
+          }
           return {
             found: hits.flatMap(({ id, score, text }) => {
               const post = viewed.get(id)
