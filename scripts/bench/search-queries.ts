@@ -4,6 +4,7 @@ export interface QuerySort {
   next(): string
 }
 
+export const COMMON = 'a common word'
 const RARE_POSTS = 5
 const COMMON_SHARE = 0.01
 const EACH = 200
@@ -22,7 +23,7 @@ export function searchQueries(texts: readonly string[]): readonly QuerySort[] {
   return [
     sort('a word nobody wrote', unseen),
     sort('a rare word', inTurn(rare.map(([word]) => word))),
-    sort('a common word', inTurn(common.map(([word]) => word))),
+    sort(COMMON, inTurn(common.map(([word]) => word))),
     sort('a Korean word', inTurn(korean.map(([word]) => word))),
     sort('a phrase', inTurn(phrases.map((phrase) => `"${phrase}"`))),
   ].filter((each) => each !== null)

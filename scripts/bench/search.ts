@@ -3,30 +3,29 @@ import { connectMysql } from '@sns/shared/adapters/mysql/database'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
+import { createBrokenLines, readPosts } from '../import/input-files'
 import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { startImported } from './imported-suite'
 import { type LoadResult, percentile, runLoad } from './load'
 import type { Figure } from './report'
-import { type QuerySort, searchQueries } from './search-queries'
+import { COMMON, type QuerySort, searchQueries } from './search-queries'
+import { runWrk } from './wrk'
 
 const CONNECTIONS = 32
 const PAGE = 20
 const SAMPLED_TEXTS = 50_000
 const READERS = 32
+const SEARCHES_PER_SECOND = 20
 
 /**
- * Search on the servers: the same queries asked of ours, of Elasticsearch alone (its own query on the same index, with
- * its own highlighting), and of MySQL with `LIKE '%…%'`; one after the other in one run, each with the same number of
- * connections.
+ * Search by ours and, on the servers, the same queries asked of Elasticsearch alone (its own query on the same index,
+ * with its own highlighting) and of MySQL with `LIKE '%…%'`: one after the other in one run, each with the same number
+ * of connections. Then the feed beside a steady few searches for common words.
  */
 export async function benchSearch(options: BenchArguments): Promise<readonly Figure[]> {
   const suite = createBenchSuite()
-  if (suite.kind !== 'servers') {
-    throw new OperatorError('bench search measures on the servers: set DATABASE_URL=mysql://…', 2)
-  }
-  const settings = loadSettings(environment, { role: 'cdc-indexer' })
-  if (settings.database.kind !== 'mysql') throw new TypeError('not a server')
   const seconds = options.isQuick ? 1 : 8
   const figures: Figure[] = []
   const add = (name: string, value: number, unit: string) => {
@@ -39,35 +38,92 @@ export async function benchSearch(options: BenchArguments): Promise<readonly Fig
   try {
     await using started = await startImported(suite, options, READERS)
     const { running, readers } = started
-    await using mysql = await connectMysql({ ...settings.database, poolSize: CONNECTIONS })
-    const texts = (
-      await mysql.db.selectFrom('posts').select('text').limit(SAMPLED_TEXTS).execute()
-    ).map(({ text }) => text)
+    const tokens = readers.map(({ token }) => token)
+    const sorts = searchQueries(await readTexts(options.graph ? options.posts : [postsSample]))
     let reader = 0
-    const token = () => readers[reader++ % readers.length]?.token ?? ''
-    for (const queries of searchQueries(texts)) {
-      const ours = await load(running.url, seconds, () => ({
-        path: `/v1/search/posts?limit=${PAGE}&q=${encodeURIComponent(queries.next())}`,
-        token: token(),
-      }))
-      const bare = await load(settings.elasticsearch.url, seconds, () => ({
-        path: bareSearch(postsAlias(settings.keyPrefix), queries.next()),
-        token: '',
-      }))
-      const like = await likeLoad(mysql.db, seconds, queries)
+    const search = (queries: QuerySort) => ({
+      path: `/v1/search/posts?limit=${PAGE}&q=${encodeURIComponent(queries.next())}`,
+      token: tokens[reader++ % tokens.length] ?? '',
+    })
+    await using others = suite.kind === 'servers' ? await openOthers() : null
+    for (const queries of sorts) {
+      const ours = await load(running.url, seconds, () => search(queries))
       rate(`${queries.name}: ours`, ours)
+      if (!others) continue
+      const bare = await others.bare(queries, seconds)
+      const like = await others.like(queries, seconds)
       rate(`${queries.name}: bare Elasticsearch`, bare)
       rate(`${queries.name}: LIKE`, like)
-      add(
-        `${queries.name}: ours / bare Elasticsearch`,
-        ours.requestsPerSecond / bare.requestsPerSecond,
-        '',
-      )
-      add(`${queries.name}: ours / LIKE`, ours.requestsPerSecond / like.requestsPerSecond, '')
+      const ratio = (other: LoadResult) => ours.requestsPerSecond / other.requestsPerSecond
+      add(`${queries.name}: ours / bare Elasticsearch`, ratio(bare), '')
+      add(`${queries.name}: ours / LIKE`, ratio(like), '')
     }
+
+    const common = sorts.find(({ name }) => name === COMMON)
+    if (!common) throw new OperatorError(`the texts have too few words for ${COMMON}`)
+    const feed = { url: running.url, path: '/v1/feed', tokens, connections: READERS, seconds }
+    await runWrk({ ...feed, seconds: 1 })
+    const quiet = await runWrk(feed)
+    const beside = await besideSearches(
+      running.url,
+      () => search(common),
+      () => runWrk(feed),
+    )
+    add('feed P99, quiet', quiet.p99, 'ms')
+    add(`feed P99, ${SEARCHES_PER_SECOND} searches/s for ${COMMON}`, beside.p99, 'ms')
+    add('… in quiet ones', beside.p99 / quiet.p99, '')
     return figures
   } finally {
     suite.dispose()
+  }
+}
+
+/** Texts of the files in equal measure, so that each language is among them. */
+async function readTexts(files: readonly string[]): Promise<readonly string[]> {
+  const texts: string[] = []
+  for (const file of files) {
+    const most = texts.length + SAMPLED_TEXTS / files.length
+    for await (const text of readPosts(file, createBrokenLines())) {
+      texts.push(text)
+      if (texts.length >= most) break
+    }
+  }
+  return texts
+}
+
+/** Asks at a steady rate while `work` runs, whatever the answers take. */
+async function besideSearches<Result>(
+  url: string,
+  next: () => { readonly path: string; readonly token: string },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const asked: Promise<unknown>[] = []
+  const timer = setInterval(() => {
+    const { path, token } = next()
+    const headers = { authorization: `Bearer ${token}` }
+    asked.push(fetch(`${url}${path}`, { headers }).then((answer) => answer.text()))
+  }, 1_000 / SEARCHES_PER_SECOND)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    await Promise.all(asked)
+  }
+}
+
+/** Whom the same is asked on the servers. */
+async function openOthers() {
+  const { database, elasticsearch, keyPrefix } = loadSettings(environment, { role: 'cdc-indexer' })
+  if (database.kind !== 'mysql') throw new TypeError('not a server')
+  const mysql = await connectMysql({ ...database, poolSize: CONNECTIONS })
+  return {
+    bare: (queries: QuerySort, seconds: number) =>
+      load(elasticsearch.url, seconds, () => ({
+        path: bareSearch(postsAlias(keyPrefix), queries.next()),
+        token: '',
+      })),
+    like: (queries: QuerySort, seconds: number) => likeLoad(mysql.db, seconds, queries),
+    [Symbol.asyncDispose]: () => mysql[Symbol.asyncDispose](),
   }
 }
 

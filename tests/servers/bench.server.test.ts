@@ -11,7 +11,7 @@ const BENCHES = [
   ['fanout', 'redis-benchmark', 'pushes / LPUSHX'],
   ['writes', 'wrk', 'posts with the workers stopped / bare inserts'],
   ['cdc', 'bun', '… and searchable / plain bulk'],
-  ['search', 'bun', 'a common word: ours / LIKE'],
+  ['search', 'wrk', 'a common word: ours / LIKE'],
 ] as const
 
 test.each(BENCHES.filter(([, tool]) => hasAllTestServers && Bun.which(tool)))(

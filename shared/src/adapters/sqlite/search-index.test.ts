@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import { systemClock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
+import type { PostSearch, SearchKey } from '../../ports/search-index'
 import { createManualClock } from '../../testing/manual-clock'
 import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { openSqliteDatabase } from './database'
@@ -44,6 +45,37 @@ test('terms of another version are made anew', async () => {
   expect(await index.searchPosts({ ...search, q: '영화' })).toEqual([])
   await migrateSqliteSearch({ db, clock: systemClock })
   expect(await index.searchPosts({ ...search, q: '영화' })).toMatchObject([{ id: 1 }])
+  await db.destroy()
+})
+
+test('of many matches the newest are ranked, and the older ones follow to the end', async () => {
+  const { db } = await openSqliteDatabase({ path: ':memory:' })
+  await migrateSqliteSearch({ db, clock: systemClock })
+  const index = createSqliteSearchIndex({ db, clock: systemClock }, { rankedMatches: 4 })
+  // Among the newest four, the shortest text is the most relevant.
+  const texts = ['word', 'word', 'word and more', 'word', 'word and more', 'word and', 'word']
+  await index.apply(
+    texts.map((text, n) => ({
+      op: 'index',
+      version: 1n,
+      document: { ...document, id: (n + 1) as PostId, authorId: (n % 2) as UserId, text },
+    })),
+  )
+  const pages = async (limit: number, filter: Partial<PostSearch> = {}) => {
+    const ids: number[] = []
+    for (let after: SearchKey | null = null; ; ) {
+      const hits = await index.searchPosts({ ...search, ...filter, q: 'word', after, limit })
+      ids.push(...hits.map(({ id }) => id))
+      if (hits.length < limit) return ids
+      const { score = 0, id = 0 } = hits.at(-1) ?? {}
+      after = { score, id }
+    }
+  }
+  for (const limit of [1, 2, 3, 4, 5, 7, 8]) {
+    expect(await pages(limit)).toEqual([7, 4, 6, 5, 3, 2, 1])
+  }
+  expect(await pages(2, { authorId: 1 as UserId })).toEqual([4, 2, 6])
+  expect(await pages(1, { excludeAuthors: [1 as UserId] })).toEqual([7, 1, 5, 3])
   await db.destroy()
 })
 

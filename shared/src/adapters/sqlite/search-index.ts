@@ -22,6 +22,18 @@ export interface SqliteSearchIndexDeps {
   readonly clock: Clock
 }
 
+export interface SqliteSearchIndexOptions {
+  /**
+   * So many matches, the newest, are ranked by relevance; older ones follow, newest first. It bounds how long a search
+   * for a common word holds up everything else in the process.
+   */
+  readonly rankedMatches?: number
+}
+
+const RANKED_MATCHES = 1_000
+/** The score of a match that was not ranked; those that were have more than 0. */
+const UNRANKED = -1
+
 /** Long enough for every change that was on its way when its document was deleted to have come in. */
 export const TOMBSTONE_TTL_MS = 24 * 3600 * 1000
 
@@ -32,7 +44,10 @@ const CHUNK = 128
 const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
 
 /** Search on FTS5, over tables that `migrateSqliteSearch` makes in the database of the truth. */
-export function createSqliteSearchIndex({ db, clock }: SqliteSearchIndexDeps): SearchIndex {
+export function createSqliteSearchIndex(
+  { db, clock }: SqliteSearchIndexDeps,
+  { rankedMatches = RANKED_MATCHES }: SqliteSearchIndexOptions = {},
+): SearchIndex {
   return {
     async apply(changes): Promise<ApplyResult> {
       let applied = 0
@@ -52,12 +67,14 @@ export function createSqliteSearchIndex({ db, clock }: SqliteSearchIndexDeps): S
     async searchPosts(search) {
       const query = parseSearchQuery(search.q)
       if (query.phrases.length === 0) return []
-      const { rows } = await sql<PostHit>`
-        select hit.id, hit.score, search_posts.text
-        from (${page(matchingPosts(query, search), search)}) as hit
-        join search_posts on search_posts.id = hit.id
-        order by hit.score desc, hit.id desc`.execute(db)
-      return rows
+      const matches = matchingPosts(query, search)
+      const { after, limit } = search
+      const isRanked = after === null || after.score > UNRANKED
+      const found = isRanked ? await rankedPosts(db, matches, rankedMatches, search) : []
+      if (found.length === limit) return found
+      const before = isRanked ? await idAt(db, matches, rankedMatches) : after.id
+      if (before === null) return found
+      return [...found, ...(await olderPosts(db, matches, before, limit - found.length))]
     },
 
     async searchUsers(search) {
@@ -176,7 +193,7 @@ function termsTable(kind: 'post' | 'user') {
   return sql.table(kind === 'post' ? 'search_post_terms' : 'search_user_terms')
 }
 
-/** Ids with their scores. `limit -1` keeps SQLite from working the score out again further outside. */
+/** What a search matches: the `from` and `where` of a statement. */
 function matchingPosts(query: SearchQuery, search: PostSearch): RawBuilder<unknown> {
   const filters = [
     search.authorId !== null && sql`post.author_id = ${search.authorId}`,
@@ -186,12 +203,51 @@ function matchingPosts(query: SearchQuery, search: PostSearch): RawBuilder<unkno
       sql`post.author_id not in (select value from json_each(${JSON.stringify(search.excludeAuthors)}))`,
   ].filter((filter) => filter !== false)
   const joined = filters.length > 0
-  return sql`select search_post_terms.rowid as id, -bm25(search_post_terms) as score
-    from search_post_terms
+  return sql`from search_post_terms
     ${joined ? sql`cross join search_posts as post on post.id = search_post_terms.rowid` : sql``}
     where search_post_terms match ${ftsQuery(query)}
-    ${joined ? sql`and ${sql.join(filters, sql` and `)}` : sql``}
-    limit -1`
+    ${joined ? sql`and ${sql.join(filters, sql` and `)}` : sql``}`
+}
+
+/** A page of the newest `most` matches, by relevance. */
+async function rankedPosts(
+  db: Queryable,
+  matches: RawBuilder<unknown>,
+  most: number,
+  search: PostSearch,
+): Promise<readonly PostHit[]> {
+  // The limit also keeps SQLite from working the score out again further outside.
+  const ranked = sql`select search_post_terms.rowid as id, -bm25(search_post_terms) as score
+    ${matches} order by search_post_terms.rowid desc limit ${most}`
+  const { rows } = await sql<PostHit>`
+    select hit.id, hit.score, search_posts.text
+    from (${page(ranked, search)}) as hit
+    join search_posts on search_posts.id = hit.id
+    order by hit.score desc, hit.id desc`.execute(db)
+  return rows
+}
+
+/** The id of the nth newest match; null where there are fewer. */
+async function idAt(db: Queryable, matches: RawBuilder<unknown>, n: number) {
+  const { rows } = await sql<{ id: number }>`select search_post_terms.rowid as id
+    ${matches} order by search_post_terms.rowid desc limit 1 offset ${n - 1}`.execute(db)
+  return rows[0]?.id ?? null
+}
+
+async function olderPosts(
+  db: Queryable,
+  matches: RawBuilder<unknown>,
+  before: number,
+  limit: number,
+): Promise<readonly PostHit[]> {
+  const { rows } = await sql<PostHit>`
+    select hit.id, ${sql.lit(UNRANKED)} as score, search_posts.text
+    from (select search_post_terms.rowid as id ${matches}
+      and search_post_terms.rowid < ${before}
+      order by search_post_terms.rowid desc limit ${limit}) as hit
+    join search_posts on search_posts.id = hit.id
+    order by hit.id desc`.execute(db)
+  return rows
 }
 
 function usersByUsername(prefix: string): RawBuilder<unknown> {
