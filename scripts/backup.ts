@@ -4,13 +4,20 @@ import { loadSettings } from '@sns/shared/config/load-settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { serverBackupSteps } from './backup/server-steps'
+import { COMMAND_LINES } from './commands'
+import { misused, readCommandLine, withHelp } from './process/command-line'
+
+const LINE = COMMAND_LINES.backup
 
 /**
  * Copies the embedded database and its key into one file, while a suite runs on them or not. On the servers it
  * says what to run instead, and fails: nothing was backed up.
  */
 export const backup: Command = async ({ args }) => {
-  const { file, overwrite } = readArguments(args)
+  const { values, positionals } = readCommandLine(LINE, args)
+  const { overwrite = false } = values
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0) throw misused(LINE, 'name one file')
   const { database } = loadSettings(environment, { role: 'backup' })
   if (database.kind === 'mysql') {
     console.log(serverBackupSteps(database, file).join('\n'))
@@ -24,15 +31,5 @@ export const backup: Command = async ({ args }) => {
   )
 }
 
-function readArguments(args: readonly string[]): {
-  readonly file: string
-  readonly overwrite: boolean
-} {
-  const [file, ...more] = args.filter((arg) => arg !== '--overwrite')
-  if (file === undefined || more.length > 0 || file.startsWith('-')) {
-    throw new OperatorError('usage: backup FILE [--overwrite]', 2)
-  }
-  return { file, overwrite: args.includes('--overwrite') }
-}
-
-if (import.meta.main) await runProgram('backup', backup, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('backup', withHelp(LINE, backup), { args: process.argv.slice(2) })

@@ -10,6 +10,8 @@ import { benchFlame } from './bench/flame'
 import { report } from './bench/report'
 import { benchSearch } from './bench/search'
 import { benchWrites } from './bench/writes'
+import { COMMAND_LINES } from './commands'
+import { withHelp } from './process/command-line'
 
 /** Runs one benchmark by name against a suite that it starts itself. */
 export const bench: Command = async ({ args }) => {
@@ -73,4 +75,5 @@ function ms(value: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
 }
 
-if (import.meta.main) await runProgram('bench', bench, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('bench', withHelp(COMMAND_LINES.bench, bench), { args: process.argv.slice(2) })

@@ -1,12 +1,17 @@
 import { join } from 'node:path'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
+import { readCommandLine, refuseOperands, withHelp } from './process/command-line'
 
+const LINE = COMMAND_LINES.build
 const root = join(import.meta.dir, '..')
 
 /** One executable, `dist/sns` or the file named, that needs neither Bun nor the checkout. */
 export const build: Command = async ({ args }) => {
-  const outfile = args[0] ?? join(root, 'dist', 'sns')
+  const [file, ...more] = readCommandLine(LINE, args).positionals
+  refuseOperands(LINE, more)
+  const outfile = file ?? join(root, 'dist', 'sns')
   // A process of its own: the bundler in this one would keep what it read.
   const compiler = Bun.spawn(
     [
@@ -32,4 +37,5 @@ export const build: Command = async ({ args }) => {
   console.log(`${outfile} (${megabytes} MB)`)
 }
 
-if (import.meta.main) await runProgram('build', build, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('build', withHelp(LINE, build), { args: process.argv.slice(2) })

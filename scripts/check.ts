@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { findUnshared } from './check/shared-use'
+import { COMMAND_LINES } from './commands'
+import { answersHelp } from './process/command-line'
 
 const root = join(import.meta.dir, '..')
 
@@ -34,4 +36,7 @@ function report(what: string, ok: boolean): void {
   console.log(`check: ${what} ${ok ? 'ok' : 'FAILED'}`)
 }
 
-if (import.meta.main) process.exit((await runChecks()) ? 0 : 1)
+if (import.meta.main) {
+  const isHelp = answersHelp(COMMAND_LINES.check, process.argv.slice(2))
+  process.exit(isHelp || (await runChecks()) ? 0 : 1)
+}

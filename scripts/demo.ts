@@ -10,11 +10,14 @@ import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { startService } from '@sns/shared/runtime/service'
 import graph from '../sample/graph.edges.gz' with { type: 'file' }
 import posts from '../sample/posts.jsonl.gz' with { type: 'file' }
+import { COMMAND_LINES } from './commands'
 import { showSuite } from './demo/steps'
 import { importFiles } from './import/importer'
+import { readCommandLine, refuseOperands, withHelp } from './process/command-line'
 import { createProgress } from './progress'
 import { suite } from './suite'
 
+const LINE = COMMAND_LINES.demo
 const DATABASE_URL = 'sqlite:.demo/sns.db'
 /** The users with the most followers in the sample. */
 const PEOPLE = ['u1', 'u3', 'u4', 'u7', 'u6']
@@ -25,8 +28,8 @@ const PEOPLE = ['u1', 'u3', 'u4', 'u7', 'u6']
  * after the steps. Fails unless every step gave the expected result.
  */
 export const demo: Command = async ({ args, signal }) => {
-  const unknown = args.find((arg) => arg !== '--exit')
-  if (unknown) throw new OperatorError(`demo does not know ${unknown}; usage: demo [--exit]`, 2)
+  const { values, positionals } = readCommandLine(LINE, args)
+  refuseOperands(LINE, positionals)
   const settings = loadSettings(
     { ...environment, DATABASE_URL, LOG_LEVEL: environment.LOG_LEVEL || 'warn' },
     { role: 'suite' },
@@ -43,7 +46,7 @@ export const demo: Command = async ({ args, signal }) => {
     line(title, milliseconds)
     for (const text of lines) console.log(`             ${text}`)
   }
-  if (args.includes('--exit')) {
+  if (values.exit) {
     console.log('\n  every step gave the expected result; without --exit the suite keeps serving\n')
     return
   }
@@ -83,4 +86,5 @@ function line(title: string, milliseconds: number): void {
   console.log(`${milliseconds.toFixed(1).padStart(9)} ms  ${title}`)
 }
 
-if (import.meta.main) await runProgram('demo', demo, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('demo', withHelp(LINE, demo), { args: process.argv.slice(2) })

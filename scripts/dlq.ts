@@ -1,18 +1,17 @@
-import { parseArgs } from 'node:util'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type DeadLetter, letterId } from '@sns/shared/ports/dead-letters'
 import type { Backend } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
 import { redrive } from './dlq/redrive'
+import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers } from './process/server-command'
 import { createProgress } from './progress'
 
 const ACTIONS = ['list', 'show', 'redrive', 'drop'] as const
 type Action = (typeof ACTIONS)[number]
 
-const USAGE =
-  'usage: dlq list [--limit N] | dlq show ID … | dlq redrive ID …|--all | dlq drop ID …|--all'
+const LINE = COMMAND_LINES.dlq
 const LIMIT = 100
 
 interface Arguments {
@@ -98,32 +97,20 @@ function choose(letters: readonly DeadLetter[], { ids, isAll }: Arguments): read
 }
 
 function readArguments(args: readonly string[]): Arguments {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(LINE, args)
   const [name, ...ids] = positionals
   const action = ACTIONS.find((known) => known === name)
-  if (!action) throw new OperatorError(USAGE, 2)
+  if (!action) throw misused(LINE, `say ${ACTIONS.join(', ')}`)
   const { all: isAll = false, limit = String(LIMIT) } = values
   if (!/^[1-9]\d{0,6}$/.test(limit)) {
-    throw new OperatorError(`--limit is "${limit}", not a number of at least 1; ${USAGE}`, 2)
+    throw misused(LINE, `--limit is "${limit}", not a number of at least 1`)
   }
   const takesAll = action === 'redrive' || action === 'drop'
   const isRight = action === 'list' ? ids.length === 0 && !isAll : ids.length > 0 !== isAll
   if (!isRight || (isAll && !takesAll) || (values.limit !== undefined && action !== 'list')) {
-    throw new OperatorError(USAGE, 2)
+    throw misused(LINE, `${action} takes something else`)
   }
   return { action, ids, isAll, limit: Number(limit) }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { all: { type: 'boolean' }, limit: { type: 'string' } },
-    })
-  } catch (error) {
-    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
-  }
-}
-
-if (import.meta.main) await runProgram('dlq', dlq, { args: process.argv.slice(2) })
+if (import.meta.main) await runProgram('dlq', withHelp(LINE, dlq), { args: process.argv.slice(2) })

@@ -1,17 +1,16 @@
-import { parseArgs } from 'node:util'
 import type { UserId } from '@sns/shared/domain/id'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import type { ApiStores } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
 import { verifyMemories } from './feeds/memory'
 import { rebuildWindow, verifyWindow } from './feeds/verify'
+import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers, readSample } from './process/server-command'
 import { createProgress } from './progress'
 
-const USAGE = `usage: feeds verify|rebuild USERNAME … | --sample N | --all
-       feeds verify --memory URL … --sample N | --all`
+const LINE = COMMAND_LINES.feeds
 const PAGE = 1_000
 /** Users processed at once: most of the time is spent waiting for stores. */
 const AT_ONCE = 8
@@ -141,34 +140,19 @@ async function untilTimelinesAreCurrent({ freshness }: ApiStores, signal: AbortS
 }
 
 function readArguments(args: readonly string[]): FeedsArguments {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(LINE, args)
   const [action, ...usernames] = positionals
-  if (action !== 'verify' && action !== 'rebuild') throw new OperatorError(USAGE, 2)
+  if (action !== 'verify' && action !== 'rebuild') throw misused(LINE, 'say verify or rebuild')
   const { memory = [] } = values
-  const sample = readSample(values, USAGE)
+  const sample = readSample(values, LINE)
   if (memory.length > 0 && (action !== 'verify' || usernames.length > 0)) {
-    throw new OperatorError(`--memory goes with verify and --sample N or --all; ${USAGE}`, 2)
+    throw misused(LINE, '--memory goes with verify and --sample N or --all')
   }
   if (usernames.length > 0 === sample > 0) {
-    throw new OperatorError(`name users, --sample N or --all; ${USAGE}`, 2)
+    throw misused(LINE, 'name users, or say how many, or --all')
   }
   return { action, usernames, sample, memory }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        sample: { type: 'string' },
-        all: { type: 'boolean' },
-        memory: { type: 'string', multiple: true },
-      },
-    })
-  } catch (error) {
-    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
-  }
-}
-
-if (import.meta.main) await runProgram('feeds', feeds, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('feeds', withHelp(LINE, feeds), { args: process.argv.slice(2) })

@@ -1,17 +1,17 @@
-import { parseArgs } from 'node:util'
 import { createPasswords } from '@sns/api/security/passwords'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import { systemClock } from '@sns/shared/domain/clock'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { createBackend } from '@sns/shared/runtime/backend'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
 import { type ImportSummary, importFiles } from './import/importer'
 import type { ImportFiles } from './import/survey'
+import { misused, readCommandLine, refuseOperands, withHelp } from './process/command-line'
 import { createProgress } from './progress'
 
 /** Bulk-loads a follow graph and posts into the database of the settings. */
@@ -68,19 +68,21 @@ export interface ImportArguments {
   readonly password: string | null
 }
 
-const USAGE =
-  'usage: import --graph FILE --posts FILE [--posts FILE …] [--limit-users N] [--password PASSWORD]'
+const LINE = COMMAND_LINES.import
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readImportArguments(args: readonly string[]): ImportArguments {
-  const { graph, posts, ...rest } = parse(args)
-  if (!graph) throw wrong('--graph is missing')
+  const { values, positionals } = readCommandLine(LINE, args)
+  refuseOperands(LINE, positionals)
+  const { graph, posts, ...rest } = values
+  if (!graph) throw misused(LINE, '--graph is missing')
   const limit = rest['limit-users']
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
-    throw wrong(`--limit-users is "${limit}", not a number of users`)
+    throw misused(LINE, `--limit-users is "${limit}", not a number of users`)
   }
   const { password = null } = rest
-  if (password !== null && password.length < 8) throw wrong('--password needs 8 characters or more')
+  if (password !== null && password.length < 8)
+    throw misused(LINE, '--password needs 8 characters or more')
   return {
     files: {
       graph,
@@ -91,24 +93,5 @@ export function readImportArguments(args: readonly string[]): ImportArguments {
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        graph: { type: 'string' },
-        posts: { type: 'string', multiple: true },
-        'limit-users': { type: 'string' },
-        password: { type: 'string' },
-      },
-    }).values
-  } catch (error) {
-    throw wrong(asError(error).message)
-  }
-}
-
-function wrong(problem: string): OperatorError {
-  return new OperatorError(`${problem}; ${USAGE}`, 2)
-}
-
-if (import.meta.main) await runProgram('import', importCommand, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('import', withHelp(LINE, importCommand), { args: process.argv.slice(2) })

@@ -9,7 +9,11 @@ import { createMetrics } from '@sns/shared/observability/metrics'
 import type { BackendDeps } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import type { ServerSettings } from '@sns/shared/runtime/server-backend'
+import { COMMAND_LINES } from './commands'
+import { readCommandLine, refuseOperands, withHelp } from './process/command-line'
 import { createProgress } from './progress'
+
+const LINE = COMMAND_LINES.migrate
 
 /**
  * Creates or upgrades everything that the stores need, by the settings: tables, then where capture
@@ -17,7 +21,7 @@ import { createProgress } from './progress'
  * may be cut off, run again and run by several at once.
  */
 export const migrate: Command = async ({ args, signal }) => {
-  if (args.length > 0) throw new OperatorError(`migrate takes no arguments, not ${args[0]}`, 2)
+  refuseOperands(LINE, readCommandLine(LINE, args).positionals)
   const settings = loadSettings(environment, { role: 'migrate' })
   // kafkajs warns about topics that are being created; the progress bar shows the state.
   const logger = createLogger('migrate', settings.logLevel === 'info' ? 'error' : settings.logLevel)
@@ -115,4 +119,5 @@ async function migrateElasticsearch(
   })
 }
 
-if (import.meta.main) await runProgram('migrate', migrate, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('migrate', withHelp(LINE, migrate), { args: process.argv.slice(2) })

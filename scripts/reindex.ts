@@ -12,12 +12,14 @@ import type { IndexGeneration, SpareRole } from '@sns/shared/ports/index-generat
 import type { Backend, ReindexStores } from '@sns/shared/runtime/backend-ports'
 import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
+import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers } from './process/server-command'
 import { createProgress, type Progress } from './progress'
 import { sweep } from './search/sweep'
 import { verifyAll } from './search/verify'
 
-const USAGE = 'usage: reindex | reindex rollback | reindex drop'
+const LINE = COMMAND_LINES.reindex
 const LOOK_MS = 500
 const LOOK_AGAIN_MS = 1_000
 
@@ -27,9 +29,10 @@ const LOOK_AGAIN_MS = 1_000
  * has it read again; `drop` deletes it. Searches are answered throughout. Each may be stopped and run again.
  */
 export const reindex: Command = async ({ args, signal }) => {
-  const [action = 'build', ...more] = args
+  const { positionals } = readCommandLine(LINE, args)
+  const [action = 'build', ...more] = positionals
   if (more.length > 0 || !['build', 'rollback', 'drop'].includes(action)) {
-    throw new OperatorError(USAGE, 2)
+    throw misused(LINE, `there is no reindex ${positionals.join(' ')}`)
   }
   const command = {
     name: 'reindex',
@@ -158,4 +161,5 @@ function stopIf(signal: AbortSignal): void {
   if (signal.aborted) throw new OperatorError('stopped; run it again to go on', 130)
 }
 
-if (import.meta.main) await runProgram('reindex', reindex, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('reindex', withHelp(LINE, reindex), { args: process.argv.slice(2) })

@@ -4,16 +4,19 @@ import { loadSettings } from '@sns/shared/config/load-settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { serverRestoreSteps } from './backup/server-steps'
+import { COMMAND_LINES } from './commands'
+import { misused, readCommandLine, withHelp } from './process/command-line'
+
+const LINE = COMMAND_LINES.restore
 
 /**
  * Puts a backup where the settings have the embedded database, while no suite runs there, and keeps what was
  * there. On the servers it says what to run instead, and fails: nothing was restored.
  */
 export const restore: Command = async ({ args }) => {
-  const [file, ...more] = args
-  if (file === undefined || more.length > 0 || file.startsWith('-')) {
-    throw new OperatorError('usage: restore FILE', 2)
-  }
+  const { positionals } = readCommandLine(LINE, args)
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0) throw misused(LINE, 'name one file')
   const { database } = loadSettings(environment, { role: 'backup' })
   if (database.kind === 'mysql') {
     console.log(serverRestoreSteps(database, file).join('\n'))
@@ -27,4 +30,5 @@ export const restore: Command = async ({ args }) => {
   )
 }
 
-if (import.meta.main) await runProgram('restore', restore, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('restore', withHelp(LINE, restore), { args: process.argv.slice(2) })

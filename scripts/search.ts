@@ -1,13 +1,13 @@
-import { parseArgs } from 'node:util'
 import { sleep } from '@sns/shared/async/sleep'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
+import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers, readSample } from './process/server-command'
 import { createProgress } from './progress'
 import { type SearchVerifyDeps, verifyAll, verifySample } from './search/verify'
 
-const USAGE = 'usage: search verify --sample N | --all'
+const LINE = COMMAND_LINES.search
 const SHOWN = 20
 const LOOK_AGAIN_MS = 1_000
 
@@ -66,23 +66,12 @@ async function verify(deps: SearchVerifyDeps, sample: number, signal: AbortSigna
 
 /** How many of each kind; infinite: all. */
 function readArguments(args: readonly string[]): number {
-  const { values, positionals } = parse(args)
-  if (positionals.length !== 1 || positionals[0] !== 'verify') throw new OperatorError(USAGE, 2)
-  const sample = readSample(values, USAGE)
-  if (sample === 0) throw new OperatorError(`--sample N or --all; ${USAGE}`, 2)
+  const { values, positionals } = readCommandLine(LINE, args)
+  if (positionals.join() !== 'verify') throw misused(LINE, 'say verify')
+  const sample = readSample(values, LINE)
+  if (sample === 0) throw misused(LINE, 'say how many, or --all')
   return sample
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { sample: { type: 'string' }, all: { type: 'boolean' } },
-    })
-  } catch (error) {
-    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
-  }
-}
-
-if (import.meta.main) await runProgram('search', search, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('search', withHelp(LINE, search), { args: process.argv.slice(2) })

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import {
   createSnapshotRequests,
   MAX_EPOCH,
@@ -6,18 +5,19 @@ import {
   type SnapshotRequests,
 } from '@sns/cdc-indexer/capture/mysql/snapshot-requests'
 import { sleep } from '@sns/shared/async/sleep'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type CapturedTable, capturedTables, isCapturedTable } from '@sns/shared/events/tables'
 import type { FreshnessFence } from '@sns/shared/ports/freshness-fence'
 import type { SearchKind } from '@sns/shared/ports/search-index'
 import type { Backend } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
+import { COMMAND_LINES } from './commands'
+import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers } from './process/server-command'
 import { createProgress, type Progress } from './progress'
 import { sweep } from './search/sweep'
 
-const USAGE = 'usage: snapshot [TABLE…] | snapshot --stop | snapshot --from-here [--epoch N]'
+const LINE = COMMAND_LINES.snapshot
 const LOOK_MS = 500
 /** Which tables the search index is made from. */
 const INDEXED: Partial<Record<CapturedTable, SearchKind>> = { posts: 'post', users: 'user' }
@@ -149,19 +149,20 @@ async function sweepIndex(
 }
 
 function readArguments(args: readonly string[]) {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(LINE, args)
   const { stop: isStop = false, 'from-here': isFromHere = false, epoch = '0' } = values
   const unknown = positionals.find((table) => !isCapturedTable(table))
   if (unknown !== undefined) {
-    throw new OperatorError(`"${unknown}" is none of ${capturedTables.join(', ')}; ${USAGE}`, 2)
+    throw misused(LINE, `"${unknown}" is none of ${capturedTables.join(', ')}`)
   }
   if ((isStop || isFromHere) && (positionals.length > 0 || (isStop && isFromHere))) {
-    throw new OperatorError(USAGE, 2)
+    throw misused(LINE, '--stop and --from-here go alone')
   }
   if (!/^\d{1,2}$/.test(epoch) || Number(epoch) > MAX_EPOCH) {
-    throw new OperatorError(`--epoch is "${epoch}", not a number up to ${MAX_EPOCH}; ${USAGE}`, 2)
+    throw misused(LINE, `--epoch is "${epoch}", not a number up to ${MAX_EPOCH}`)
   }
-  if (values.epoch !== undefined && !isFromHere) throw new OperatorError(USAGE, 2)
+  if (values.epoch !== undefined && !isFromHere)
+    throw misused(LINE, '--epoch goes with --from-here')
   const tables = positionals.filter(isCapturedTable)
   return {
     tables: tables.length > 0 ? tables : capturedTables,
@@ -171,20 +172,5 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        stop: { type: 'boolean' },
-        'from-here': { type: 'boolean' },
-        epoch: { type: 'string' },
-      },
-    })
-  } catch (error) {
-    throw new OperatorError(`${asError(error).message}; ${USAGE}`, 2)
-  }
-}
-
-if (import.meta.main) await runProgram('snapshot', snapshot, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('snapshot', withHelp(LINE, snapshot), { args: process.argv.slice(2) })

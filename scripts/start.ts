@@ -4,7 +4,11 @@ import { fanoutWorker } from '@sns/fanout-worker/main'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { serviceCommand } from '@sns/shared/runtime/service'
+import { COMMAND_LINES } from './commands'
+import { readCommandLine, withHelp } from './process/command-line'
 import { suite } from './suite'
+
+const LINE = COMMAND_LINES.start
 
 const SERVICES: Readonly<Record<string, Command>> = {
   api: serviceCommand(api, 'api'),
@@ -14,7 +18,8 @@ const SERVICES: Readonly<Record<string, Command>> = {
 
 /** Starts the named service, or all services in one process. */
 export const start: Command = async (context) => {
-  const [name, ...rest] = context.args
+  const { positionals } = readCommandLine(LINE, context.args)
+  const [name, ...rest] = positionals
   const command = name === undefined ? serviceCommand(suite, 'suite') : SERVICES[name]
   if (!command || rest.length > 0) {
     const given = [name, ...rest].join(' ')
@@ -26,4 +31,5 @@ export const start: Command = async (context) => {
   await command(context)
 }
 
-if (import.meta.main) await runProgram('start', start, { args: process.argv.slice(2) })
+if (import.meta.main)
+  await runProgram('start', withHelp(LINE, start), { args: process.argv.slice(2) })

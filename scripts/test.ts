@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
 import { runChecks } from './check'
+import { COMMAND_LINES } from './commands'
+import { answersHelp } from './process/command-line'
 import { NOTHING, type Outcome, outcomeOf, sum } from './test/outcome'
 import { findTestFiles } from './test/test-files'
 
@@ -109,4 +111,7 @@ function announceSkips(missing: readonly string[]): void {
   console.log(line)
 }
 
-if (import.meta.main) process.exit((await test(process.argv.slice(2))) ? 0 : 1)
+if (import.meta.main) {
+  const args = process.argv.slice(2)
+  process.exit(answersHelp(COMMAND_LINES.test, args) || (await test(args)) ? 0 : 1)
+}

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { asError } from '@sns/shared/errors/driver-error'
-import { OperatorError } from '@sns/shared/errors/operator-error'
+import { COMMAND_LINES } from '../commands'
+import { misused, readCommandLine } from '../process/command-line'
 
 export interface BenchArguments {
   readonly name: string
@@ -15,17 +14,16 @@ export interface BenchArguments {
   readonly out: string
 }
 
-const USAGE =
-  'usage: bench baseline|cdc|fanout|feed|flame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]'
+const LINE = COMMAND_LINES.bench
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(LINE, args)
   const [name, ...rest] = positionals
-  if (name === undefined || rest.length > 0) throw wrong('name one benchmark')
+  if (name === undefined || rest.length > 0) throw misused(LINE, 'name one benchmark')
   const posts = values.posts ?? []
   if ((values.graph === undefined) !== (posts.length === 0)) {
-    throw wrong('--graph and --posts go together')
+    throw misused(LINE, '--graph and --posts go together')
   }
   return {
     name,
@@ -36,26 +34,4 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
     debezium: values.debezium === undefined ? null : resolve(values.debezium),
     out: values.out ?? 'bench-out',
   }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        graph: { type: 'string' },
-        posts: { type: 'string', multiple: true },
-        quick: { type: 'boolean' },
-        debezium: { type: 'string' },
-        out: { type: 'string' },
-      },
-    })
-  } catch (error) {
-    throw wrong(asError(error).message)
-  }
-}
-
-function wrong(problem: string): OperatorError {
-  return new OperatorError(`${problem}; ${USAGE}`, 2)
 }

@@ -4,6 +4,9 @@ const CAPTURE = 'services/cdc-indexer/src/capture'
 const PUBLISHER = `${CAPTURE}/kafka/change-publisher.ts`
 const PUBLISHED = `${CAPTURE}/kafka/change-publisher.server.test.ts`
 const TRANSACTIONS = `${CAPTURE}/mysql/binlog-transactions`
+const SNAPSHOTS = `${CAPTURE}/snapshot-property.test.ts`
+const WINDOW = `${CAPTURE}/snapshot-window.ts`
+const INDEX = 'services/cdc-indexer/src/index'
 const VERSIONS = 'shared/src/events/change-event.ts'
 
 /** Of what makes changes leave the database once, in order and all. */
@@ -105,5 +108,105 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     find: '(BigInt(source.epoch) << SEQUENCE_BITS) | sequence',
     replace: 'sequence',
     tests: ['shared/src/events', CAPTURE],
+  },
+  {
+    name: 'snapshots: rows are read before what the stream brought can be seen',
+    file: `${CAPTURE}/snapshots.ts`,
+    find: 'if (before !== null) await source.awaitVisible(before)',
+    replace: '',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: a row that changed while it was read is put in all the same',
+    file: WINDOW,
+    find: '.filter(([key]) => !noted.has(key))',
+    replace: '',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: a row that changed after it was read is put in all the same',
+    file: WINDOW,
+    find: 'window.chunk?.rows.delete(key)',
+    replace: '',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: rows go into the stream before its high watermark',
+    file: WINDOW,
+    find: 'numberOf(commit.gtid) < window.chunk.mark',
+    replace: 'false',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: a watermark that the stream has passed is waited for',
+    file: WINDOW,
+    find: 'if (lastCommit) put(lastCommit)',
+    replace: '',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: the numbers of another server count',
+    file: WINDOW,
+    find: 'sourceOf(item.gtid) !== serverId || ',
+    replace: '',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: keys that are too many to note are forgotten',
+    file: WINDOW,
+    find: 'window.noted.size > maxNoted) window.noted = null',
+    replace: 'window.noted.size > maxNoted) window.noted.clear()',
+    tests: [SNAPSHOTS],
+  },
+  {
+    name: 'snapshots: progress is saved under any lease',
+    file: `${CAPTURE}/mysql/snapshot-store.ts`,
+    find: 'ON name = ? AND fence = ?',
+    replace: 'ON name = ? AND fence >= ?',
+    tests: [`${CAPTURE}/mysql/snapshot-store.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'sweep: a removal outlives what is written later',
+    file: 'scripts/search/sweep.ts',
+    find: 'documentVersion({ source: { gtid, epoch }, transaction: null })',
+    replace:
+      '(1n << 62n) + BigInt(documentVersion({ source: { gtid, epoch }, transaction: null }) > 0n)',
+    tests: ['scripts/search'],
+  },
+  {
+    name: 'sweep: nothing is removed',
+    file: 'scripts/search/sweep.ts',
+    find: 'ids.filter((id) => !rows.has(id))',
+    replace: 'ids.filter((id) => rows.has(-id))',
+    tests: ['scripts/search'],
+  },
+  {
+    name: 'index: what was refused is passed over',
+    file: `${INDEX}/indexer.ts`,
+    find: 'if (letters.length > 0) await deadLetters.add(letters)',
+    replace: 'void deadLetters.add',
+    tests: [INDEX],
+  },
+  {
+    name: 'index: whatever is refused is put aside',
+    file: `${INDEX}/indexer.ts`,
+    find: 'if (share !== null) {',
+    replace: 'if (share === "") {',
+    tests: [INDEX],
+  },
+  {
+    name: 'index: every generation is filled by one group',
+    file: `${INDEX}/indexer.ts`,
+    find: "generation.id === '' ? group",
+    replace: "generation.id !== '' ? group",
+    tests: [INDEX],
+  },
+  {
+    name: 'index: another generation is not noticed',
+    file: `${INDEX}/indexer.ts`,
+    find: 'if (now && now.id !== id) return',
+    replace: '',
+    tests: [INDEX],
   },
 ]

@@ -8,6 +8,7 @@ import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { createBackend } from '@sns/shared/runtime/backend'
 import type { Backend } from '@sns/shared/runtime/backend-ports'
+import { type CommandLine, misused } from './command-line'
 
 interface ServerCommand {
   readonly name: string
@@ -47,11 +48,11 @@ export function readSample(
     sample,
     all = false,
   }: { readonly sample?: string | undefined; readonly all?: boolean | undefined },
-  usage: string,
+  line: CommandLine,
 ): number {
   if (sample !== undefined && !/^[1-9]\d{0,8}$/.test(sample)) {
-    throw new OperatorError(`--sample is "${sample}", not a number of at least 1; ${usage}`, 2)
+    throw misused(line, `--sample is "${sample}", not a number of at least 1`)
   }
-  if (sample !== undefined && all) throw new OperatorError(`--sample N or --all; ${usage}`, 2)
+  if (sample !== undefined && all) throw misused(line, '--sample and --all exclude each other')
   return all ? Number.POSITIVE_INFINITY : Number(sample ?? 0)
 }

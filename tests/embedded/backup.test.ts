@@ -161,5 +161,5 @@ test.each([
 ] as const)('%s %j is told how it is used', async (script, args) => {
   const { code, output } = await run(script, args, databaseUrl('sns.db'))
   expect(code).toBe(2)
-  expect(output).toStartWith(`sns: usage: ${script} FILE`)
+  expect(output).toContain(`; usage: ${script} FILE`)
 })

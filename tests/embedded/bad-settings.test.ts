@@ -75,7 +75,7 @@ describe('exit 2 and one line that names the setting', () => {
       { ES_REPLICAS: 'two' },
       'ES_REPLICAS is "two": expected a number from 0 to 100',
     ],
-    ['migrate', ['now'], {}, 'migrate takes no arguments, not now'],
+    ['migrate', ['now'], {}, '"now" is one argument too many; usage: migrate'],
   ] as const)('%s %j %j', async (script, args, env, line) => {
     expect(await refusal(script, [...args], env)).toEqual({ code: 2, output: `sns: ${line}\n` })
   })

@@ -69,7 +69,7 @@ test('migrates, backs up and restores, and says what it can do', async () => {
     expect([args[0], await step.exited]).toEqual([args[0], 0])
   }
   await using help = run(['--help'])
-  expect(await new Response(help.stdout).text()).toMatch(/^usage: .*sns start/)
+  expect(await new Response(help.stdout).text()).toContain('usage: sns COMMAND')
   await using wrong = run(['dance'])
   expect(await new Response(wrong.stderr).text()).toStartWith('sns: there is no command "dance"')
   expect(await wrong.exited).toBe(2)

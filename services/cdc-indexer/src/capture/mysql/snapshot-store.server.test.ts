@@ -258,6 +258,29 @@ describe.skipIf(!testServers.mysql)('snapshots of MySQL tables', () => {
     expect(named(changes[1]?.after).filter(([, cell]) => cell === null)).toEqual([])
   })
 
+  test('an earlier lease saves nothing', async () => {
+    await using world = await openWorld(1)
+    const { fixture, requests } = world
+    await requests.ask(['posts'])
+    await using store = createMysqlSnapshotStore(fixture.server)
+    const wanted = (await store.next())!
+    const checkpoints = createMysqlCheckpointStore(fixture.server)
+    const early = (await checkpoints.acquire())!
+    await early[Symbol.asyncDispose]()
+    await using late = (await checkpoints.acquire())!
+    const further = { ...wanted, after: [1], rows: 1 }
+    expect(await store.mark(early, further)).toBeNull()
+    await store.finish(early, further)
+    expect(await store.next()).toEqual(wanted)
+    const mark = await store.mark(late, further)
+    expect(mark).toBeGreaterThan(0)
+    expect(await store.next()).toEqual(further)
+    // Each is a transaction, also where nothing has moved.
+    expect(await store.mark(late, further)).toBeGreaterThan(mark ?? 0)
+    await store.finish(late, further)
+    expect(await store.next()).toBeNull()
+  })
+
   test('the rows behind a key are read by ranges of the primary key', async () => {
     await using fixture = await openBinlogFixture()
     const pairs = Array.from({ length: 2_000 }, (_, n) => `(${n % 40}, ${n}, ${n}, 1)`)

@@ -1,0 +1,142 @@
+import type { CommandLine } from './process/command-line'
+
+const SAMPLE = {
+  sample: { type: 'string', help: 'so many at random' },
+  all: { type: 'boolean', help: 'every one' },
+} as const
+
+/** Every command, as its help tells it; `sns help` lists those of the executable. */
+export const COMMAND_LINES = {
+  demo: {
+    usage: ['demo [--exit]'],
+    summary: 'Loads the sample into its own folder (.demo/), shows the main steps, then serves',
+    options: { exit: { type: 'boolean', help: 'stops after the steps' } },
+  },
+  start: {
+    usage: ['start [api | fanout-worker | cdc-indexer]'],
+    summary:
+      'Runs the suite by the settings: embedded in one process by default, against the servers with DATABASE_URL=mysql://…, or only the service named',
+    options: {},
+  },
+  migrate: {
+    usage: ['migrate'],
+    summary:
+      'Creates or upgrades tables, topics and indexes; may be run again and by several at once',
+    options: {},
+  },
+  import: {
+    usage: ['import --graph FILE --posts FILE … [--limit-users N] [--password PASSWORD]'],
+    summary: 'Loads a follow graph and posts; run it again to resume',
+    options: {
+      graph: { type: 'string', help: 'an edge list, follower<TAB>followee, .gz too' },
+      posts: {
+        type: 'string',
+        multiple: true,
+        help: 'JSON lines {"text"}, .gz too; as often as there are files',
+      },
+      'limit-users': { type: 'string', help: 'only users numbered below it' },
+      password: { type: 'string', help: 'of every imported user; without it they cannot log in' },
+    },
+  },
+  feeds: {
+    usage: [
+      'feeds verify|rebuild USERNAME … | --sample N | --all',
+      'feeds verify --memory URL … --sample N | --all',
+    ],
+    summary:
+      'Compares cached timelines, or what running apis keep, with SQL (exit 1 where something differs), or makes timelines anew',
+    options: {
+      ...SAMPLE,
+      memory: {
+        type: 'string',
+        multiple: true,
+        help: "the operators' port of an api whose memory is compared",
+      },
+    },
+  },
+  search: {
+    usage: ['search verify --sample N | --all'],
+    summary: 'Compares the search index with the tables, both ways; exit 1 where they differ',
+    options: SAMPLE,
+  },
+  reindex: {
+    usage: ['reindex', 'reindex rollback', 'reindex drop'],
+    summary:
+      'Builds a new search index beside the one that is read, compares it with the tables and swaps; rollback goes back, drop deletes what is not read',
+    options: {},
+  },
+  dlq: {
+    usage: [
+      'dlq list [--limit N]',
+      'dlq show ID …',
+      'dlq redrive ID … | --all',
+      'dlq drop ID … | --all',
+    ],
+    summary:
+      'Dead letters, the changes that the search index rejected: lists and shows them, gives them to it again, forgets them',
+    options: {
+      all: { type: 'boolean', help: 'every letter' },
+      limit: { type: 'string', help: 'how many are listed (100)' },
+    },
+  },
+  snapshot: {
+    usage: ['snapshot [TABLE …]', 'snapshot --stop', 'snapshot --from-here [--epoch N]'],
+    summary:
+      'Captures existing rows beside what is written, then removes documents without a row from the index',
+    options: {
+      stop: {
+        type: 'boolean',
+        help: 'stops those that run; the next snapshot goes on where they were',
+      },
+      'from-here': {
+        type: 'boolean',
+        help: 'goes on behind a gap in the binlog: capture begins where it ends now',
+      },
+      epoch: { type: 'string', help: 'with --from-here: at least this epoch' },
+    },
+  },
+  backup: {
+    usage: ['backup FILE [--overwrite]'],
+    summary:
+      'Embedded: saves database and key in one file while the suite runs; on the servers: prints the commands to run',
+    options: { overwrite: { type: 'boolean', help: 'replaces the file' } },
+  },
+  restore: {
+    usage: ['restore FILE'],
+    summary: 'Embedded: puts a backup back; on the servers: prints the steps',
+    options: {},
+  },
+  bench: {
+    usage: [
+      'bench baseline|cdc|fanout|feed|flame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]',
+    ],
+    summary: 'Measures one of the figures in the README',
+    options: {
+      graph: { type: 'string', help: 'an edge list to measure on; without it the sample' },
+      posts: { type: 'string', multiple: true, help: 'its posts; as often as there are files' },
+      debezium: {
+        type: 'string',
+        help: 'cdc: the script that starts Debezium, to measure beside ours',
+      },
+      quick: { type: 'boolean', help: 'smaller and shorter, for a first impression' },
+      out: { type: 'string', help: 'where NAME.json goes (bench-out)' },
+    },
+  },
+  build: {
+    usage: ['build [FILE]'],
+    summary:
+      'Builds one executable, dist/sns or the file named, that needs neither Bun nor the checkout',
+    options: {},
+  },
+  check: {
+    usage: ['check'],
+    summary: 'Checks format, lint, types and layers',
+    options: {},
+  },
+  test: {
+    usage: ['test [PATH …] [FLAGS of bun test]'],
+    summary:
+      'Runs the checks, then every test that can run; server tests run where TEST_DATABASE_URL, TEST_REDIS_URL, TEST_KAFKA_BROKERS and TEST_ES_URL are set',
+    options: {},
+  },
+} as const satisfies Readonly<Record<string, CommandLine>>
