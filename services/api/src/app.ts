@@ -139,7 +139,7 @@ export function createApp(backend: ApiDeps) {
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
     .use(engagementRoutes({ ...deps, authenticated }))
     .use(feedRoutes(createFeed({ ...deps, ...memory }), { grants, contexts, limits }))
-    .use(searchRoutes(createSearchService({ ...deps, lookup }), authenticated))
+    .use(searchRoutes(createSearchService({ ...deps, ...memory, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))
   routeMethods.learn(app.routes)

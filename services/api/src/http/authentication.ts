@@ -46,8 +46,15 @@ export interface AuthenticationDeps {
 
 export type Authentication = ReturnType<typeof authentication>
 
+/** Who asks, and whether this process has heard every change that was answered before. */
+type Authenticated = {
+  readonly viewer: Account
+  readonly sessionId: SessionId
+  readonly isHeard: boolean
+}
+
 /**
- * Gives the routes of the module that uses it `viewer` (the signed-in account) and `sessionId`, or
+ * Gives the routes of the module that uses it an `Authenticated` (the signed-in account and its session), or
  * answers 401. Ending a session ends its access tokens at once: each request waits for the
  * freshness barrier, or asks SQL.
  */
@@ -57,7 +64,7 @@ export function authentication(deps: AuthenticationDeps) {
   async function authenticate(
     request: Request,
     headers: Limited['headers'],
-  ): Promise<{ readonly viewer: Account; readonly sessionId: SessionId }> {
+  ): Promise<Authenticated> {
     const context = contexts.of(request)
     const kind = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'
     if (limits.isOn) await limits.address(kind, { context, headers })
@@ -72,7 +79,7 @@ export function authentication(deps: AuthenticationDeps) {
     if (!viewer) throw sessionEnded()
     context.userId = viewer.id
     if (limits.isOn) await limits.account(kind, viewer.id, { context, headers })
-    return { viewer, sessionId: grant.sessionId }
+    return { viewer, sessionId: grant.sessionId, isHeard }
   }
 
   return new Elysia({ name: 'authentication' }).derive({ as: 'scoped' }, ({ request, set }) =>

@@ -84,10 +84,9 @@ export function createAnnouncedStores(stores: Stores, { announce }: ChangeAnnoun
         await graph.block(blocker, blocked)
         await announce([viewer(blocker), viewer(blocked)])
       },
-      // No follow comes back with it: the feed of the other side stays as it is.
       async unblock(blocker, blocked) {
         await graph.unblock(blocker, blocked)
-        await announce([viewer(blocker)])
+        await announce([viewer(blocker), viewer(blocked)])
       },
       async mute(muter, muted) {
         await graph.mute(muter, muted)

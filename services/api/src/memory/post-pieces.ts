@@ -4,7 +4,7 @@ import type { PublishedPost } from '@sns/shared/domain/post'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
-import { presentPost } from '../modules/posts/schema'
+import { type Post, presentPost } from '../modules/posts/schema'
 import { createKnown } from './known'
 import type { KeptKind } from './verify'
 
@@ -21,6 +21,7 @@ const COUNTED_BY_MAX = 1_000
 const NOBODY = 0 as UserId
 
 const UTF8 = new TextEncoder()
+const UTF8_TEXT = new TextDecoder()
 /** What is left out of a piece. */
 const END = 'false}}'
 
@@ -205,6 +206,12 @@ export function createPostPieces(
       return found
     },
   }
+}
+
+/** The post of a piece again, where it must be looked into. */
+export function postOf({ head }: PostPiece, liked: boolean): Post {
+  const post: Post = JSON.parse(`${UTF8_TEXT.decode(head)}${liked}}}`)
+  return post
 }
 
 export function toPiece(post: PublishedPost): PostPiece {

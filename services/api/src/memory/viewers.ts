@@ -3,6 +3,7 @@ import type { PostId, SessionId, UserId } from '@sns/shared/domain/id'
 import type { Grant } from '@sns/shared/domain/session'
 import type { Account } from '@sns/shared/domain/user'
 import type { Freshness } from '@sns/shared/ports/freshness'
+import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
@@ -15,6 +16,8 @@ const ACCOUNT_MS = 30_000
 const LIKES = 1_000
 /** What an entry takes beside its lists. */
 const ENTRY_OVERHEAD = 1_000
+/** What one id in a set takes. */
+const BYTES_EACH = 32
 
 /** Whose posts a viewer sees, and which posts they like. */
 export interface FeedView {
@@ -26,6 +29,8 @@ export interface FeedView {
 }
 
 interface Entry {
+  /** Whom a block in either direction hides; null: not looked up yet. */
+  readonly hidden: ReadonlySet<UserId> | null
   readonly account: Account
   readonly epoch: number
   /** Until when each session that was seen is good. */
@@ -39,6 +44,7 @@ export interface ViewersDeps {
   readonly users: Pick<UserStore, 'findAccount'>
   readonly sessions: Pick<SessionStore, 'findViewer'>
   readonly posts: Pick<PostStore, 'feedAuthors' | 'newestLikes' | 'published'>
+  readonly graph: Pick<GraphStore, 'blockedEitherWay'>
   readonly freshness: Freshness
   readonly clock: Clock
 }
@@ -51,7 +57,7 @@ export type Viewers = ReturnType<typeof createViewers>
 
 /** Who asks: accounts with their sessions, and what their feeds are made of. */
 export function createViewers(
-  { users, sessions, posts, freshness, clock }: ViewersDeps,
+  { users, sessions, posts, graph, freshness, clock }: ViewersDeps,
   { maxBytes }: ViewersOptions,
 ) {
   const known = createKnown<UserId, Entry>(
@@ -59,8 +65,9 @@ export function createViewers(
     {
       maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
       maxBytes,
-      bytesOf: ({ view }) =>
-        ENTRY_OVERHEAD + (view === null ? 0 : 32 * (view.authors.size + view.likes.size)),
+      bytesOf: ({ view, hidden }) =>
+        ENTRY_OVERHEAD +
+        BYTES_EACH * ((view ? view.authors.size + view.likes.size : 0) + (hidden?.size ?? 0)),
     },
   )
   freshness.onChange((change) => {
@@ -83,11 +90,20 @@ export function createViewers(
     )
   }
 
-  async function isEqual(userId: UserId, { account, view }: Entry): Promise<boolean> {
+  async function isEqual(userId: UserId, { account, view, hidden }: Entry): Promise<boolean> {
     const now = await users.findAccount(userId)
     if (!now || now.displayName !== account.displayName) return false
     if (now.graphVersion !== account.graphVersion) return false
+    if (hidden !== null && !(await isSameHidden(userId, hidden))) return false
     return view === null || isSameView(view, await readView(userId))
+  }
+
+  /** People who are gone may still be in what is kept: they have no posts to hide. */
+  async function isSameHidden(userId: UserId, kept: ReadonlySet<UserId>): Promise<boolean> {
+    const now = new Set(await graph.blockedEitherWay(userId))
+    if (now.difference(kept).size > 0) return false
+    const gone = await Promise.all([...kept.difference(now)].map(users.findAccount))
+    return gone.every((account) => account === null)
   }
 
   /** Authors and posts that are gone may still be in what is kept: no page shows them. */
@@ -144,6 +160,7 @@ export function createViewers(
               [grant.sessionId, viewer.liveUntil],
             ]),
             view: isSame ? before.view : null,
+            hidden: isSame ? before.hidden : null,
             loadedAt: isSame ? before.loadedAt : now,
           })
         },
@@ -160,6 +177,19 @@ export function createViewers(
         (view, keep) => {
           const before = known.peek(userId)
           if (before) keep(userId, { ...before, view })
+        },
+      )
+    },
+
+    /** Whom a block in either direction hides from the viewer. After a barrier of the same request. */
+    async hiddenFrom(userId: UserId): Promise<ReadonlySet<UserId>> {
+      const entry = known.isBelieved() ? known.peek(userId) : undefined
+      if (entry?.hidden) return entry.hidden
+      return known.load(
+        async (): Promise<ReadonlySet<UserId>> => new Set(await graph.blockedEitherWay(userId)),
+        (hidden, keep) => {
+          const before = known.peek(userId)
+          if (before) keep(userId, { ...before, hidden })
         },
       )
     },

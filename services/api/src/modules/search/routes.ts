@@ -13,7 +13,7 @@ export function searchRoutes(
 ) {
   return new Elysia({ prefix: '/v1/search' })
     .use(authenticated)
-    .get('/posts', ({ viewer, query }) => search.posts(viewer.id, query), {
+    .get('/posts', ({ viewer, isHeard, query }) => search.posts(viewer.id, query, isHeard), {
       query: PostSearchQuery,
       transform: pageLimit,
       response: { 200: unchecked(PostHitPage), ...PROBLEMS },

@@ -133,13 +133,7 @@ describe('posts', () => {
   })
 
   test('of people behind a block are not shown where the index finds them all the same', async () => {
-    await using own = await openTestApi({
-      wrap: (deps) => ({
-        ...deps,
-        // As when the block comes between this question and the index's answer.
-        graph: { ...deps.graph, blockedEitherWay: async () => [] },
-      }),
-    })
+    await using own = await openTestApi()
     const [viewer, other] = [await own.signUp('viewer'), await own.signUp('other')]
     await own.request('POST', '/v1/posts', { as: other, body: { text: 'a word' } })
     await own.index()
@@ -149,8 +143,75 @@ describe('posts', () => {
     await own.request('PUT', '/v1/users/viewer/block', { as: other })
     expect(await seen()).toBe(0)
     await own.request('DELETE', '/v1/users/viewer/block', { as: other })
+    expect(await seen()).toBe(1)
     await own.request('PUT', '/v1/users/other/block', { as: viewer })
     expect(await seen()).toBe(0)
+    await own.request('DELETE', '/v1/users/other/block', { as: viewer })
+    expect(await seen()).toBe(1)
+  })
+
+  test('show likes, edits and names as they are at that moment', async () => {
+    await using own = await openTestApi()
+    const [viewer, author] = [await own.signUp('viewer'), await own.signUp('author')]
+    const { body: post } = await own.request('POST', '/v1/posts', {
+      as: author,
+      body: { text: 'a word' },
+    })
+    await own.index()
+    const seen = async () =>
+      (await own.request('GET', '/v1/search/posts?q=word', { as: viewer })).body.items[0]
+    expect(await seen()).toMatchObject({ text: 'a word', viewer: { liked: false } })
+    await own.request('PUT', `/v1/posts/${post.id}/like`, { as: viewer })
+    expect(await seen()).toMatchObject({ viewer: { liked: true }, counts: { likes: 1 } })
+    await own.request('PATCH', `/v1/posts/${post.id}`, {
+      as: author,
+      body: { text: 'word, again' },
+    })
+    await own.request('PATCH', '/v1/me', { as: author, body: { displayName: 'Other' } })
+    expect(await seen()).toMatchObject({
+      text: 'word, again',
+      author: { displayName: 'Other' },
+      highlight: '<mark>word</mark>, again',
+    })
+    await own.request('DELETE', `/v1/posts/${post.id}/like`, { as: viewer })
+    expect((await seen()).viewer.liked).toBe(false)
+    await own.request('DELETE', `/v1/posts/${post.id}`, { as: author })
+    expect(await seen()).toBeUndefined()
+  })
+
+  test('take no statement once they are known', async () => {
+    const asked: string[] = []
+    await using own = await openTestApi({
+      wrap: (deps) => ({
+        ...deps,
+        posts: {
+          ...deps.posts,
+          visible: async (...args) => {
+            asked.push('visible')
+            return deps.posts.visible(...args)
+          },
+          published: async (...args) => {
+            asked.push('published')
+            return deps.posts.published(...args)
+          },
+        },
+        graph: {
+          ...deps.graph,
+          blockedEitherWay: async (viewer) => {
+            asked.push('blocked')
+            return deps.graph.blockedEitherWay(viewer)
+          },
+        },
+      }),
+    })
+    const [viewer, author] = [await own.signUp('viewer'), await own.signUp('author')]
+    await own.request('POST', '/v1/posts', { as: author, body: { text: 'a word' } })
+    await own.index()
+    const search = () => own.request('GET', '/v1/search/posts?q=word', { as: viewer })
+    await search()
+    expect(asked.toSorted()).toEqual(['blocked', 'published'])
+    await search()
+    expect(asked).toHaveLength(2)
   })
 
   test.each([

@@ -3,32 +3,35 @@ import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { parseSearchQuery, type SearchQuery } from '@sns/shared/domain/search-query'
 import type { User } from '@sns/shared/domain/user'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
-import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readSearchCursor, writeSearchCursor } from '../../http/cursors'
 import { fillPage } from '../../http/fill-page'
-import { presentPost } from '../posts/schema'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
+import { createFoundPosts, type FoundPostsDeps } from './found-posts'
 import { highlight } from './highlight'
 import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
 import type * as contract from './schema'
 
 export interface SearchServiceDeps {
   readonly search: Pick<SearchIndex, 'searchPosts' | 'searchUsers'>
-  readonly posts: Pick<PostStore, 'visible'>
+  readonly posts: FoundPostsDeps['posts']
+  readonly viewers: FoundPostsDeps['viewers']
+  readonly pieces: FoundPostsDeps['pieces']
+  readonly freshness: FoundPostsDeps['freshness']
   readonly users: Pick<UserStore, 'findVisible'>
   readonly graph: Pick<GraphStore, 'blockedEitherWay'>
   readonly lookup: UserLookup
 }
 
 /**
- * The index finds ids. It trails the rows, so SQL decides which posts may be shown, and with which
- * text.
+ * The index finds ids. It trails the rows, so what is known to be current, or SQL, decides which posts may be
+ * shown, and with which text.
  */
 export function createSearchService(deps: SearchServiceDeps) {
-  const { search, posts, users, graph, lookup } = deps
+  const { search, users, graph, lookup } = deps
+  const foundPosts = createFoundPosts(deps)
 
   async function authorFilter(username: string | undefined, viewer: UserId) {
     if (username === undefined) return { authorId: null, isNobody: false }
@@ -37,7 +40,12 @@ export function createSearchService(deps: SearchServiceDeps) {
   }
 
   return {
-    async posts(viewer: UserId, query: contract.PostSearchQuery): Promise<contract.PostHitPage> {
+    /** `isHeard`: as authentication tells. */
+    async posts(
+      viewer: UserId,
+      query: contract.PostSearchQuery,
+      isHeard: boolean,
+    ): Promise<contract.PostHitPage> {
       const q = readPostQuery(query.q)
       const since = readTime('since', query.since)
       const until = readTime('until', query.until)
@@ -47,7 +55,7 @@ export function createSearchService(deps: SearchServiceDeps) {
       if (isNobody) return { items: [], nextCursor: null }
       const words = parseSearchQuery(q)
       const filter = { q, authorId, since, until }
-      // SQL hides them in any case. Only where it hid something are the next hits worth a question.
+      // They are hidden in any case. Only where something was hidden are the next hits worth a question.
       let excludeAuthors: readonly UserId[] = []
 
       const page = await fillPage<contract.PostHit, SearchKey>(
@@ -55,20 +63,20 @@ export function createSearchService(deps: SearchServiceDeps) {
         query.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
           const hits = await search.searchPosts({ ...filter, excludeAuthors, after, limit: count })
-          const visible = await posts.visible(
+          const visible = await foundPosts(
             viewer,
             hits.map(({ id }) => id),
+            isHeard,
           )
-          const viewed = new Map(visible.map((post) => [post.body.id, post]))
-          if (hits.length === count && visible.length < count && excludeAuthors.length === 0) {
+          if (hits.length === count && visible.size < count && excludeAuthors.length === 0) {
             excludeAuthors = await graph.blockedEitherWay(viewer)
           }
           return {
             found: hits.flatMap(({ id, score, text }) => {
-              const post = viewed.get(id)
-              const html = post && highlightOf(post.body.text, text, words)
+              const post = visible.get(id)
+              const html = post && highlightOf(post.text, text, words)
               if (post === undefined || html === undefined) return []
-              return [{ key: { score, id }, item: { ...presentPost(post), highlight: html } }]
+              return [{ key: { score, id }, item: { ...post, highlight: html } }]
             }),
             last: lastKey(hits, count),
           }
