@@ -18,6 +18,11 @@ export const COMMAND_LINES = {
       'Runs the suite by the settings: embedded in one process by default, against the servers with DATABASE_URL=mysql://…, or only the service named',
     options: {},
   },
+  init: {
+    usage: ['init'],
+    summary: 'Writes .env with the secrets that compose needs, once, for its owner alone',
+    options: {},
+  },
   migrate: {
     usage: ['migrate'],
     summary:

@@ -1,11 +1,16 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createClient } from '@sns/api/client'
 import { createPasswords } from '@sns/api/security/passwords'
+import { lockForProcess } from '@sns/shared/adapters/sqlite/process-lock'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
+import type { Settings } from '@sns/shared/config/settings'
 import { systemClock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { createBackend } from '@sns/shared/runtime/backend'
+import { assertFree } from '@sns/shared/runtime/http-listener'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { startService } from '@sns/shared/runtime/service'
 import graph from '../sample/graph.edges.gz' with { type: 'file' }
@@ -18,7 +23,10 @@ import { createProgress } from './progress'
 import { suite } from './suite'
 
 const LINE = COMMAND_LINES.demo
-const DATABASE_URL = 'sqlite:.demo/sns.db'
+const DATABASE_PATH = '.demo/sns.db'
+const DATABASE_URL = `sqlite:${DATABASE_PATH}`
+/** The password of the sample's users, made when they are loaded. */
+const PASSWORD_FILE = '.demo/password'
 /** The users with the most followers in the sample. */
 const PEOPLE = ['u1', 'u3', 'u4', 'u7', 'u6']
 
@@ -34,15 +42,18 @@ export const demo: Command = async ({ args, signal }) => {
     { ...environment, DATABASE_URL, LOG_LEVEL: environment.LOG_LEVEL || 'warn' },
     { role: 'suite' },
   )
+  const newcomer = { username: `newcomer_${Date.now().toString(36)}`, password: shortPassword() }
   const logger = createLogger('demo', settings.logLevel)
   const options = { logger, metrics: createMetrics(), clock: systemClock }
 
   console.log('\nsns: the whole suite in one process, no server needed\n')
+  assertAlone(settings)
+  const samplePassword = keptPassword()
   await loadSample()
   const startedAt = performance.now()
   await using service = await startService(suite, settings, options)
   line('started the suite', performance.now() - startedAt)
-  for await (const { title, milliseconds, lines } of showSuite(service.url, PEOPLE)) {
+  for await (const { title, milliseconds, lines } of showSuite(service.url, newcomer, PEOPLE)) {
     line(title, milliseconds)
     for (const text of lines) console.log(`             ${text}`)
   }
@@ -50,11 +61,20 @@ export const demo: Command = async ({ args, signal }) => {
     console.log('\n  every step gave the expected result; without --exit the suite keeps serving\n')
     return
   }
+  const token = await signIn(service.url, newcomer)
+  const isSampleOpen = await signIn(service.url, {
+    username: PEOPLE[0] ?? '',
+    password: samplePassword,
+  })
   console.log(`
   api        ${service.url}
   docs       ${service.url}/swagger
   metrics    ${service.statusUrl}/metrics
-  database   ${DATABASE_URL.slice('sqlite:'.length)}
+  database   ${DATABASE_PATH}, of the demo alone: DATABASE_URL is for start
+
+  sign in    as ${newcomer.username}, password ${newcomer.password}${isSampleOpen ? `\n             or as ${PEOPLE.join(', ')}, password ${samplePassword}` : ''}
+  try        curl -s '${service.url}/v1/feed?limit=3' -H 'authorization: Bearer ${token}'
+             the token lasts 15 minutes; POST ${service.url}/v1/auth/login gives another
 `)
   console.log('  serving; Ctrl-C stops\n')
   await Promise.race([service.ended, new Promise((stop) => signal.addEventListener('abort', stop))])
@@ -68,7 +88,7 @@ export const demo: Command = async ({ args, signal }) => {
       { graph, posts: [posts], limitUsers: Number.POSITIVE_INFINITY },
       loader,
       {
-        passwordHash: await createPasswords().hash(crypto.randomUUID(), { key: 'demo', signal }),
+        passwordHash: await createPasswords().hash(samplePassword, { key: 'demo', signal }),
         signal,
         onProgress: progress.update,
       },
@@ -80,6 +100,40 @@ export const demo: Command = async ({ args, signal }) => {
       performance.now() - loadedAt,
     )
   }
+}
+
+/** Before anything is loaded: no other demo runs, and nothing else has its ports. */
+function assertAlone({ address, statusAddress }: Settings): void {
+  try {
+    lockForProcess(DATABASE_PATH)[Symbol.dispose]()
+  } catch (cause) {
+    const problem = `${DATABASE_PATH} cannot be opened: stop the demo that runs already, or look at the folder's rights`
+    throw new OperatorError(problem, 1, { cause })
+  }
+  assertFree(address)
+  assertFree(statusAddress)
+}
+
+function shortPassword(): string {
+  return crypto.randomUUID().slice(0, 13)
+}
+
+function keptPassword(): string {
+  try {
+    writeFileSync(PASSWORD_FILE, shortPassword(), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!existsSync(PASSWORD_FILE)) throw error
+  }
+  return readFileSync(PASSWORD_FILE, 'utf8')
+}
+
+/** An access token; null where name and password do not open an account. */
+async function signIn(
+  url: string,
+  account: { readonly username: string; readonly password: string },
+): Promise<string | null> {
+  const { data } = await createClient(url).v1.auth.login.post(account)
+  return data?.accessToken ?? null
 }
 
 function line(title: string, milliseconds: number): void {

@@ -1,6 +1,20 @@
 import { join } from 'node:path'
 import { listSettings, type Setting } from '@sns/shared/config/settings'
 
+/** What compose.yaml reads beside the settings of the programs; `init` makes the passwords. */
+export const COMPOSE_SETTINGS = [
+  ['MYSQL_ROOT_PASSWORD', '', "Password of MySQL's root"],
+  ['MYSQL_PASSWORD', '', 'Password of the MySQL user that the services are'],
+  ['REDIS_PASSWORD', '', 'Password of Redis'],
+  ['GRAFANA_PASSWORD', '', "Password of Grafana's admin"],
+  ['MYSQL_PORT', '3306', 'Port of MySQL on this machine'],
+  ['GRAFANA_PORT', '3000', 'Port of Grafana on this machine'],
+  ['PROMETHEUS_PORT', '9090', 'Port of Prometheus on this machine'],
+  ['KAFKA_PORT', '9094', 'Port of Kafka on this machine'],
+  ['ES_HEAP', '1g', 'Memory of Elasticsearch'],
+  ['REDIS_MAXMEMORY', '1gb', 'Memory of Redis'],
+] as const
+
 /**
  * The text of `.env.example`: every setting with what it means, who reads it and its default, all
  * commented out, so that a copy changes nothing until a line is uncommented.
@@ -12,6 +26,9 @@ export function renderEnvExample(): string {
       const preset = typeof setting.default === 'string' ? setting.default : ''
       return `# ${setting.summary}. Read by ${envReaders(setting)}.\n# ${setting.name}=${preset}\n`
     }),
+    ...COMPOSE_SETTINGS.map(
+      ([name, preset, summary]) => `# ${summary}. Read by compose.\n# ${name}=${preset}\n`,
+    ),
   ].join('\n')
 }
 

@@ -16,10 +16,9 @@ const WAIT_MS = 5_000
  */
 export async function* showSuite(
   url: string,
+  { username, password }: { readonly username: string; readonly password: string },
   peopleToFollow: readonly string[],
 ): AsyncGenerator<StepReport> {
-  const username = `newcomer_${Date.now().toString(36)}`
-  const password = crypto.randomUUID()
   const word = `hello${Date.now().toString(36)}`
 
   const signup = await timed(() =>

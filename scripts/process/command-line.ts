@@ -2,7 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Command } from '@sns/shared/runtime/program'
-import { version } from '../../package.json'
+import { VERSION } from '@sns/shared/runtime/version'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
@@ -59,7 +59,7 @@ export function refuseOperands(line: CommandLine, operands: readonly string[]): 
 export function answersHelp(line: CommandLine, args: readonly string[]): boolean {
   const asked = args.find((arg) => ['--help', '-h', '--version'].includes(arg))
   if (asked === undefined) return false
-  console.log(asked === '--version' ? `sns ${version}` : helpOf(line))
+  console.log(asked === '--version' ? `sns ${VERSION}` : helpOf(line))
   return true
 }
 

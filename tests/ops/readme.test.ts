@@ -1,7 +1,5 @@
 import { expect, test } from 'bun:test'
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 
 const root = join(import.meta.dir, '../..')
 const read = (path: string) => Bun.file(join(root, path)).text()
@@ -31,21 +29,11 @@ test('every command the README names is a script, and the Bun it asks for is the
 })
 
 test.each(['README.md', 'docs/03-operations.md'])(
-  'the secrets that %s makes are for their owner alone, and those of compose',
+  '%s starts compose with secrets that init makes',
   async (page) => {
     const lines = (await read(page)).split('\n')
     const last = lines.indexOf('docker compose up --build')
-    const first = lines.lastIndexOf('```sh', last)
-    await using folder = await temporaryFolder()
-    await Bun.write(join(folder.path, '.env.example'), await read('.env.example'))
-    const script = `umask 022\n${lines.slice(first + 1, last).join('\n')}`
-    const made = Bun.spawnSync(['sh', '-c', script], { cwd: folder.path })
-    expect(made.stderr.toString()).toBe('')
-    const env = join(folder.path, '.env')
-    expect(statSync(env).mode & 0o777).toBe(0o600)
-    const names = [...(await Bun.file(env).text()).matchAll(/^([A-Z_]+)=[0-9a-f]{48}$/gm)]
-    const preflight = await read('ops/preflight.sh')
-    expect(names).toHaveLength(6)
-    for (const [, name] of names) expect(preflight).toContain(`check ${name} `)
+    expect(lines[last - 1]).toStartWith('npx --yes bun@1.4.5 run init ')
+    expect(lines[last - 2]).toBe('```sh')
   },
 )

@@ -80,7 +80,7 @@ function refusal(error: unknown, { host, port, portSetting }: Address): unknown 
     case 'EAFNOSUPPORT':
       return new OperatorError(
         `WEB_HOST is "${host}", which is no address of this machine: 127.0.0.1 is for this machine alone, 0.0.0.0 for all its networks`,
-        1,
+        2,
         options,
       )
     default:

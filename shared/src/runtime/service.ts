@@ -11,10 +11,12 @@ import { createBackend } from './backend'
 import type { Backend } from './backend-ports'
 import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
+import { logLife } from './life-log'
 import { isOneOfProcesses, runProcesses, stopWithStarter } from './processes'
 import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
 import { createStatusApp, type StatusDeps } from './status-app'
+import { VERSION } from './version'
 
 export interface ServiceContext {
   readonly settings: Settings
@@ -92,27 +94,32 @@ export async function startService(
   const listener = parts.app ? listen(parts.app({ readiness, leaving }), settings.address) : null
   const ended = runner.run(stop.signal)
   ended.catch(() => {})
+  const told = logLife({ name: spec.name, logger, readiness }, leaving)
   opened.defer(async () => {
     leave.abort()
     stop.abort()
-    await Promise.allSettled([listener?.[Symbol.asyncDispose](), ended])
+    await Promise.allSettled([listener?.[Symbol.asyncDispose](), ended, told])
   })
 
   const leaveMs = listener ? settings.drainDelay * 1_000 : 0
   const statusUrl = status.url
   const url = listener?.url ?? statusUrl
-  logger.info({ url, statusUrl }, `${spec.name} is ready at ${url}`)
+  logger.info({ url, statusUrl, version: VERSION }, `${spec.name} ${VERSION} listens at ${url}`)
   const resources = opened.move()
   return {
     url,
     statusUrl,
     ended,
     async leave() {
+      logger.info({ leaveMs }, `${spec.name} is stopping`)
       leave.abort()
       await sleep(leaveMs, stop.signal)
     },
     leaveMs,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await resources.disposeAsync()
+      logger.info(`${spec.name} has stopped`)
+    },
   }
 }
 

@@ -11,6 +11,13 @@ export interface RequestLogDeps {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
+const PATH_CHARACTERS = 200
+
+/** For a request that no route answers: what it asked for. Without its query, which may hold what people typed. */
+function pathOf({ url }: Request): string {
+  return new URL(url).pathname.slice(0, PATH_CHARACTERS)
+}
+
 /** Gives each request its id, times and counts it, and logs one line when it is done. */
 export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
   return new Elysia({ name: 'request-log' })
@@ -33,6 +40,7 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
         requestId: context.id,
         method,
         route: pattern,
+        ...(route ? {} : { path: pathOf(request) }),
         status,
         ms: Math.round(ms * 1000) / 1000,
         userId: context.userId,

@@ -1,0 +1,4 @@
+import { version } from '../../../package.json'
+
+/** Of the whole suite. */
+export const VERSION: string = version
