@@ -31,7 +31,7 @@ const DEFAULTS: CaptureOptions = {
   idleCheckpointIntervalMs: 30_000,
   pollMs: 1_000,
   chunkMs: 100,
-  maxChunkRows: 8_000,
+  maxChunkRows: 2_000,
   maxChunkBytes: 2 * 1024 * 1024,
   standbyMs: 500,
   retryMs: 200,
