@@ -14,15 +14,7 @@ describe.skipIf(!hasAllTestServers)('dead letters', () => {
   let mysql: MysqlSession
   beforeAll(async () => {
     names = await createServerNames()
-    const { hostname, port, username, password, pathname } = new URL(names.env.DATABASE_URL ?? '')
-    const database = pathname.slice(1)
-    mysql = createMysqlSession({
-      host: hostname,
-      port: Number(port),
-      user: username,
-      password,
-      database,
-    })
+    mysql = createMysqlSession(names.mysql)
     const migrate = spawnProgram('migrate', [], names.env)
     if ((await migrate.exited) !== 0) throw new Error(migrate.output())
   })

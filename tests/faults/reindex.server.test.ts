@@ -5,10 +5,11 @@ import { postsAlias, usersAlias } from '@sns/shared/adapters/elasticsearch/index
 import { createElasticsearchSearchIndex } from '@sns/shared/adapters/elasticsearch/search-index'
 import { eventually } from '@sns/shared/testing/eventually'
 import { anyPost } from '@sns/shared/testing/search-documents'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { testElasticsearchClient } from '@sns/shared/testing/test-elasticsearch'
 import { type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
+import { createMigratedNames } from '../server-suite'
 
 const POSTS = 4_000
 
@@ -22,18 +23,8 @@ describe.skipIf(!hasAllTestServers)('a new index beside the old one', () => {
   const run = (name: string, ...args: string[]) => spawnProgram(name, args, names.env)
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const { hostname, port, username, password, pathname } = new URL(names.env.DATABASE_URL ?? '')
-    const database = pathname.slice(1)
-    mysql = createMysqlSession({
-      host: hostname,
-      port: Number(port),
-      user: username,
-      password,
-      database,
-    })
-    const migrate = run('migrate')
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    names = await createMigratedNames()
+    mysql = createMysqlSession(names.mysql)
     const ids = Array.from({ length: POSTS }, (_, n) => n + 1)
     while (ids.length > 0) await mysql.query(insertPosts(ids.splice(0, 1_000), 'word'))
     indexer = run('start', 'cdc-indexer')

@@ -2,11 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createCapture } from '@sns/cdc-indexer/capture/capture'
 import { createMysqlBinlogSource } from '@sns/cdc-indexer/capture/mysql/binlog-source'
 import { createMysqlCheckpointStore } from '@sns/cdc-indexer/capture/mysql/checkpoint-store'
-import {
-  createMysqlSession,
-  type MysqlServer,
-  type MysqlSession,
-} from '@sns/cdc-indexer/capture/mysql/session'
+import { createMysqlSession, type MysqlSession } from '@sns/cdc-indexer/capture/mysql/session'
 import { insertPosts } from '@sns/cdc-indexer/capture/testing/binlog-fixture'
 import { createFakePublisher, createNoSnapshots } from '@sns/cdc-indexer/capture/testing/fakes'
 import { systemClock } from '@sns/shared/domain/clock'
@@ -27,17 +23,13 @@ const WRITES = 80
 
 describe.skipIf(!hasAllTestServers || !stack)('logs that are reset while capture is down', () => {
   let names: ServerNames
-  let server: MysqlServer
   let mysql: MysqlSession
   beforeAll(async () => {
     names = await createServerNames()
-    const { hostname, port, username, password, pathname } = new URL(names.env.DATABASE_URL ?? '')
-    const database = pathname.slice(1)
-    server = { host: hostname, port: Number(port), user: username, password, database }
-    mysql = createMysqlSession(server)
+    mysql = createMysqlSession(names.mysql)
     // A short history, so that the one after the next reset soon has all of its numbers.
     await mysql.query('RESET BINARY LOGS AND GTIDS')
-    const migrate = spawnProgram('migrate', [], names.env)
+    await using migrate = spawnProgram('migrate', [], names.env)
     if ((await migrate.exited) !== 0) throw new Error(migrate.output())
   })
   afterAll(async () => {
@@ -55,8 +47,8 @@ describe.skipIf(!hasAllTestServers || !stack)('logs that are reset while capture
     const publisher = createFakePublisher()
     const logger = createLogger('test', 'silent')
     const metrics = createMetrics()
-    await using source = createMysqlBinlogSource({ server, logger, metrics })
-    const checkpoints = createMysqlCheckpointStore(server)
+    await using source = createMysqlBinlogSource({ server: names.mysql, logger, metrics })
+    const checkpoints = createMysqlCheckpointStore(names.mysql)
     const clock = systemClock
     const capture = createCapture({
       source,

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import {
-  createMysqlSession,
-  type MysqlServer,
-  type MysqlSession,
-} from '@sns/cdc-indexer/capture/mysql/session'
+import { createMysqlSession, type MysqlSession } from '@sns/cdc-indexer/capture/mysql/session'
 import { insertPosts } from '@sns/cdc-indexer/capture/testing/binlog-fixture'
 import { readKafkaRecords } from '@sns/cdc-indexer/capture/testing/kafka-records'
 import { documentVersion } from '@sns/shared/events/change-event'
@@ -11,17 +7,18 @@ import { decodeChange } from '@sns/shared/events/change-record'
 import { topicName } from '@sns/shared/events/tables'
 import { eventually } from '@sns/shared/testing/eventually'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { type StackServer, stack } from '@sns/shared/testing/stack'
 import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
+import { createMigratedNames } from '../server-suite'
 
 /** `SOAK_HOURS=8 bun run test tests/faults/soak` goes on at random for so long; without it each case runs once. */
 const HOURS = Number(process.env.SOAK_HOURS ?? 0)
 const ROWS = 400
 /** A transaction that a crash may hit in its midst. */
 const LARGE_ROWS = 20_000
-const LARGE_FROM = 1_000_000
+let largeFrom = 1_000_000
 const HANG_MS = 8_000
 
 interface World {
@@ -42,11 +39,13 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
     await restart()
   },
   'kill -9 inside a large transaction': async ({ first, restart, sql }) => {
-    const ids = Array.from({ length: LARGE_ROWS }, (_, n) => LARGE_FROM + n)
+    const from = largeFrom
+    largeFrom += LARGE_ROWS
+    const ids = Array.from({ length: LARGE_ROWS }, (_, n) => from + n)
     await sql(insertPosts(ids, 'large'))
     await first().crash()
     await restart()
-    await sql(`DELETE FROM posts WHERE id >= ${LARGE_FROM} LIMIT ${LARGE_ROWS / 2}`)
+    await sql(`DELETE FROM posts WHERE id >= ${from} LIMIT ${LARGE_ROWS / 2}`)
   },
   ...onEach('kill -9 of', async (server) => {
     await stack?.kill(server)
@@ -109,19 +108,13 @@ interface Tally {
 
 describe.skipIf(!hasAllTestServers || !stack)('capture and indexing under faults', () => {
   let names: ServerNames
-  let server: MysqlServer
   let session: MysqlSession
   let indexer: Indexer
   const tallies = new Map<string, Tally>()
 
   beforeAll(async () => {
-    names = await createServerNames()
-    const { hostname, port, username, password, pathname } = new URL(names.env.DATABASE_URL ?? '')
-    const database = pathname.slice(1)
-    server = { host: hostname, port: Number(port), user: username, password, database }
-    session = createMysqlSession(server, { timeoutMs: 60_000 })
-    const migrate = run('migrate')
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    names = await createMigratedNames()
+    session = createMysqlSession(names.mysql, { timeoutMs: 60_000 })
     await sql(insertPosts(Array.from({ length: ROWS }, (_, n) => n + 1)))
     indexer = await start()
   }, 120_000)
@@ -159,7 +152,7 @@ describe.skipIf(!hasAllTestServers || !stack)('capture and indexing under faults
   /** Inserts, edits and deletes until told to stop, whatever fails meanwhile. */
   function startWriter() {
     let isOver = false
-    const own = createMysqlSession(server)
+    const own = createMysqlSession(names.mysql)
     const writing = (async () => {
       for (let n = 0; !isOver; n += 1) {
         const id = 1 + Math.floor(Math.random() * ROWS)

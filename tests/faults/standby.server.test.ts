@@ -5,9 +5,10 @@ import { readKafkaRecords } from '@sns/cdc-indexer/capture/testing/kafka-records
 import { topicName } from '@sns/shared/events/tables'
 import { eventually } from '@sns/shared/testing/eventually'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { freePort, spawnProgram } from '../../scripts/process/program-process'
+import { createMigratedNames } from '../server-suite'
 
 const POSTS = [1, 2, 3, 4, 5]
 const WITHIN = { timeoutMs: 60_000 }
@@ -16,18 +17,8 @@ describe.skipIf(!hasAllTestServers)('a second cdc-indexer stands by', () => {
   let names: ServerNames
   let mysql: MysqlSession
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    const { hostname, port, username, password } = new URL(names.env.DATABASE_URL ?? '')
-    const { database } = names
-    mysql = createMysqlSession({
-      host: hostname,
-      port: Number(port),
-      user: username,
-      password,
-      database,
-    })
+    names = await createMigratedNames()
+    mysql = createMysqlSession(names.mysql)
   })
   afterAll(async () => {
     await mysql?.[Symbol.asyncDispose]()

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMysqlCheckpointStore } from '@sns/cdc-indexer/capture/mysql/checkpoint-store'
-import { createMysqlSession, type MysqlServer } from '@sns/cdc-indexer/capture/mysql/session'
+import { createMysqlSession } from '@sns/cdc-indexer/capture/mysql/session'
 import { readKafkaRecords } from '@sns/cdc-indexer/capture/testing/kafka-records'
 import { capturedTables } from '@sns/shared/events/tables'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
-import { createServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { stack } from '@sns/shared/testing/stack'
 import { spawnProgram } from '../../scripts/process/program-process'
 import { startSuiteProcess } from '../../scripts/process/suite-process'
 import { liveThroughTheMainJob } from '../journey'
+import { createMigratedNames } from '../server-suite'
 
 const script = join(import.meta.dir, '../../../shared/peers/debezium/debezium')
 const canRun = hasAllTestServers && stack !== null && existsSync(script)
@@ -42,23 +42,10 @@ async function startDebezium(database: string, prefix: string): Promise<AsyncDis
   }
 }
 
-function serverOf(databaseUrl: string): MysqlServer {
-  const { hostname, port, username, password, pathname } = new URL(databaseUrl)
-  return {
-    host: hostname,
-    port: Number(port),
-    user: username,
-    password,
-    database: pathname.slice(1),
-  }
-}
-
 describe.skipIf(!canRun)('Debezium', () => {
   test('writes the records that our capture writes: keys, rows, operations, tombstones', async () => {
-    await using names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-    await using mysql = createMysqlSession(serverOf(names.env.DATABASE_URL ?? ''))
+    await using names = await createMigratedNames()
+    await using mysql = createMysqlSession(names.mysql)
     const theirs = `${names.database}.debezium`
     await using _debezium = await startDebezium(names.database, theirs)
     await using _ours = spawnProgram('start', ['cdc-indexer'], names.env)
@@ -101,11 +88,9 @@ describe.skipIf(!canRun)('Debezium', () => {
   }, 180_000)
 
   test('publishes in the place of our capture: fan-out and search work by it', async () => {
-    await using names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    await using names = await createMigratedNames()
     // Whoever has the lock captures: ours stands by.
-    const checkpoints = createMysqlCheckpointStore(serverOf(names.env.DATABASE_URL ?? ''))
+    const checkpoints = createMysqlCheckpointStore(names.mysql)
     const lease = await checkpoints.acquire()
     if (!lease) throw new Error('somebody captures')
     await using _lease = lease

@@ -2,12 +2,15 @@ import { Client, HttpConnection } from '@elastic/elasticsearch'
 import Redis from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import mysql from 'mysql2/promise'
+import type { MysqlSettings } from '../config/settings'
 import { testServers, uniqueName } from './servers'
 
 /** Unique names on the real servers, as settings. Everything created under them is removed at the end. */
 export interface ServerNames extends AsyncDisposable {
   readonly database: string
   readonly env: Readonly<Record<string, string>>
+  /** Where the database is, as `env` says. */
+  readonly mysql: Pick<MysqlSettings, 'host' | 'port' | 'user' | 'password' | 'database'>
 }
 
 /** Makes an empty database; topics, keys and indexes get their names from the prefix. */
@@ -20,8 +23,10 @@ export async function createServerNames(): Promise<ServerNames> {
   const admin = await mysql.createConnection(mysqlUrl)
   await admin.query(`create database ${name}`)
   await admin.end()
+  const { hostname: host, port, username: user, password } = new URL(mysqlUrl)
   return {
     database: name,
+    mysql: { host, port: Number(port), user, password, database: name },
     env: {
       DATABASE_URL: `${mysqlUrl}/${name}`,
       REDIS_URL: redis,
