@@ -15,7 +15,9 @@ const PATH_CHARACTERS = 200
 
 /** For a request that no route answers: what it asked for. Without its query, which may hold what people typed. */
 function pathOf({ url }: Request): string {
-  return new URL(url).pathname.slice(0, PATH_CHARACTERS)
+  // Not by `URL`: its host is whatever the client wrote, and may be none.
+  const [path = ''] = url.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#]/)
+  return path.slice(0, PATH_CHARACTERS)
 }
 
 /** Gives each request its id, times and counts it, and logs one line when it is done. */
