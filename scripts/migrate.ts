@@ -55,7 +55,7 @@ async function migrateAll(settings: Settings, deps: BackendDeps, report: Report)
 
 async function migrateEmbedded(path: string, { clock }: BackendDeps, report: Report) {
   const { openSqliteDatabase } = await import('@sns/shared/adapters/sqlite/database')
-  const { migrateSqliteSearch } = await import('@sns/shared/adapters/sqlite/search-index')
+  const { migrateSqliteSearch } = await import('@sns/shared/adapters/sqlite/search-tables')
   using _lock = lockForProcess(path)
   await using database = await openSqliteDatabase({ path })
   report('tables', 1, 1)

@@ -92,8 +92,7 @@ async function bringUp(building: Building): Promise<void> {
   const left = () => stores.changeLog.backlog(`${group}.${generation.id}`, INDEXED_TABLES)
   const stop = new AbortController()
   const filling = indexer.run(AbortSignal.any([stop.signal, signal]))
-  filling.catch(() => {})
-  try {
+  const swap = async () => {
     const read = await catchUp(building, left)
     await removeExtra(building)
     const compared = await verify(building)
@@ -105,9 +104,13 @@ async function bringUp(building: Building): Promise<void> {
     )
     // Until the service has taken this over.
     await catchUp(building, left)
+  }
+  try {
+    // An indexer that fails for good would leave the other waiting for it.
+    await Promise.race([swap(), filling.then(() => new Promise<never>(() => {}))])
   } finally {
     stop.abort()
-    await filling
+    await filling.catch(() => {})
   }
   console.log('the other one is kept: reindex rollback goes back to it, reindex drop deletes it')
 }

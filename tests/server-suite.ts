@@ -1,5 +1,5 @@
 import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
-import { spawnProgram } from '../scripts/process/program-process'
+import { freePort, type ProgramProcess, spawnProgram } from '../scripts/process/program-process'
 import { type SuiteProcess, startSuiteProcess } from '../scripts/process/suite-process'
 
 export interface ServerSuite extends AsyncDisposable {
@@ -24,4 +24,15 @@ export async function startServerSuite(): Promise<ServerSuite> {
   const suite = opened.use(await startSuiteProcess(names.env))
   const resources = opened.move()
   return { names, suite, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+/** One more cdc-indexer on the names, ready; `url` is where it answers operators. */
+export async function startIndexer({
+  env,
+}: ServerNames): Promise<ProgramProcess & { readonly url: string }> {
+  const port = freePort()
+  const program = spawnProgram('start', ['cdc-indexer'], { ...env, METRICS_PORT: String(port) })
+  const url = `http://127.0.0.1:${port}`
+  await program.ready(url)
+  return Object.assign(program, { url })
 }

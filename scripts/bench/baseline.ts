@@ -8,7 +8,7 @@ import { type BenchSuite, createBenchSuite, type RunningBenchSuite } from './ben
 import { measureFeed } from './feed-load'
 import { percentile } from './load'
 import { residentMiB, samples } from './measures'
-import type { Figure } from './report'
+import { collectFigures, type Figure } from './report'
 
 const COLD_STARTS = 5
 const SEARCHABLE_WITHIN_MS = 900_000
@@ -21,11 +21,7 @@ const SEARCHABLE_WITHIN_MS = 900_000
  */
 export async function benchBaseline(options: BenchArguments): Promise<readonly Figure[]> {
   const suite = createBenchSuite()
-  const figures: Figure[] = []
-  const add = (name: string, value: number, unit: string) => {
-    figures.push({ name, value, unit })
-    console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
-  }
+  const { figures, add } = collectFigures()
   const memory = (when: string, running: RunningBenchSuite) => {
     for (const [name, { pid }] of running.programs) {
       add(`memory ${when}, ${name}`, residentMiB(pid), 'MiB')

@@ -19,7 +19,7 @@ import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { percentile } from './load'
 import { residentMiB, samples } from './measures'
-import type { Figure } from './report'
+import { collectFigures, type Figure } from './report'
 
 const ROWS = 1_000_000
 const QUICK_ROWS = 40_000
@@ -46,11 +46,7 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
   const settings = loadSettings(environment, { role: 'cdc-indexer' })
   const { database, keyPrefix: prefix } = settings
   if (database.kind !== 'mysql') throw new TypeError('not a server')
-  const figures: Figure[] = []
-  const add = (name: string, value: number, unit: string) => {
-    figures.push({ name, value: Math.round(value * 100) / 100, unit })
-    console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
-  }
+  const { figures, add } = collectFigures()
   const logger = createLogger('bench', 'warn')
   await using search = createElasticsearchClient(settings.elasticsearch, {
     logger,

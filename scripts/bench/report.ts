@@ -8,6 +8,18 @@ export interface Figure {
   readonly unit: string
 }
 
+/** Figures as they come, each told at once. */
+export function collectFigures() {
+  const figures: Figure[] = []
+  return {
+    figures: figures as readonly Figure[],
+    add(name: string, value: number, unit: string): void {
+      figures.push({ name, value: Math.round(value * 100) / 100, unit })
+      console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
+    },
+  }
+}
+
 /** What the figures were measured on. */
 function machine(): Record<string, string | number> {
   return {

@@ -9,7 +9,7 @@ import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { startImported } from './imported-suite'
 import { type LoadResult, percentile, runLoad } from './load'
-import type { Figure } from './report'
+import { collectFigures, type Figure } from './report'
 import { COMMON, type QuerySort, searchQueries } from './search-queries'
 import { runWrk } from './wrk'
 
@@ -27,11 +27,7 @@ const SEARCHES_PER_SECOND = 20
 export async function benchSearch(options: BenchArguments): Promise<readonly Figure[]> {
   const suite = createBenchSuite()
   const seconds = options.isQuick ? 1 : 8
-  const figures: Figure[] = []
-  const add = (name: string, value: number, unit: string) => {
-    figures.push({ name, value: Math.round(value * 100) / 100, unit })
-    console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
-  }
+  const { figures, add } = collectFigures()
   const rate = (name: string, { requestsPerSecond, p50, p99 }: LoadResult) =>
     add(name, requestsPerSecond, `requests/s, P50 ${ms(p50)}, P99 ${ms(p99)}`)
 

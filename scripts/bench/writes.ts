@@ -7,7 +7,7 @@ import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { startImported } from './imported-suite'
 import { processorSeconds } from './measures'
-import type { Figure } from './report'
+import { collectFigures, type Figure } from './report'
 import { runWrk } from './wrk'
 
 const READERS = 500
@@ -28,11 +28,7 @@ export async function benchWrites(options: BenchArguments): Promise<readonly Fig
   if (suite.kind !== 'servers') {
     throw new OperatorError('bench writes measures on the servers: set DATABASE_URL=mysql://…', 2)
   }
-  const figures: Figure[] = []
-  const add = (name: string, value: number, unit: string) => {
-    figures.push({ name, value: Math.round(value * 100) / 100, unit })
-    console.error(`  ${name}: ${value.toLocaleString('en')} ${unit}`)
-  }
+  const { figures, add } = collectFigures()
   const seconds = options.isQuick ? 2 : 10
   try {
     await using imported = await startImported(suite, options, READERS)

@@ -17,7 +17,7 @@ describe.skipIf(!hasAllTestServers)('dead letters', () => {
     mysql = createMysqlSession(names.mysql)
     const migrate = spawnProgram('migrate', [], names.env)
     if ((await migrate.exited) !== 0) throw new Error(migrate.output())
-  })
+  }, 60_000)
   afterAll(async () => {
     await mysql?.[Symbol.asyncDispose]()
     await names?.[Symbol.asyncDispose]()

@@ -1,9 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createSqlSearchSource } from '@sns/shared/adapters/sql/search-source'
-import {
-  createSqliteSearchIndex,
-  migrateSqliteSearch,
-} from '@sns/shared/adapters/sqlite/search-index'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import type { UserId } from '@sns/shared/domain/id'
 import { documentVersion } from '@sns/shared/events/change-event'
 import { signUpAll } from '@sns/shared/testing/people'

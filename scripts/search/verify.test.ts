@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createSqlSearchSource } from '@sns/shared/adapters/sql/search-source'
-import {
-  createSqliteSearchIndex,
-  migrateSqliteSearch,
-} from '@sns/shared/adapters/sqlite/search-index'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import type { PostId } from '@sns/shared/domain/id'
 import type { SearchDocument } from '@sns/shared/ports/search-index'
 import { signUpAll } from '@sns/shared/testing/people'

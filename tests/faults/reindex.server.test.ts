@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createMysqlSession, type MysqlSession } from '@sns/cdc-indexer/capture/mysql/session'
 import { insertPosts } from '@sns/cdc-indexer/capture/testing/binlog-fixture'
+import type { ElasticsearchClient } from '@sns/shared/adapters/elasticsearch/client'
 import { postsAlias, usersAlias } from '@sns/shared/adapters/elasticsearch/index-definitions'
 import { createElasticsearchSearchIndex } from '@sns/shared/adapters/elasticsearch/search-index'
 import { eventually } from '@sns/shared/testing/eventually'
@@ -18,12 +19,13 @@ describe.skipIf(!hasAllTestServers)('a new index beside the old one', () => {
   let mysql: MysqlSession
   let indexer: ProgramProcess
   let written = 0
-  const client = testElasticsearchClient()
+  let client: ElasticsearchClient
   const aliases = () => [postsAlias(names.database), usersAlias(names.database)] as const
   const run = (name: string, ...args: string[]) => spawnProgram(name, args, names.env)
 
   beforeAll(async () => {
     names = await createMigratedNames()
+    client = testElasticsearchClient()
     mysql = createMysqlSession(names.mysql)
     const ids = Array.from({ length: POSTS }, (_, n) => n + 1)
     while (ids.length > 0) await mysql.query(insertPosts(ids.splice(0, 1_000), 'word'))
@@ -34,7 +36,7 @@ describe.skipIf(!hasAllTestServers)('a new index beside the old one', () => {
     await indexer?.[Symbol.asyncDispose]()
     await mysql?.[Symbol.asyncDispose]()
     await names?.[Symbol.asyncDispose]()
-    await client[Symbol.asyncDispose]()
+    await client?.[Symbol.asyncDispose]()
   })
 
   async function untilRight(): Promise<void> {

@@ -10,8 +10,8 @@ import { testKafkaClient } from '@sns/shared/testing/kafka-log'
 import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { type StackServer, stack } from '@sns/shared/testing/stack'
-import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
-import { createMigratedNames } from '../server-suite'
+import { type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
+import { createMigratedNames, startIndexer } from '../server-suite'
 
 /** `SOAK_HOURS=8 bun run test tests/faults/soak` goes on at random for so long; without it each case runs once. */
 const HOURS = Number(process.env.SOAK_HOURS ?? 0)
@@ -30,7 +30,7 @@ interface World {
   readonly sql: (statement: string) => Promise<unknown>
 }
 
-type Indexer = ProgramProcess & { readonly url: string }
+type Indexer = Awaited<ReturnType<typeof startIndexer>>
 
 /** What is done to the suite while rows are written. */
 const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
@@ -138,16 +138,7 @@ describe.skipIf(!hasAllTestServers || !stack)('capture and indexing under faults
 
   const sql = (statement: string) => session.query(statement)
 
-  async function start(): Promise<Indexer> {
-    const port = freePort()
-    const program = spawnProgram('start', ['cdc-indexer'], {
-      ...names.env,
-      METRICS_PORT: String(port),
-    })
-    const url = `http://127.0.0.1:${port}`
-    await program.ready(url)
-    return Object.assign(program, { url })
-  }
+  const start = () => startIndexer(names)
 
   /** Inserts, edits and deletes until told to stop, whatever fails meanwhile. */
   function startWriter() {

@@ -7,8 +7,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
 import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { freePort, spawnProgram } from '../../scripts/process/program-process'
-import { createMigratedNames } from '../server-suite'
+import { createMigratedNames, startIndexer } from '../server-suite'
 
 const POSTS = [1, 2, 3, 4, 5]
 const WITHIN = { timeoutMs: 60_000 }
@@ -26,13 +25,8 @@ describe.skipIf(!hasAllTestServers)('a second cdc-indexer stands by', () => {
   })
 
   async function start() {
-    const port = freePort()
-    const program = spawnProgram('start', ['cdc-indexer'], {
-      ...names.env,
-      METRICS_PORT: String(port),
-    })
-    const url = `http://127.0.0.1:${port}`
-    await program.ready(url)
+    const program = await startIndexer(names)
+    const { url } = program
     const isLeader = async () =>
       /^sns_capture_leader 1$/m.test(
         await fetch(`${url}/metrics`).then(

@@ -1,10 +1,8 @@
 import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
-import {
-  createSqliteSearchIndex,
-  migrateSqliteSearch,
-} from '@sns/shared/adapters/sqlite/search-index'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import { createIdGenerator, type PostId, type UserId } from '@sns/shared/domain/id'
 import { TIMELINE_LIMITS } from '@sns/shared/domain/timeline'

@@ -141,7 +141,10 @@ describe('the indexer', () => {
     const batches = Array.from({ length: 30 }, (_, id) => [
       change('posts', id + 1, { op: 'c', after: postRow(id + 1, 'x') }),
     ])
+    const halted: Promise<readonly string[]>[] = []
     const { run, given, letters, metric } = setUp(batches, ([first], call) => {
+      // At the second try of the twentieth, and when it was taken.
+      if (call === 21 || call === 27) halted.push(metric('sns_index_halted'))
       // Wrong from the first document on, until the twentieth has come five times.
       const isWrong = first && call <= 24
       return isWrong ? { applied: 0, rejected: [{ change: first, reason: 'no such field' }] } : {}
@@ -150,7 +153,7 @@ describe('the indexer', () => {
     expect(letters).toHaveLength(19)
     // The twentieth came until it was taken.
     expect(given).toHaveLength(30 + 5)
-    expect(await metric('sns_index_halted')).toEqual(['sns_index_halted 0'])
+    expect(await Promise.all(halted)).toEqual([['sns_index_halted 1'], ['sns_index_halted 0']])
     expect(await metric('sns_consumer_retries_total')).toEqual([
       'sns_consumer_retries_total{group="index"} 5',
     ])

@@ -1,7 +1,12 @@
 import { asError } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import { decodeChange } from '../../events/change-record'
-import { deadLetterTopic, isCapturedTable, type TopicNames } from '../../events/tables'
+import {
+  deadLetterTopic,
+  isCapturedTable,
+  TOPIC_MESSAGE_BYTES,
+  type TopicNames,
+} from '../../events/tables'
 import { type DeadLetter, type DeadLetters, letterId } from '../../ports/dead-letters'
 import { createKafkaConnection, type KafkaClient } from './client'
 
@@ -21,9 +26,10 @@ export function createKafkaDeadLetters(
   )
   const admin = createKafkaConnection(client, (kafka) => kafka.admin())
 
-  async function write(messages: readonly { key: string; value: string | null }[]): Promise<void> {
-    if (messages.length === 0) return
-    await producer.run((open) => open.send({ topic, acks: -1, messages: [...messages] }))
+  async function write(messages: readonly LetterRecord[]): Promise<void> {
+    for (const some of requestsOf(messages)) {
+      await producer.run((open) => open.send({ topic, acks: -1, messages: [...some] }))
+    }
   }
 
   /** Hands over every record up to the end that the topic has now. */
@@ -84,6 +90,32 @@ export function createKafkaDeadLetters(
       await admin[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A null value is a tombstone. */
+interface LetterRecord {
+  readonly key: string
+  readonly value: string | null
+}
+
+/** Half of what the topic takes at once, so that what a broker counts beside the letters has room. */
+const REQUEST_BYTES = TOPIC_MESSAGE_BYTES / 2
+
+/** The records in requests of at most `REQUEST_BYTES`; a larger one goes alone. */
+export function requestsOf(records: readonly LetterRecord[]): readonly (readonly LetterRecord[])[] {
+  const requests: LetterRecord[][] = []
+  let bytes = 0
+  for (const record of records) {
+    const size = Buffer.byteLength(record.key) + Buffer.byteLength(record.value ?? '')
+    const open = requests.at(-1)
+    if (open && bytes + size <= REQUEST_BYTES) open.push(record)
+    else {
+      requests.push([record])
+      bytes = 0
+    }
+    bytes += size
+  }
+  return requests
 }
 
 function decodeLetter(value: string): DeadLetter {

@@ -6,7 +6,8 @@ import type { PostSearch, SearchKey } from '../../ports/search-index'
 import { createManualClock } from '../../testing/manual-clock'
 import { searchIndexConformance } from '../../testing/search-index-conformance'
 import { openSqliteDatabase } from './database'
-import { createSqliteSearchIndex, migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-index'
+import { createSqliteSearchIndex } from './search-index'
+import { migrateSqliteSearch, TOMBSTONE_TTL_MS } from './search-tables'
 
 searchIndexConformance('SqliteSearchIndex', {
   exact: true,

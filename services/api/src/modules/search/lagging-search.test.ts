@@ -1,7 +1,5 @@
-import {
-  createSqliteSearchIndex,
-  migrateSqliteSearch,
-} from '@sns/shared/adapters/sqlite/search-index'
+import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import { systemClock } from '@sns/shared/domain/clock'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { laggingSearchConformance } from '../../testing/lagging-search-conformance'
