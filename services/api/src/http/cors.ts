@@ -3,7 +3,15 @@ import type { Settings } from '@sns/shared/config/settings'
 import { Elysia } from 'elysia'
 
 const PREFLIGHT_SECONDS = 600
-const EXPOSED = ['X-Request-Id', 'Retry-After', 'Idempotency-Replayed', 'Allow']
+const EXPOSED = [
+  'X-Request-Id',
+  'Retry-After',
+  'Idempotency-Replayed',
+  'Allow',
+  'Link',
+  'Location',
+  'ETag',
+]
 
 /** Allows cross-origin requests from the given origins; does nothing without any. */
 export function crossOrigin({ origins, credentials, methods, headers }: Settings['cors']) {

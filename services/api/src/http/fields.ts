@@ -30,8 +30,7 @@ export const TimeField = Type.String({
 
 export const UsernameField = Type.String({
   description: 'Case is kept and ignored in comparisons. Names that staff would use are reserved',
-  pattern: USERNAME_PATTERN,
-  rule: 'must be 2 to 30 letters, digits or underscores',
+  shape: USERNAME_PATTERN,
   examples: ['minji'],
 })
 

@@ -1,6 +1,6 @@
 import { type Id, parseId } from '@sns/shared/domain/id'
 import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
-import { SnsError } from '@sns/shared/errors/sns-error'
+import { type FieldProblem, isSnsError, SnsError } from '@sns/shared/errors/sns-error'
 import { holdsHidden } from '../modules/accounts/names'
 
 export const TOO_MANY_MARKS = `must not hold more than ${MARK_RUN_MAX} combining marks in a row`
@@ -33,6 +33,25 @@ export function pathId<Kind extends string>(text: string): Id<Kind> {
   const id = typeof text === 'string' ? parseId<Kind>(text) : null
   if (id === null) throw new SnsError('not_found')
   return id
+}
+
+/** Runs the checks of several fields. Throws one `invalid_request` that names every wrong one. */
+export async function checkFields(...checks: readonly (() => unknown)[]): Promise<void> {
+  const wrong: FieldProblem[] = []
+  for (const check of checks) {
+    try {
+      await check()
+    } catch (error) {
+      if (!isSnsError(error, 'invalid_request')) throw error
+      wrong.push(...error.fields)
+    }
+  }
+  const [first] = wrong
+  if (!first) return
+  throw new SnsError('invalid_request', {
+    detail: `${first.field} ${first.message}`,
+    fields: wrong,
+  })
 }
 
 export function invalidField(field: string, message: string): SnsError {

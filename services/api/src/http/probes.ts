@@ -13,6 +13,7 @@ export function probes({ readiness }: ProbesDeps) {
   return new Elysia({ name: 'probes' })
     .get('/livez', () => ({ status: 'alive' }), {
       detail: {
+        operationId: 'readLiveness',
         summary: 'Whether the process answers',
         tags: ['status'],
         security: [],
@@ -28,6 +29,7 @@ export function probes({ readiness }: ProbesDeps) {
       },
       {
         detail: {
+          operationId: 'readReadiness',
           summary: 'Whether the process takes requests',
           tags: ['status'],
           security: [],

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { ERROR_CODES, type ErrorCode } from '@sns/shared/errors/error-codes'
 
 /** Every error the api answers with (RFC 9457), as `application/problem+json`. */
 export const Problem = Type.Object(
@@ -8,7 +9,12 @@ export const Problem = Type.Object(
     }),
     title: Type.String({ description: 'The same text for every problem with this code' }),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
-    code: Type.String({ description: 'Stable; programs should check this' }),
+    code: Type.Unsafe<ErrorCode>(
+      Type.String({
+        enum: Object.keys(ERROR_CODES),
+        description: 'Stable; programs should check this',
+      }),
+    ),
     detail: Type.Optional(Type.String({ description: 'What is wrong this time, and what to do' })),
     fields: Type.Optional(
       Type.Array(

@@ -119,6 +119,8 @@ describe('the document', () => {
       }
     }
     expect(ids.size).toBe(operations().length)
+    for (const id of ids) expect(id).toMatch(/^[a-z]+([A-Z][a-z]+)*$/)
+    expect([...ids]).toContain('listFollowers')
     expect(document.components.securitySchemes.bearer).toMatchObject({
       type: 'http',
       scheme: 'bearer',

@@ -105,6 +105,7 @@ function complete(target: OperationObject, body: SchemaObject | undefined): void
   }
   target.responses = {
     ...(operation ? success(target, operation) : target.responses),
+    ...(operation?.hasEntityTag ? { 304: NOT_MODIFIED } : {}),
     ...failures(operation ? errorCodes(target, operation) : ['internal']),
   }
 }
@@ -121,16 +122,29 @@ const REQUEST_ID = {
   },
 }
 
+const NOT_MODIFIED: ResponseObject = {
+  description: 'You have it: `If-None-Match` names its `ETag`',
+  headers: REQUEST_ID,
+}
+
 function success(
   target: OperationObject,
-  { examples, answerHeaders = {} }: Operation,
+  { examples, answerHeaders = {}, hasEntityTag }: Operation,
 ): Record<string, ResponseObject> {
   const [status, response] = Object.entries(target.responses ?? {}).find(([key]) =>
     key.startsWith('2'),
   ) ?? ['204', undefined]
   const schema = response?.content?.['application/json']?.schema
+  const isList = schema !== undefined && 'nextCursor' in ((schema.properties as object) ?? {})
+  const named = {
+    ...answerHeaders,
+    ...(hasEntityTag
+      ? { ETag: 'Send it as `If-None-Match` to get 304 while nothing changed' }
+      : {}),
+    ...(isList ? { Link: 'The next page, as `<…>; rel="next"`; none at the true end' } : {}),
+  }
   const headers = Object.fromEntries(
-    Object.entries(answerHeaders).map(([name, description]) => [
+    Object.entries(named).map(([name, description]) => [
       name,
       { description, schema: { type: 'string' } },
     ]),

@@ -14,6 +14,8 @@ export const TAGS = {
 
 /** What the documentation of a route needs beyond its schemas. */
 export interface Operation {
+  /** The name of the operation in generated clients; never changes. */
+  readonly id: string
   readonly tag: keyof typeof TAGS
   readonly summary: string
   readonly description: string
@@ -22,14 +24,19 @@ export interface Operation {
   /** The route's own errors. Those of every route with a token, a body or a query are added. */
   readonly errors?: readonly ErrorCode[]
   readonly examples?: { readonly request?: unknown; readonly answer?: unknown }
+  /** Answers an `If-None-Match` that fits with 304. */
+  readonly hasEntityTag?: true
   /** Headers of the successful response, each with its meaning. */
   readonly answerHeaders?: Readonly<Record<string, string>>
 }
+
+export const LOCATION = 'The path of what was made'
 
 const OPERATION = 'x-operation'
 
 export function openapi(operation: Operation) {
   return {
+    operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
     description: operation.description,

@@ -42,9 +42,14 @@ describe('signing up', () => {
   test('names every wrong, missing and unknown field', async () => {
     expectProblem(await signup({}), 'invalid_request', ['username', 'password'])
     expectProblem(
-      await signup({ username: 'a b', password: 7, displayName: null, role: 'admin' }),
+      await signup({ username: null, password: 7, displayName: null, role: 'admin' }),
       'invalid_request',
       ['username', 'password', 'displayName', 'role'],
+    )
+    expectProblem(
+      await signup({ username: 'a b', password: 'short', displayName: '\u200b' }),
+      'invalid_request',
+      ['username', 'password', 'displayName'],
     )
     for (const body of [[], null, 'text', 3]) expectProblem(await signup(body), 'invalid_request')
   })
@@ -62,6 +67,8 @@ describe('signing up', () => {
     ['displayName', { displayName: 'admin\u202enimda' }],
     ['displayName', { displayName: 'ad\u200bmin' }],
     ['displayName', { displayName: 'ad\u200dmin' }],
+    ['username', { username: 'a' }],
+    ['username', { username: 'a b' }],
     ['username', { username: 'Admin' }],
     ['username', { username: '_root_' }],
     ['username', { username: 'api' }],

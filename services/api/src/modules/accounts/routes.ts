@@ -3,12 +3,13 @@ import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
 import { pathId } from '../../http/input'
+import { nextLink } from '../../http/links'
 import {
   OPEN_SESSION_PAGE_EXAMPLE,
   SESSION_EXAMPLE,
   USER_EXAMPLE,
 } from '../../http/openapi/examples'
-import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
 import { presentUser, User } from '../users/schema'
@@ -40,19 +41,23 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
       async ({ body, request, set: { headers }, status }) => {
         const context = contexts.of(request)
         await limits.signUp({ context, headers })
-        return status(201, await accounts.signUp(body, context))
+        const session = await accounts.signUp(body, context)
+        headers.location = `/v1/users/${session.user.username}`
+        return status(201, session)
       },
       {
         parse: jsonBody,
         body: Signup,
         response: { 201: unchecked(Session), ...PROBLEMS },
         detail: openapi({
+          id: 'signUp',
           tag: 'accounts',
           summary: 'Sign up',
           description:
             'Creates an account and signs it in. The display name defaults to the username.',
           isPublic: true,
           errors: ['username_taken', 'too_many_requests'],
+          answerHeaders: { Location: LOCATION },
           examples: {
             request: { username: 'minji', password: 'correct horse battery', displayName: '민지' },
             answer: SESSION_EXAMPLE,
@@ -72,6 +77,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         body: Login,
         response: { 200: unchecked(Session), ...PROBLEMS },
         detail: openapi({
+          id: 'logIn',
           tag: 'accounts',
           summary: 'Sign in',
           description:
@@ -97,6 +103,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         body: RefreshTokenBody,
         response: { 200: unchecked(Session), ...PROBLEMS },
         detail: openapi({
+          id: 'refreshSession',
           tag: 'accounts',
           summary: 'Refresh a session',
           description:
@@ -118,6 +125,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         body: RefreshTokenBody,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'logOut',
           tag: 'accounts',
           summary: 'Sign out',
           description:
@@ -140,6 +148,7 @@ export function meRoutes(deps: MeRoutesDeps) {
     .get('/me', ({ viewer }) => presentUser(viewer), {
       response: { 200: unchecked(User), ...PROBLEMS },
       detail: openapi({
+        id: 'readAccount',
         tag: 'accounts',
         summary: 'Read your account',
         description: 'The account of the bearer token.',
@@ -158,6 +167,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         body: AccountChange,
         response: { 200: unchecked(User), ...PROBLEMS },
         detail: openapi({
+          id: 'changeAccount',
           tag: 'accounts',
           summary: 'Change your account',
           description:
@@ -179,6 +189,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         body: AccountDeletion,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'deleteAccount',
           tag: 'accounts',
           summary: 'Delete your account',
           description:
@@ -194,8 +205,10 @@ export function meRoutes(deps: MeRoutesDeps) {
       {
         query: PageQuery,
         transform: pageLimit,
+        afterHandle: nextLink,
         response: { 200: unchecked(OpenSessionPage), ...PROBLEMS },
         detail: openapi({
+          id: 'listSessions',
           tag: 'accounts',
           summary: 'List your sessions',
           description: 'Open sessions, latest start first.',
@@ -212,6 +225,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         params: IdParams,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'endSession',
           tag: 'accounts',
           summary: 'End one of your sessions',
           description: 'Its refresh and access tokens stop working with the next request.',

@@ -1,9 +1,9 @@
 import type { IdGenerator } from '@sns/shared/domain/id'
-import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
+import { type Account, DISPLAY_NAME_MAX, USERNAME_PATTERN } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { invalidField, parseName } from '../../http/input'
+import { checkFields, invalidField, parseName } from '../../http/input'
 import type { RequestContext } from '../../http/request-context'
 import type { AuthEvents } from '../../security/auth-events'
 import { checkNewPassword, type Passwords } from '../../security/passwords'
@@ -45,7 +45,6 @@ export function createAccountService(deps: AccountServiceDeps) {
 
   async function changePassword(account: Account, change: AccountChange, context: RequestContext) {
     if (change.password === undefined) return
-    await checkNewPassword('password', change.password)
     if (change.currentPassword === undefined) {
       throw invalidField('currentPassword', 'is required to change the password')
     }
@@ -60,12 +59,15 @@ export function createAccountService(deps: AccountServiceDeps) {
       { username, password, displayName }: Signup,
       context: RequestContext,
     ): Promise<Session> {
-      await checkNewPassword('password', password)
-      if (isReservedUsername(username)) throw invalidField('username', 'is reserved')
-      const name =
-        displayName === undefined
-          ? username
-          : parseName('displayName', displayName, DISPLAY_NAME_MAX)
+      let name = username
+      await checkFields(
+        () => checkUsername(username),
+        () => checkNewPassword('password', password),
+        () => {
+          if (displayName !== undefined)
+            name = parseName('displayName', displayName, DISPLAY_NAME_MAX)
+        },
+      )
       // Avoids hashing for a taken name. The store decides when two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password, context.caller)
@@ -92,13 +94,19 @@ export function createAccountService(deps: AccountServiceDeps) {
       change: AccountChange,
       context: RequestContext,
     ): Promise<contract.User> {
-      if (change.currentPassword !== undefined && change.password === undefined) {
-        throw invalidField('password', 'is required with currentPassword')
-      }
-      const displayName =
-        change.displayName === undefined
-          ? null
-          : parseName('displayName', change.displayName, DISPLAY_NAME_MAX)
+      const { password, currentPassword } = change
+      let displayName: string | null = null
+      await checkFields(
+        () => {
+          if (change.displayName !== undefined)
+            displayName = parseName('displayName', change.displayName, DISPLAY_NAME_MAX)
+        },
+        () => {
+          if (password !== undefined) return checkNewPassword('password', password)
+          if (currentPassword !== undefined)
+            throw invalidField('password', 'is required with currentPassword')
+        },
+      )
       await changePassword(account, change, context)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)
@@ -118,6 +126,16 @@ export function createAccountService(deps: AccountServiceDeps) {
       await timelines.drop(account.id).catch(() => undefined)
     },
   }
+}
+
+const USERNAME = new RegExp(USERNAME_PATTERN)
+
+/** Throws `invalid_request`. */
+function checkUsername(username: string): void {
+  if (!USERNAME.test(username)) {
+    throw invalidField('username', 'must be 2 to 30 letters, digits or underscores')
+  }
+  if (isReservedUsername(username)) throw invalidField('username', 'is reserved')
 }
 
 function wrongPassword(): SnsError {

@@ -8,8 +8,9 @@ import { jsonBody } from '../../http/body'
 import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
 import { parseText, pathId } from '../../http/input'
+import { nextLink } from '../../http/links'
 import { COMMENT_EXAMPLE } from '../../http/openapi/examples'
-import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
 
 export interface EngagementRoutesDeps {
@@ -29,6 +30,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         params: IdParams,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'likePost',
           tag: 'engagement',
           summary: 'Like a post',
           description: 'Repeating it changes nothing.',
@@ -44,6 +46,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         params: IdParams,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'unlikePost',
           tag: 'engagement',
           summary: 'Remove a like',
           description: 'Repeating it changes nothing.',
@@ -64,8 +67,10 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         params: IdParams,
         query: PageQuery,
         transform: pageLimit,
+        afterHandle: nextLink,
         response: { 200: unchecked(CommentPage), ...PROBLEMS },
         detail: openapi({
+          id: 'listComments',
           tag: 'engagement',
           summary: 'List comments',
           description: 'Oldest first, without comments by users hidden from you.',
@@ -76,13 +81,14 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
     )
     .post(
       '/posts/:id/comments',
-      async ({ viewer, params, body, status }) => {
+      async ({ viewer, params, body, set, status }) => {
         const comment = await engagement.comment({
           id: ids.next<'comment'>(),
           postId: pathId(params.id),
           authorId: viewer.id,
           text: parseText('text', body.text, COMMENT_TEXT_MAX),
         })
+        set.headers.location = `/v1/comments/${comment.id}`
         return status(201, presentComment(comment))
       },
       {
@@ -91,11 +97,13 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         body: CommentDraft,
         response: { 201: unchecked(Comment), ...PROBLEMS },
         detail: openapi({
+          id: 'createComment',
           tag: 'engagement',
           summary: 'Comment on a post',
           description: 'Adds a comment after all others.',
           errors: ['not_found'],
           examples: { request: { text: COMMENT_EXAMPLE.text }, answer: COMMENT_EXAMPLE },
+          answerHeaders: { Location: LOCATION },
         }),
       },
     )
@@ -109,6 +117,7 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
         params: IdParams,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'deleteComment',
           tag: 'engagement',
           summary: 'Delete a comment',
           description: 'Removes your own comment.',

@@ -11,7 +11,7 @@ import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-store'
 import { sessionEnded } from '../../http/authentication'
-import { readIdCursor } from '../../http/cursors'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { PageQuery } from '../../http/fields'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
 import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
@@ -36,6 +36,7 @@ export interface FeedPage {
   readonly viewerId: UserId
   /** A page of posts as UTF-8 JSON. */
   readonly body: Uint8Array
+  readonly nextCursor: string | null
 }
 
 export type Feed = ReturnType<typeof createFeed>
@@ -202,7 +203,9 @@ export function createFeed(deps: FeedDeps) {
         if (slice) slice = (await readTimeline(userId, before, count)).slice
       }
       metrics.feedReads.inc({ source: sourceLabel(sources) })
-      return { viewerId: userId, body: joinPage(shown, limit) }
+      const end = shown.length > limit ? shown[limit - 1] : undefined
+      const nextCursor = writeIdCursor('feed', end?.id ?? null)
+      return { viewerId: userId, body: joinPage(shown, limit, nextCursor), nextCursor }
     },
   }
 }

@@ -1,5 +1,4 @@
 import type { PostId } from '@sns/shared/domain/id'
-import { writeIdCursor } from '../../http/cursors'
 import type { PostPiece } from '../../memory/post-pieces'
 
 export interface ShownPost {
@@ -14,16 +13,16 @@ const NOT_LIKED = Buffer.from('false}},')
 const END = Buffer.from('],"nextCursor":null}')
 
 /**
- * A page as UTF-8 JSON: the first `limit` of `shown`, and a cursor where there are more. The pieces are
+ * A page as UTF-8 JSON: the first `limit` of `shown`, and the cursor. The pieces are
  * copied as they are; nothing is parsed or escaped again.
  */
-export function joinPage(shown: readonly ShownPost[], limit: number): Uint8Array {
+export function joinPage(
+  shown: readonly ShownPost[],
+  limit: number,
+  nextCursor: string | null,
+): Uint8Array {
   const count = Math.min(shown.length, limit)
-  const last = shown[count - 1]
-  const tail =
-    shown.length > limit && last
-      ? Buffer.from(`],"nextCursor":"${writeIdCursor('feed', last.id)}"}`)
-      : END
+  const tail = nextCursor === null ? END : Buffer.from(`],"nextCursor":"${nextCursor}"}`)
   // The last post has no comma after it.
   let size = HEAD.length + tail.length - (count > 0 ? 1 : 0)
   for (let at = 0; at < count; at += 1) {

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
 import { finishedJson } from '../../http/body'
 import { PageQuery, pageLimit } from '../../http/fields'
+import { linkToNext } from '../../http/links'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
@@ -27,8 +28,9 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
       if (limits.isOn) await limits.address('read', { context, headers })
       const grant = await grants(request)
       if (limits.isOn) await limits.account('read', grant.userId, { context, headers })
-      const { viewerId, body } = await feed.page(grant, query)
+      const { viewerId, body, nextCursor } = await feed.page(grant, query)
       context.userId = viewerId
+      if (nextCursor !== null) headers.link = linkToNext(request, nextCursor)
       return finishedJson(body, headers)
     },
     {
@@ -36,6 +38,7 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
       transform: pageLimit,
       response: { 200: unchecked(PostPage), ...PROBLEMS },
       detail: openapi({
+        id: 'readFeed',
         tag: 'feed',
         summary: 'Read your home feed',
         description:

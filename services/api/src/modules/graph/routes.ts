@@ -8,6 +8,7 @@ import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { readRelationshipCursor, writeRelationshipCursor } from '../../http/cursors'
 import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { nextLink } from '../../http/links'
 import { USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { UserLookup } from '../users/lookup'
@@ -36,6 +37,7 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
       async ({ viewer, params: { username }, status }) =>
         status(204, await graph.follow(viewer.id, await anyOther(username, viewer))),
       relationship(
+        'followUser',
         'Follow a user',
         'Shows their posts in your feed. Not possible across a block.',
         ['blocked'],
@@ -45,13 +47,14 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
       '/follow',
       async ({ viewer, params: { username }, status }) =>
         status(204, await graph.unfollow(viewer.id, await anyOther(username, viewer))),
-      relationship('Unfollow a user', 'Removes their posts from your feed.'),
+      relationship('unfollowUser', 'Unfollow a user', 'Removes their posts from your feed.'),
     )
     .put(
       '/block',
       async ({ viewer, params: { username }, status }) =>
         status(204, await graph.block(viewer.id, await anyOther(username, viewer))),
       relationship(
+        'blockUser',
         'Block a user',
         'Ends the follows in both directions and hides each of you from the other.',
       ),
@@ -60,7 +63,11 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
       '/block',
       async ({ viewer, params: { username }, status }) =>
         status(204, await graph.unblock(viewer.id, await anyOther(username, viewer))),
-      relationship('Unblock a user', 'Removes your block. The follows that it ended stay ended.'),
+      relationship(
+        'unblockUser',
+        'Unblock a user',
+        'Removes your block. The follows that it ended stay ended.',
+      ),
     )
     .put(
       '/mute',
@@ -68,13 +75,17 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
         const other = await lookup.visibleOrThrow(username, viewer.id)
         return status(204, await graph.mute(viewer.id, otherThan(viewer, other)))
       },
-      relationship('Mute a user', 'Hides their posts from your feed. They are not told.'),
+      relationship(
+        'muteUser',
+        'Mute a user',
+        'Hides their posts from your feed. They are not told.',
+      ),
     )
     .delete(
       '/mute',
       async ({ viewer, params: { username }, status }) =>
         status(204, await graph.unmute(viewer.id, await anyOther(username, viewer))),
-      relationship('Unmute a user', 'Shows their posts in your feed again.'),
+      relationship('unmuteUser', 'Unmute a user', 'Shows their posts in your feed again.'),
     )
 }
 
@@ -102,21 +113,27 @@ export function relationshipListRoutes({
     .get(
       '/blocks',
       ({ viewer, query }) => page('blocks', viewer, query),
-      list('List your blocks', 'Whom you block, latest block first.'),
+      list('listBlocks', 'List your blocks', 'Whom you block, latest block first.'),
     )
     .get(
       '/mutes',
       ({ viewer, query }) => page('mutes', viewer, query),
-      list('List your mutes', 'Whom you mute, latest mute first, without those hidden from you.'),
+      list(
+        'listMutes',
+        'List your mutes',
+        'Whom you mute, latest mute first, without those hidden from you.',
+      ),
     )
 }
 
-function list(summary: string, description: string) {
+function list(id: string, summary: string, description: string) {
   return {
     query: PageQuery,
     transform: pageLimit,
+    afterHandle: nextLink,
     response: { 200: unchecked(UserPage), ...PROBLEMS },
     detail: openapi({
+      id,
       tag: 'users',
       summary,
       description,
@@ -126,11 +143,17 @@ function list(summary: string, description: string) {
   }
 }
 
-function relationship(summary: string, description: string, errors: readonly ErrorCode[] = []) {
+function relationship(
+  id: string,
+  summary: string,
+  description: string,
+  errors: readonly ErrorCode[] = [],
+) {
   return {
     params: UsernameParams,
     response: NO_CONTENT,
     detail: openapi({
+      id,
       tag: 'users',
       summary,
       description: `${description} Repeating it changes nothing.`,

@@ -1,9 +1,11 @@
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
+import { tagged } from '../../http/entity-tag'
 import { IdParams, PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { nextLink } from '../../http/links'
 import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
-import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { IdempotencyHeaders, Post, PostDraft, PostPage } from './schema'
 import type { createPostService } from './service'
 
@@ -17,6 +19,7 @@ export function postRoutes(
       '/posts',
       async ({ viewer, body, headers, set, status }) => {
         const { post, replayed } = await posts.create(viewer, body.text, headers['idempotency-key'])
+        set.headers.location = `/v1/posts/${post.id}`
         if (replayed) set.headers['idempotency-replayed'] = 'true'
         return status(201, post)
       },
@@ -26,6 +29,7 @@ export function postRoutes(
         headers: IdempotencyHeaders,
         response: { 201: unchecked(Post), ...PROBLEMS },
         detail: openapi({
+          id: 'createPost',
           tag: 'posts',
           summary: 'Write a post',
           description:
@@ -33,22 +37,30 @@ export function postRoutes(
           errors: ['idempotency_key_reused', 'not_found'],
           examples: { request: { text: POST_EXAMPLE.text }, answer: POST_EXAMPLE },
           answerHeaders: {
+            Location: LOCATION,
             'Idempotency-Replayed': '`true` where the key was used before with the same text',
           },
         }),
       },
     )
-    .get('/posts/:id', ({ viewer, params }) => posts.read(params.id, viewer.id), {
-      params: IdParams,
-      response: { 200: unchecked(Post), ...PROBLEMS },
-      detail: openapi({
-        tag: 'posts',
-        summary: 'Read a post',
-        description: 'A post as you see it.',
-        errors: ['not_found'],
-        examples: { answer: POST_EXAMPLE },
-      }),
-    })
+    .get(
+      '/posts/:id',
+      async ({ viewer, params, request, set }) =>
+        tagged(await posts.read(params.id, viewer.id), { request, set }),
+      {
+        params: IdParams,
+        response: { 200: unchecked(Post), ...PROBLEMS },
+        detail: openapi({
+          id: 'readPost',
+          tag: 'posts',
+          summary: 'Read a post',
+          description: 'A post as you see it.',
+          errors: ['not_found'],
+          hasEntityTag: true,
+          examples: { answer: POST_EXAMPLE },
+        }),
+      },
+    )
     .patch(
       '/posts/:id',
       ({ viewer, params, body }) => posts.edit(params.id, viewer.id, body.text),
@@ -58,6 +70,7 @@ export function postRoutes(
         body: PostDraft,
         response: { 200: unchecked(Post), ...PROBLEMS },
         detail: openapi({
+          id: 'editPost',
           tag: 'posts',
           summary: 'Edit a post',
           description: 'Changes the text of your own post and sets `editedAt`.',
@@ -76,6 +89,7 @@ export function postRoutes(
         params: IdParams,
         response: NO_CONTENT,
         detail: openapi({
+          id: 'deletePost',
           tag: 'posts',
           summary: 'Delete a post',
           description:
@@ -91,8 +105,10 @@ export function postRoutes(
         params: UsernameParams,
         query: PageQuery,
         transform: pageLimit,
+        afterHandle: nextLink,
         response: { 200: unchecked(PostPage), ...PROBLEMS },
         detail: openapi({
+          id: 'listUserPosts',
           tag: 'posts',
           summary: "List a user's posts",
           description: 'Newest first. A mute does not hide them here.',

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { pageLimit } from '../../http/fields'
+import { nextLink } from '../../http/links'
 import { POST_HIT_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { UserPage } from '../users/schema'
@@ -16,8 +17,10 @@ export function searchRoutes(
     .get('/posts', ({ viewer, isHeard, query }) => search.posts(viewer.id, query, isHeard), {
       query: PostSearchQuery,
       transform: pageLimit,
+      afterHandle: nextLink,
       response: { 200: unchecked(PostHitPage), ...PROBLEMS },
       detail: openapi({
+        id: 'searchPosts',
         tag: 'search',
         summary: 'Search posts',
         description:
@@ -29,8 +32,10 @@ export function searchRoutes(
     .get('/users', ({ viewer, query }) => search.users(viewer.id, query), {
       query: UserSearchQuery,
       transform: pageLimit,
+      afterHandle: nextLink,
       response: { 200: unchecked(UserPage), ...PROBLEMS },
       detail: openapi({
+        id: 'searchUsers',
         tag: 'search',
         summary: 'Search users',
         description: 'By the beginning of the username or by words of the display name.',

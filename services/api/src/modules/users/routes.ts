@@ -5,7 +5,9 @@ import type { UserStore } from '@sns/shared/ports/user-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import { tagged } from '../../http/entity-tag'
 import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { nextLink } from '../../http/links'
 import { PROFILE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import { noSuchUser, type UserLookup } from './lookup'
@@ -36,19 +38,21 @@ export function userRoutes({ users, graph, lookup, authenticated }: UserRoutesDe
     .use(authenticated)
     .get(
       '',
-      async ({ params, viewer }) => {
+      async ({ params, viewer, request, set }) => {
         const profile = await users.findProfile(params.username, viewer.id)
         if (!profile) throw noSuchUser()
-        return presentProfile(profile)
+        return tagged(presentProfile(profile), { request, set })
       },
       {
         params: UsernameParams,
         response: { 200: unchecked(Profile), ...PROBLEMS },
         detail: openapi({
+          id: 'readProfile',
           tag: 'users',
           summary: 'Read a profile',
           description: "A user's profile with counts and your relationship. Case does not matter.",
           errors: ['not_found'],
+          hasEntityTag: true,
           examples: { answer: PROFILE_EXAMPLE },
         }),
       },
@@ -56,22 +60,24 @@ export function userRoutes({ users, graph, lookup, authenticated }: UserRoutesDe
     .get(
       '/followers',
       ({ params, viewer, query }) => followPage('followers', params.username, viewer.id, query),
-      list('List followers', 'Who follows the user'),
+      list('listFollowers', 'List followers', 'Who follows the user'),
     )
     .get(
       '/following',
       ({ params, viewer, query }) => followPage('following', params.username, viewer.id, query),
-      list('List people followed', 'Whom the user follows'),
+      list('listFollowing', 'List people followed', 'Whom the user follows'),
     )
 }
 
-function list(summary: string, who: string) {
+function list(id: string, summary: string, who: string) {
   return {
     params: UsernameParams,
     query: PageQuery,
     transform: pageLimit,
+    afterHandle: nextLink,
     response: { 200: unchecked(UserPage), ...PROBLEMS },
     detail: openapi({
+      id,
       tag: 'users',
       summary,
       description: `${who}, latest follow first, without users hidden from you.`,
