@@ -2,6 +2,7 @@
 FROM oven/bun:1.4.5 AS dependencies
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
+COPY client/package.json client/
 COPY shared/package.json shared/
 COPY services/api/package.json services/api/
 COPY services/fanout-worker/package.json services/fanout-worker/

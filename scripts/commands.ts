@@ -128,10 +128,10 @@ export const COMMAND_LINES = {
     },
   },
   build: {
-    usage: ['build [FILE]'],
+    usage: ['build [FILE]', 'build --client [FOLDER]'],
     summary:
-      'Builds one executable, dist/sns or the file named, that needs neither Bun nor the checkout',
-    options: {},
+      'Builds one executable, dist/sns or the file named, that needs neither Bun nor the checkout; or the client as a package, dist/client or the folder named',
+    options: { client: { type: 'boolean', help: 'the package @sns/client' } },
   },
   check: {
     usage: ['check'],

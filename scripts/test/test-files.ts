@@ -7,7 +7,7 @@ export interface TestFiles {
   readonly server: readonly string[]
 }
 
-const FOLDERS = ['scripts', 'services', 'shared', 'tests']
+const FOLDERS = ['client', 'scripts', 'services', 'shared', 'tests']
 
 /** The test files below `root` whose path holds one of `filters`; all where there are none. */
 export function findTestFiles(root: string, filters: readonly string[]): TestFiles {

@@ -34,7 +34,7 @@ function quotesBelow(page: string, heading: string): string[] {
 /** Every TypeScript file but this one, texts that are put together from several on one line. */
 let sourceTexts: readonly string[] | null = null
 function sources(): readonly string[] {
-  sourceTexts ??= [...new Glob('{services,shared,scripts,tests}/**/*.ts').scanSync(root)]
+  sourceTexts ??= [...new Glob('{client,services,shared,scripts,tests}/**/*.ts').scanSync(root)]
     .filter((path) => !path.includes('node_modules') && path !== 'tests/ops/docs.test.ts')
     .map((path) => readFileSync(join(root, path), 'utf8').replace(/['`] \+\n\s*['`]/g, ''))
   return sourceTexts

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { openTestApi, type TestApi } from '@sns/api/testing/test-api'
+import { createClient } from './client'
+import { ROUTES } from './contract'
+import { ProblemError, UnreachableError } from './problem'
+import { memorySession, type SessionStore } from './session'
+
+const PASSWORD = 'correct horse battery'
+
+let api: TestApi
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+let count = 0
+/** A client that is signed in as somebody new, and what it sent. */
+async function somebody(answer?: (url: string, tried: number) => Response | Error | null) {
+  const sent: string[] = []
+  const options = {
+    url: api.url,
+    session: memorySession(),
+    fetch: (async (url: string, init: RequestInit) => {
+      sent.push(`${init.method} ${url.slice(api.url.length)}`)
+      const instead = answer?.(
+        url,
+        sent.filter((each) => each.endsWith(url.slice(api.url.length))).length,
+      )
+      if (instead instanceof Error) throw instead
+      return instead ?? fetch(url, init)
+    }) as unknown as typeof fetch,
+  }
+  const client = createClient(options)
+  count += 1
+  const { user } = await client.signUp({ username: `client_${count}`, password: PASSWORD })
+  sent.length = 0
+  return { client, user, sent, session: options.session as SessionStore }
+}
+
+/** What a client's session looks like after its access token has expired. */
+function expire(session: SessionStore): void {
+  const current = session.load()
+  if (current) session.save({ ...current, accessToken: 'expired', expiresAt: 0 })
+}
+
+test('has a method for every route of the api', async () => {
+  const routes = api.app.routes
+    .filter(({ path }) => path.startsWith('/v1/'))
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
+  expect(Object.values<string>(ROUTES).sort()).toEqual(routes.sort())
+})
+
+test('puts input into path, query, body and header, and returns what is answered', async () => {
+  const [ada, bob] = [await somebody(), await somebody()]
+  await bob.client.followUser({ username: ada.user.username })
+  const post = await ada.client.createPost({ text: '안녕 & <hi>', idempotencyKey: 'once' })
+  expect(await ada.client.createPost({ text: '안녕 & <hi>', idempotencyKey: 'once' })).toEqual(post)
+  const { items, nextCursor } = await bob.client.readFeed({ limit: 5 })
+  expect([items, nextCursor]).toEqual([[post], null])
+  expect(await bob.client.likePost({ id: post.id })).toBeUndefined()
+  expect((await bob.client.readPost({ id: post.id })).viewer.liked).toBe(true)
+  const profile = await bob.client.readProfile({ username: ada.user.username })
+  expect(profile.counts).toEqual({ followers: 1, following: 0, posts: 1 })
+  await ada.client.deleteAccount({ password: PASSWORD })
+  await expect(bob.client.readPost({ id: post.id })).rejects.toThrow(ProblemError)
+})
+
+test('walks a list to its end, page after page as they are asked for', async () => {
+  const { client, sent } = await somebody()
+  for (let at = 0; at < 5; at += 1) await client.createPost({ text: `post ${at}` })
+  sent.length = 0
+  const texts: string[] = []
+  for await (const { text } of client.each('readFeed', { limit: 2 })) texts.push(text)
+  expect(texts).toEqual(['post 4', 'post 3', 'post 2', 'post 1', 'post 0'])
+  expect(sent).toHaveLength(3)
+  sent.length = 0
+  for await (const post of client.each('readFeed', { limit: 2 })) if (post.text === 'post 3') break
+  expect(sent).toHaveLength(1)
+})
+
+describe('a session', () => {
+  test('that expired is refreshed once for all calls that wait for it', async () => {
+    const { client, sent, session } = await somebody()
+    expire(session)
+    await Promise.all(Array.from({ length: 10 }, () => client.readAccount()))
+    expect(sent.filter((each) => each === 'POST /v1/auth/refresh')).toHaveLength(1)
+    expect(sent).toHaveLength(11)
+  })
+
+  test('whose token is refused early is refreshed, and the call made again', async () => {
+    const { client, sent, session } = await somebody()
+    const current = session.load()!
+    session.save({ ...current, accessToken: 'not a token' })
+    expect((await client.readAccount()).username).toBe(current.user.username)
+    expect(sent).toEqual(['GET /v1/me', 'POST /v1/auth/refresh', 'GET /v1/me'])
+  })
+
+  test('of two clients of one store is refreshed by one of them', async () => {
+    const { sent, session } = await somebody()
+    const two = [1, 2].map(() =>
+      createClient({
+        url: api.url,
+        session,
+        fetch: (async (url: string, init: RequestInit) => {
+          sent.push(url)
+          return fetch(url, init)
+        }) as unknown as typeof fetch,
+      }),
+    )
+    expire(session)
+    await Promise.all(two.map((client) => client.readAccount()))
+    expect(sent.filter((each) => each.endsWith('/refresh'))).toHaveLength(1)
+  })
+
+  test('that is over is forgotten, and said', async () => {
+    const heard: unknown[] = []
+    const session = memorySession()
+    const client = createClient({ url: api.url, session, onSession: (now) => heard.push(now) })
+    await client.signUp({ username: 'leaving', password: PASSWORD })
+    await client.changeAccount({ currentPassword: PASSWORD, password: 'another long one' })
+    const refused = await client.readAccount().catch((error: unknown) => error)
+    expect((refused as ProblemError).code).toBe('unauthenticated')
+    expect(client.session).toBeNull()
+    expect(heard.at(-1)).toBeNull()
+    await client.logIn({ username: 'leaving', password: 'another long one' })
+    await client.signOut()
+    expect([client.session, heard.at(-1)]).toEqual([null, null])
+  })
+
+  test('outlives a refresh that nobody answered', async () => {
+    const { client, session } = await somebody((url) =>
+      url.endsWith('/refresh') ? new Error('no network') : null,
+    )
+    expire(session)
+    await expect(client.readAccount()).rejects.toThrow(UnreachableError)
+    expect(client.session).not.toBeNull()
+  })
+})
+
+describe('a failure', () => {
+  let unavailable: () => Response
+  beforeEach(() => {
+    unavailable = () =>
+      Response.json(
+        {
+          type: 'urn:sns:problem:store_unavailable',
+          title: 'Temporarily unavailable',
+          status: 503,
+          code: 'store_unavailable',
+          requestId: 'r',
+        },
+        { status: 503, headers: { 'retry-after': '0' } },
+      )
+  })
+
+  test('of a store or the network passes: reads and posts are tried again', async () => {
+    const { client, sent } = await somebody((url, tried) =>
+      !url.includes('/auth/') && tried === 1 ? unavailable() : null,
+    )
+    expect((await client.readFeed()).items).toEqual([])
+    const { id } = await client.createPost({ text: 'once only' })
+    expect((await client.readFeed()).items.map((post) => post.id)).toEqual([id])
+    expect(sent.filter((each) => each === 'POST /v1/posts')).toHaveLength(2)
+  })
+
+  test('that stays is told after three tries', async () => {
+    const { client, sent } = await somebody((url) => (url.endsWith('/me') ? unavailable() : null))
+    const error = await client.readAccount().catch((each: unknown) => each)
+    expect((error as ProblemError).code).toBe('store_unavailable')
+    expect(sent).toHaveLength(3)
+  })
+
+  test('of what must not be done twice is told at once', async () => {
+    const { client, sent } = await somebody((url) =>
+      url.endsWith('/comments') ? new Error('cut') : null,
+    )
+    await expect(client.createComment({ id: '1', text: 'hello' })).rejects.toThrow(UnreachableError)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('says what was wrong with each field', async () => {
+    const { client } = await somebody()
+    const error = await client
+      .signUp({ username: '!', password: 'x' })
+      .catch((each: unknown) => each)
+    expect((error as ProblemError).fields.map(({ field }) => field)).toEqual([
+      'username',
+      'password',
+    ])
+  })
+
+  test('of something that is not the api is told as such', async () => {
+    const { client } = await somebody((url) =>
+      url.endsWith('/me') ? new Response('<html>', { status: 404 }) : null,
+    )
+    await expect(client.readAccount()).rejects.toThrow('answered 404, and not as the api does')
+  })
+
+  test('does not hide that the caller gave up', async () => {
+    const { client } = await somebody((url) => (url.endsWith('/me') ? new Error('cut') : null))
+    const given = new AbortController()
+    const waiting = client.readAccount({}, { signal: given.signal })
+    setTimeout(() => given.abort(new Error('enough')), 50)
+    await expect(waiting).rejects.toThrow('enough')
+  })
+})

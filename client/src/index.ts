@@ -1,0 +1,11 @@
+export {
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type ListName,
+  type Methods,
+} from './client.js'
+export type * from './contract.js'
+export { ProblemError, UnreachableError } from './problem.js'
+export { browserSession, memorySession, type SessionStore, type StoredSession } from './session.js'

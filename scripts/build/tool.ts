@@ -1,0 +1,18 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
+
+/** Runs Bun with `args`; throws an `OperatorError` that names what was to be built. */
+export async function runTool(what: string, cwd: string, args: readonly string[]): Promise<void> {
+  const tool = Bun.spawn([process.execPath, ...args], {
+    cwd,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [out, err] = await Promise.all([
+    new Response(tool.stdout).text(),
+    new Response(tool.stderr).text(),
+  ])
+  if ((await tool.exited) === 0) return
+  process.stderr.write(out + err)
+  throw new OperatorError(`${what} could not be built; see above`)
+}
