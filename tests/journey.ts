@@ -1,11 +1,18 @@
 import { expect } from 'bun:test'
 import { type Client, createClient } from '@sns/api/client'
+import {
+  createClient as createSnsClient,
+  memorySession,
+  type ServerEvent,
+  type Session,
+} from '@sns/client'
 import { eventually } from '@sns/shared/testing/eventually'
 
 export interface Person {
   readonly username: string
   readonly client: Client
   readonly token: string
+  readonly session: Session
 }
 
 const PASSWORD = 'correct horse battery staple'
@@ -19,7 +26,7 @@ export async function signUp(url: string, name: string): Promise<Person> {
   })
   if (!data) throw new Error(`sign up answered ${status}`)
   const token = data.accessToken
-  return { username, client: createClient(url, { token }), token }
+  return { username, client: createClient(url, { token }), token, session: data }
 }
 
 /** A unique word. */
@@ -64,6 +71,53 @@ export async function liveThroughTheMainJob(url: string): Promise<void> {
   await writer.client.v1.posts({ id }).delete()
   expect((await v1.feed.get()).data?.items).toEqual([])
   expect((await v1.search.posts.get({ query: { q: word } })).data?.items).toEqual([])
+}
+
+/**
+ * Two people meet: a mention, a like and a follow are told, a hashtag is listed, and a listening client hears of all of
+ * it, each within 5 s; what is taken back is told no longer.
+ */
+export async function liveThroughAMeeting(url: string): Promise<void> {
+  const [writer, reader] = await Promise.all([signUp(url, 'writer'), signUp(url, 'reader')])
+  const listener = createSnsClient({ url, session: memorySession(sessionOf(reader)) })
+  const heard: ServerEvent[] = []
+  const stop = new AbortController()
+  const listening = (async () => {
+    for await (const event of listener.events({ signal: stop.signal })) heard.push(event)
+  })()
+
+  expect((await reader.client.v1.users({ username: writer.username }).follow.put()).status).toBe(
+    204,
+  )
+  const tag = rareWord()
+  const posted = await writer.client.v1.posts.post({ text: `@${reader.username} 안녕 #${tag}` })
+  const id = posted.data!.id
+  const told = async (person: Person) =>
+    (await person.client.v1.notifications.get()).data?.items.map(({ kind }) => kind) ?? []
+  const soon = { timeoutMs: 5_000 }
+  await eventually(async () => (await told(reader)).includes('mention'), soon)
+  await eventually(async () => (await told(writer)).includes('follow'), soon)
+  await eventually(async () => {
+    const { data } = await reader.client.v1.tags({ tag: tag.toUpperCase() }).posts.get()
+    return data?.items[0]?.id === id
+  }, soon)
+  await eventually(() => new Set(heard.map(({ kind }) => kind)).size === 2, {
+    ...soon,
+    what: 'posts and a notification are heard',
+  })
+
+  await reader.client.v1.posts({ id }).like.put()
+  await eventually(async () => (await told(writer)).includes('like'), soon)
+  await reader.client.v1.posts({ id }).like.delete()
+  expect(await told(writer)).toEqual(['follow'])
+  await writer.client.v1.posts({ id }).delete()
+  expect(await told(reader)).toEqual([])
+  stop.abort()
+  await listening
+}
+
+function sessionOf({ session }: Person) {
+  return { ...session, expiresAt: Date.now() + session.expiresIn * 1_000 }
 }
 
 async function find(v1: Client['v1'], q: string, id: string) {

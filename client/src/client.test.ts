@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { openTestApi, type TestApi } from '@sns/api/testing/test-api'
-import { createClient } from './client'
+import type { UserId } from '@sns/shared/domain/id'
+import { eventually } from '@sns/shared/testing/eventually'
+import { createClient, type ServerEvent } from './client'
 import { ROUTES } from './contract'
+import { type RawEvent, readEvents } from './events'
 import { ProblemError, UnreachableError } from './problem'
 import { memorySession, type SessionStore } from './session'
 
@@ -45,7 +48,7 @@ function expire(session: SessionStore): void {
 
 test('has a method for every route of the api', async () => {
   const routes = api.app.routes
-    .filter(({ path }) => path.startsWith('/v1/'))
+    .filter(({ path }) => path.startsWith('/v1/') && path !== '/v1/events')
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
   expect(Object.values<string>(ROUTES).sort()).toEqual(routes.sort())
 })
@@ -202,5 +205,64 @@ describe('a failure', () => {
     const waiting = client.readAccount({}, { signal: given.signal })
     setTimeout(() => given.abort(new Error('enough')), 50)
     await expect(waiting).rejects.toThrow('enough')
+  })
+})
+
+describe('events', () => {
+  test('come as they happen, and go on after the last one where the connection breaks', async () => {
+    const [ada, bob] = [await somebody(), await somebody()]
+    await ada.client.followUser({ username: bob.user.username })
+    const author = Number(bob.user.id) as UserId
+    const deliver = async (text: string) => {
+      await bob.client.createPost({ text })
+      await api.fanOut()
+      await api.stores.freshness.hint([{ kind: 'delivered', author }])
+    }
+    const stop = new AbortController()
+    const heard: ServerEvent[] = []
+    const listening = (async () => {
+      for await (const event of ada.client.events({ signal: stop.signal })) heard.push(event)
+    })()
+    await eventually(() => ada.sent.includes('undefined /v1/events'))
+    await Bun.sleep(20)
+    await deliver('one')
+    await eventually(() => heard.length === 1)
+    stop.abort()
+    await listening
+    await deliver('two')
+    await deliver('three')
+    for await (const event of ada.client.events({ lastEventId: heard[0]!.id })) {
+      expect(event).toMatchObject({ kind: 'posts', data: { count: 2 } })
+      break
+    }
+  })
+
+  test('end where the session is over', async () => {
+    const { client, session } = await somebody()
+    session.save({ ...session.load()!, accessToken: 'x', refreshToken: 'y', expiresAt: 0 })
+    await expect(client.events().next()).rejects.toThrow(ProblemError)
+  })
+
+  test('are read whatever pieces they come in, comments left out, until it is silent for too long', async () => {
+    const text =
+      'retry: 1\n\n:\n\nevent: posts\nid: 가\ndata: {"count":1}\n\nevent: posts\nid: b\ndata: 2\n\n'
+    const bytes = new TextEncoder().encode(text)
+    for (const size of [1, 2, 7, 1_000]) {
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (let at = 0; at < bytes.length; at += size)
+            controller.enqueue(bytes.slice(at, at + size))
+        },
+      })
+      const events: RawEvent[] = []
+      const reading = (async () => {
+        for await (const event of readEvents(body, 20)) events.push(event)
+      })()
+      await expect(reading).rejects.toThrow('silent')
+      expect(events).toEqual([
+        { name: 'posts', id: '가', data: '{"count":1}' },
+        { name: 'posts', id: 'b', data: '2' },
+      ])
+    }
   })
 })

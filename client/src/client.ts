@@ -1,4 +1,5 @@
-import { type Operations, ROUTES, type Session } from './contract.js'
+import { type Notification, type Operations, ROUTES, type Session } from './contract.js'
+import { readEvents } from './events.js'
 import { ProblemError, throwProblem, UnreachableError } from './problem.js'
 import { memorySession, type SessionStore, type StoredSession } from './session.js'
 
@@ -38,6 +39,19 @@ export type ListName = {
 }[Name]
 type Item<N extends ListName> = Answer<N> extends { items: (infer Each)[] } ? Each : never
 
+/** What is new, as it happens. `id` is where to go on after it. */
+export type ServerEvent = { readonly id: string } & (
+  | { readonly kind: 'posts'; readonly data: { readonly count: number } }
+  | { readonly kind: 'notification'; readonly data: Notification }
+)
+
+export interface ListenOptions extends CallOptions {
+  /** The id of the newest post that you have; without it, posts from now on. */
+  readonly after?: string
+  /** The id of the last event that you got. */
+  readonly lastEventId?: string
+}
+
 export interface Client extends Methods {
   /** Whoever is signed in. */
   readonly session: Session | null
@@ -45,6 +59,11 @@ export interface Client extends Methods {
   signOut(): Promise<void>
   /** The items of a list to its true end, page after page as they are asked for. */
   each<N extends ListName>(name: N, input: Input<N>, options?: CallOptions): AsyncGenerator<Item<N>>
+  /**
+   * Events until `signal` aborts. Where the connection breaks it goes on after the last event, whenever the api can be
+   * reached again. Rejects where the session has ended.
+   */
+  events(options?: ListenOptions): AsyncGenerator<ServerEvent>
 }
 
 const TRIES = 3
@@ -52,6 +71,10 @@ const TIMEOUT_MS = 20_000
 /** A token that ends this soon is refreshed before it is sent. */
 const MARGIN_MS = 5_000
 const LONGEST_WAIT_SECONDS = 10
+/** A stream that is silent for longer than two heartbeats is broken. */
+const SILENCE_MS = 60_000
+const COME_BACK_MS = 3_000
+const COME_BACK_LATEST_MS = 60_000
 /** What may be sent again although the first try may have been carried out. */
 const REPEATABLE: readonly string[] = ['GET', 'PUT', 'DELETE']
 
@@ -156,6 +179,61 @@ export function createClient(options: ClientOptions = {}): Client {
     }
   }
 
+  /** Opens a stream of events; its bytes until it ends. */
+  async function openEvents(
+    headers: Record<string, string>,
+    query: string,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    let refused: string | null = null
+    for (;;) {
+      const session = await freshSession(refused)
+      const token = session?.accessToken ?? ''
+      const authorization = `Bearer ${token}`
+      const init = { headers: { ...headers, authorization }, signal }
+      const response = await send(`${base}/v1/events${query}`, init).catch((cause: unknown) => {
+        throw new UnreachableError(`${base || 'the api'} does not answer`, { cause })
+      })
+      if (response.ok && response.body) return response.body
+      const problem = await throwProblem(response).catch((error: unknown) => error)
+      const isRefused = problem instanceof ProblemError && problem.code === 'unauthenticated'
+      if (!isRefused || session === null || refused !== null) throw problem
+      refused = token
+    }
+  }
+
+  async function* events(given: ListenOptions = {}): AsyncGenerator<ServerEvent> {
+    const { signal } = given
+    let lastEventId = given.lastEventId
+    let failures = 0
+    while (!signal?.aborted) {
+      // Also where the caller stops listening.
+      const stop = new AbortController()
+      const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+      try {
+        const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+        const isFirst = lastEventId === undefined && given.after !== undefined
+        const query = isFirst ? `?after=${encodeURIComponent(given.after ?? '')}` : ''
+        for await (const event of readEvents(
+          await openEvents(headers, query, either),
+          SILENCE_MS,
+        )) {
+          failures = 0
+          lastEventId = event.id
+          yield { id: event.id, kind: event.name, data: JSON.parse(event.data) } as ServerEvent
+        }
+      } catch (error) {
+        const isOver = error instanceof ProblemError && error.status !== 429 && error.status < 500
+        if (isOver && !signal?.aborted) throw error
+      } finally {
+        stop.abort()
+      }
+      const wait = Math.min(COME_BACK_LATEST_MS, COME_BACK_MS * 2 ** failures)
+      failures += 1
+      await sleep(wait * (0.5 + Math.random()), signal).catch(() => undefined)
+    }
+  }
+
   const methods = Object.fromEntries(
     (Object.keys(ROUTES) as Name[]).map((name) => [
       name,
@@ -170,6 +248,7 @@ export function createClient(options: ClientOptions = {}): Client {
 
   return {
     ...methods,
+    events,
     get session() {
       return store.load()
     },

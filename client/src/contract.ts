@@ -31,6 +31,8 @@ export interface Comment {
   postId: string
   author: Author
   text: string
+  /** Users and hashtags that the text names, in its order */
+  entities: (Mention | Hashtag)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
 }
@@ -47,9 +49,53 @@ export interface CommentPage {
   nextCursor: string | null
 }
 
+export interface Hashtag {
+  type: 'hashtag'
+  /** Where it begins in the text, in code points */
+  start: number
+  /** Where it ends, exclusive */
+  end: number
+  /** As written, without the sign */
+  tag: string
+}
+
 export interface Login {
   username: string
   password: string
+}
+
+export interface Mention {
+  type: 'mention'
+  /** Where it begins in the text, in code points */
+  start: number
+  /** Where it ends, exclusive */
+  end: number
+  /** As written; there may be no such user */
+  username: string
+}
+
+export interface Notification {
+  /** Opaque; later ones are read later */
+  id: string
+  /** What happened */
+  kind: 'follow' | 'like' | 'comment' | 'mention'
+  actor: Author
+  /** A decimal id of up to 16 digits, ordered by time */
+  postId: string | null
+  /** A decimal id of up to 16 digits, ordered by time */
+  commentId: string | null
+  /** Of the comment, else of the post */
+  text: string | null
+  /** ISO 8601, UTC, milliseconds */
+  createdAt: string
+  read: boolean
+}
+
+/** Your notifications, newest first */
+export interface NotificationPage {
+  items: Notification[]
+  /** Pass it as `cursor` for the next page; null only at the true end */
+  nextCursor: string | null
 }
 
 /** An open session */
@@ -79,6 +125,8 @@ export interface Post {
   id: string
   author: Author
   text: string
+  /** Users and hashtags that the text names, in its order */
+  entities: (Mention | Hashtag)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
   /** ISO 8601, UTC, milliseconds */
@@ -104,6 +152,8 @@ export interface PostHit {
   id: string
   author: Author
   text: string
+  /** Users and hashtags that the text names, in its order */
+  entities: (Mention | Hashtag)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
   /** ISO 8601, UTC, milliseconds */
@@ -199,6 +249,11 @@ export interface Profile {
   }
 }
 
+export interface ReadMarker {
+  /** The id of the newest notification that was seen */
+  until: string
+}
+
 export interface RefreshTokenBody {
   /** The latest refresh token that you received */
   refreshToken: string
@@ -223,6 +278,11 @@ export interface Signup {
   password: string
   /** The name that others see; one line, without invisible characters */
   displayName?: string | undefined
+}
+
+export interface UnreadCount {
+  /** Counted up to 100 */
+  unread: number
 }
 
 /** The public part of a user */
@@ -254,6 +314,8 @@ export interface Operations {
   }
   /** Change your account. Changes the display name, the password or both. A new password needs the current one and ends every session, including this one: log in again. */
   changeAccount: { input: AccountChange; answer: User }
+  /** Count your unread notifications. Those after the newest that you marked as read, up to 100. */
+  countUnreadNotifications: { input: Record<never, never>; answer: UnreadCount }
   /** Comment on a post. Adds a comment after all others. */
   createComment: {
     input: {
@@ -356,6 +418,27 @@ export interface Operations {
     }
     answer: UserPage
   }
+  /** List the posts that you like. Newest post first, without those hidden from you. */
+  listLikedPosts: {
+    input: {
+      /** How many items at most */
+      limit?: number | undefined
+      /** `nextCursor` of the previous page; opaque, valid for one list, never expires */
+      cursor?: string | undefined
+    }
+    answer: PostPage
+  }
+  /** List who likes a post. Latest like first, without users hidden from you. */
+  listLikers: {
+    input: {
+      id: string
+      /** How many items at most */
+      limit?: number | undefined
+      /** `nextCursor` of the previous page; opaque, valid for one list, never expires */
+      cursor?: string | undefined
+    }
+    answer: UserPage
+  }
   /** List your mutes. Whom you mute, latest mute first, without those hidden from you. */
   listMutes: {
     input: {
@@ -366,6 +449,16 @@ export interface Operations {
     }
     answer: UserPage
   }
+  /** List your notifications. Newest first: who followed you, liked your posts, commented on them or named you, about a second later and for 90 days. Without anyone blocked or muted, and without what was taken back. */
+  listNotifications: {
+    input: {
+      /** How many items at most */
+      limit?: number | undefined
+      /** `nextCursor` of the previous page; opaque, valid for one list, never expires */
+      cursor?: string | undefined
+    }
+    answer: NotificationPage
+  }
   /** List your sessions. Open sessions, latest start first. */
   listSessions: {
     input: {
@@ -375,6 +468,17 @@ export interface Operations {
       cursor?: string | undefined
     }
     answer: OpenSessionPage
+  }
+  /** List the posts with a hashtag. Newest first. Case and width do not matter. A new post is here about a second later. */
+  listTagPosts: {
+    input: {
+      tag: string
+      /** How many items at most */
+      limit?: number | undefined
+      /** `nextCursor` of the previous page; opaque, valid for one list, never expires */
+      cursor?: string | undefined
+    }
+    answer: PostPage
   }
   /** List a user's posts. Newest first. A mute does not hide them here. */
   listUserPosts: {
@@ -391,6 +495,8 @@ export interface Operations {
   logIn: { input: Login; answer: Session }
   /** Sign out. Ends the session of a refresh token and its access tokens with it. It needs only the refresh token, so it works after the access token has expired. Unknown tokens are ignored. */
   logOut: { input: RefreshTokenBody; answer: undefined }
+  /** Mark notifications as read. That one and all before it. Repeating it changes nothing; it never goes back. */
+  markNotificationsRead: { input: ReadMarker; answer: undefined }
   /** Mute a user. Hides their posts from your feed. They are not told. Repeating it changes nothing. */
   muteUser: {
     input: {
@@ -400,13 +506,15 @@ export interface Operations {
   }
   /** Read your account. The account of the bearer token. */
   readAccount: { input: Record<never, never>; answer: User }
-  /** Read your home feed. Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end, it holds each of these posts exactly once. New posts never shift a page. */
+  /** Read your home feed. Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end, it holds each of these posts exactly once. New posts never shift a page. With `after`, what is new since you last looked. */
   readFeed: {
     input: {
       /** How many items at most */
       limit?: number | undefined
       /** `nextCursor` of the previous page; opaque, valid for one list, never expires */
       cursor?: string | undefined
+      /** Only what is newer: the id of the newest post that you have, or a cursor of this feed */
+      after?: string | undefined
     }
     answer: PostPage
   }
@@ -492,6 +600,7 @@ export interface Operations {
 export const ROUTES = {
   blockUser: 'PUT /v1/users/{username}/block',
   changeAccount: 'PATCH /v1/me',
+  countUnreadNotifications: 'GET /v1/notifications/unread',
   createComment: 'POST /v1/posts/{id}/comments',
   createPost: 'POST /v1/posts',
   deleteAccount: 'DELETE /v1/me',
@@ -505,11 +614,16 @@ export const ROUTES = {
   listComments: 'GET /v1/posts/{id}/comments',
   listFollowers: 'GET /v1/users/{username}/followers',
   listFollowing: 'GET /v1/users/{username}/following',
+  listLikedPosts: 'GET /v1/me/likes',
+  listLikers: 'GET /v1/posts/{id}/likes',
   listMutes: 'GET /v1/me/mutes',
+  listNotifications: 'GET /v1/notifications',
   listSessions: 'GET /v1/me/sessions',
+  listTagPosts: 'GET /v1/tags/{tag}/posts',
   listUserPosts: 'GET /v1/users/{username}/posts',
   logIn: 'POST /v1/auth/login',
   logOut: 'POST /v1/auth/logout',
+  markNotificationsRead: 'PUT /v1/notifications/read',
   muteUser: 'PUT /v1/users/{username}/mute',
   readAccount: 'GET /v1/me',
   readFeed: 'GET /v1/feed',

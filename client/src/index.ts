@@ -3,8 +3,10 @@ export {
   type Client,
   type ClientOptions,
   createClient,
+  type ListenOptions,
   type ListName,
   type Methods,
+  type ServerEvent,
 } from './client.js'
 export type * from './contract.js'
 export { ProblemError, UnreachableError } from './problem.js'

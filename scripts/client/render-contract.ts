@@ -27,6 +27,7 @@ interface Schema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
   readonly description?: string
+  readonly const?: string
   readonly enum?: readonly unknown[]
   readonly anyOf?: readonly Schema[]
   readonly items?: Schema
@@ -41,6 +42,7 @@ export function renderContract({ paths, components }: OpenApiDocument): string {
     .flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
     )
+    .filter(({ operation }) => !isStream(operation))
     .sort((a, b) => a.operation.operationId.localeCompare(b.operation.operationId))
   return `/* Made from the OpenAPI document by scripts/client-contract.ts. Change the routes, not this file. */
 
@@ -66,6 +68,11 @@ ${operations
   .join('\n')}
 } as const satisfies Record<keyof Operations, string>
 `
+}
+
+/** The client reads streams by code of its own. */
+function isStream({ responses }: OpenApiOperation): boolean {
+  return Object.values(responses).some(({ content }) => content && 'text/event-stream' in content)
 }
 
 function declaration(name: string, schema: Schema): string {
@@ -102,6 +109,7 @@ function field(name: string, isRequired: boolean, schema: Schema, description?: 
 
 function type(schema: Schema): string {
   if (schema.$ref) return schema.$ref.split('/').at(-1) ?? ''
+  if (schema.const !== undefined) return `'${schema.const}'`
   if (schema.enum) return schema.enum.map((each) => `'${each}'`).join(' | ')
   const kinds = [schema.type].flat().filter((each) => each !== undefined)
   if (kinds.length > 1) return kinds.map((each) => type({ ...schema, type: each })).join(' | ')
@@ -114,7 +122,7 @@ function type(schema: Schema): string {
     case 'number':
       return 'number'
     case 'array':
-      return `${type(schema.items ?? {})}[]`
+      return `(${type(schema.items ?? {})})[]`
     case 'object': {
       const required = new Set(schema.required)
       const fields = Object.entries(schema.properties ?? {})

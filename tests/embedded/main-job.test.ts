@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { freePort, spawnProgram } from '../../scripts/process/program-process'
-import { liveThroughTheMainJob } from '../journey'
+import { liveThroughAMeeting, liveThroughTheMainJob } from '../journey'
 
 test('one process, no server: the main job, by many at once', async () => {
   await using folder = await temporaryFolder()
@@ -13,7 +13,11 @@ test('one process, no server: the main job, by many at once', async () => {
   })
   const url = `http://127.0.0.1:${port}`
   await program.ready(url)
-  await Promise.all(Array.from({ length: 8 }, () => liveThroughTheMainJob(url)))
+  await Promise.all(
+    Array.from({ length: 8 }, (_, at) =>
+      at % 2 === 0 ? liveThroughTheMainJob(url) : liveThroughAMeeting(url),
+    ),
+  )
   const statusUrl = `http://127.0.0.1:${metricsPort}`
   await using verify = spawnProgram('feeds', ['verify', '--memory', statusUrl, '--all'], {})
   expect(await verify.exited).toBe(0)

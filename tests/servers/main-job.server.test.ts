@@ -3,7 +3,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { spawnProgram } from '../../scripts/process/program-process'
 import type { SuiteProcess } from '../../scripts/process/suite-process'
-import { liveThroughTheMainJob, signUp } from '../journey'
+import { liveThroughAMeeting, liveThroughTheMainJob, signUp } from '../journey'
 import { type ServerSuite, startServerSuite } from '../server-suite'
 
 describe.skipIf(!hasAllTestServers)('three services as separate processes', () => {
@@ -18,6 +18,10 @@ describe.skipIf(!hasAllTestServers)('three services as separate processes', () =
 
   test('sign up, follow, post: in the follower’s feed and found by search', async () => {
     await liveThroughTheMainJob(suite.url)
+  })
+
+  test('a mention, a like, a follow and a hashtag: told, listed and heard', async () => {
+    await liveThroughAMeeting(suite.url)
   })
 
   test('migrate again changes nothing and says so with exit 0', async () => {

@@ -7,9 +7,11 @@ import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { LaneStore } from '@sns/shared/ports/lane-store'
+import type { NotificationStore } from '@sns/shared/ports/notification-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SearchIndex } from '@sns/shared/ports/search-index'
 import type { SessionStore } from '@sns/shared/ports/session-store'
+import type { TagStore } from '@sns/shared/ports/tag-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { Elysia } from 'elysia'
@@ -24,17 +26,22 @@ import { requestLog } from './http/request-log'
 import { createRouteMethods } from './http/route-methods'
 import { createAnnouncedStores } from './memory/announced-stores'
 import type { Memory } from './memory/memory'
+import { createVisiblePosts } from './memory/visible-posts'
 import { meRoutes, sessionRoutes } from './modules/accounts/routes'
 import { createAccountService } from './modules/accounts/service'
 import { createSessions } from './modules/accounts/sessions'
 import { engagementRoutes } from './modules/engagement/routes'
+import { createListeners } from './modules/events/listeners'
+import { eventRoutes } from './modules/events/routes'
 import { createFeed } from './modules/feed/feed'
 import { feedRoutes } from './modules/feed/routes'
 import { graphRoutes, relationshipListRoutes } from './modules/graph/routes'
+import { notificationRoutes } from './modules/notifications/routes'
 import { postRoutes } from './modules/posts/routes'
 import { createPostService } from './modules/posts/service'
 import { searchRoutes } from './modules/search/routes'
 import { createSearchService } from './modules/search/service'
+import { tagRoutes } from './modules/tags/routes'
 import { createUserLookup } from './modules/users/lookup'
 import { userRoutes } from './modules/users/routes'
 import { createAccessTokens } from './security/access-tokens'
@@ -50,6 +57,8 @@ export interface ApiDeps {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly lanes: LaneStore
+  readonly notifications: NotificationStore
+  readonly tags: TagStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
   readonly rateLimiters: RateLimitsDeps
@@ -72,6 +81,8 @@ export interface ApiSettings {
   readonly sessionMaxDays: number
   readonly rateLimits: RateLimitSettings
   readonly trustedProxies: TrustedProxies
+  /** How many clients may listen to events at once. */
+  readonly eventStreams: number
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost
 }
@@ -98,6 +109,9 @@ export function createApp(backend: ApiDeps) {
     limits,
   })
   const lookup = createUserLookup(deps)
+  const feed = createFeed({ ...deps, ...memory })
+  const listeners = createListeners({ ...deps, feed }, { max: settings.eventStreams })
+  const visiblePosts = createVisiblePosts({ ...deps, ...memory })
   const sessions = createSessions({
     ...deps,
     accessTokens,
@@ -137,9 +151,12 @@ export function createApp(backend: ApiDeps) {
     .use(graphRoutes({ graph, lookup, authenticated }))
     .use(relationshipListRoutes({ graph, authenticated }))
     .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
-    .use(engagementRoutes({ ...deps, authenticated }))
-    .use(feedRoutes(createFeed({ ...deps, ...memory }), { grants, contexts, limits }))
-    .use(searchRoutes(createSearchService({ ...deps, ...memory, lookup }), authenticated))
+    .use(engagementRoutes({ ...deps, visiblePosts, authenticated }))
+    .use(tagRoutes({ ...deps, visiblePosts, authenticated }))
+    .use(notificationRoutes({ ...deps, authenticated }))
+    .use(feedRoutes(feed, { grants, contexts, limits }))
+    .use(eventRoutes({ listeners, grants, authenticated }))
+    .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))
 
   const app = routes.use(swagger(routes))
   routeMethods.learn(app.routes)

@@ -28,6 +28,11 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
           pruned.push(before)
         },
       },
+      notifications: {
+        async prune(before) {
+          pruned.push(`notifications before ${now - before}`)
+        },
+      },
       clock: { now: () => now },
       logger,
     },
@@ -35,7 +40,7 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
   )
   const stop = new AbortController()
   const done = housekeeping.run(stop.signal)
-  await eventually(() => pruned.length >= 2)
+  await eventually(() => pruned.length >= 3)
   stop.abort()
   await done
   expect(pruned.slice(0, 2)).toEqual(['usernames', now - 24 * 3600 * 1000])

@@ -1,6 +1,7 @@
 import { repeatEvery, sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { Logger } from '@sns/shared/observability/logger'
+import { NOTIFICATIONS_KEPT_MS, type NotificationStore } from '@sns/shared/ports/notification-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
@@ -12,6 +13,7 @@ export interface HousekeepingDeps {
   readonly sessions: Pick<SessionStore, 'prune'>
   readonly users: Pick<UserStore, 'pruneUsernames'>
   readonly posts: Pick<PostStore, 'pruneIdempotencyKeys'>
+  readonly notifications: Pick<NotificationStore, 'prune'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -22,12 +24,12 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Deletes expired sessions, usernames whose rest is over and old idempotency keys, every hour. Each
+ * Deletes expired sessions, usernames whose rest is over, old idempotency keys and old notifications, every hour. Each
  * round waits a random time between half and one and a half of the interval, so that replicas
  * started together do not run together. A round that fails is logged; the next one tries again.
  */
 export function createHousekeeping(
-  { sessions, users, posts, clock, logger }: HousekeepingDeps,
+  { sessions, users, posts, notifications, clock, logger }: HousekeepingDeps,
   { everyMs = 3600 * 1000, random = Math.random }: HousekeepingOptions = {},
 ) {
   return {
@@ -40,6 +42,7 @@ export function createHousekeeping(
           await sessions.prune(clock.now())
           await users.pruneUsernames(clock.now())
           await posts.pruneIdempotencyKeys(clock.now() - IDEMPOTENCY_KEY_TTL_MS)
+          await notifications.prune(clock.now() - NOTIFICATIONS_KEPT_MS)
         } catch (error) {
           logger.warn({ err: error }, 'housekeeping failed; the next round tries again')
         }

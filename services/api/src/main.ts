@@ -16,7 +16,7 @@ export const api: ServiceSpec = {
     const memory = createMemory({ ...stores, clock, metrics }, { maxMib: settings.pageMemoryMib })
     return {
       jobs: [
-        createHousekeeping({ ...announced, clock, logger }),
+        createHousekeeping({ ...stores, ...announced, clock, logger }),
         createDeletions({ ...announced, logger }),
       ],
       health: stores.health,
@@ -36,6 +36,7 @@ export const api: ServiceSpec = {
             sessionMaxDays: settings.sessionMaxDays,
             rateLimits: settings.rateLimits,
             trustedProxies: settings.trustedProxies,
+            eventStreams: settings.eventStreams,
           },
         }),
     }

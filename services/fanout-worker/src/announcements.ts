@@ -3,7 +3,7 @@ import type { Change, ChangeAnnouncer } from '@sns/shared/ports/freshness'
 import { type Consumer, type ConsumerDeps, createConsumer } from '@sns/shared/runtime/consumer'
 
 export interface AnnouncementsDeps extends ConsumerDeps {
-  readonly announcer: ChangeAnnouncer
+  readonly announcer: Pick<ChangeAnnouncer, 'announce'>
 }
 
 export interface AnnouncementsOptions {

@@ -7,6 +7,7 @@ import { changeOf } from '@sns/shared/events/change-record'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import type { ChangeLog } from '@sns/shared/ports/change-log'
+import type { Hint } from '@sns/shared/ports/freshness'
 import type { FollowPair } from '@sns/shared/ports/graph-store'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import { eventually } from '@sns/shared/testing/eventually'
@@ -26,6 +27,10 @@ test('pushes a new post to its author and all followers, and to nobody else', as
   expect(await world.timeline(bob)).toEqual([11, 10])
   expect(await world.timeline(cat)).toEqual([10])
   expect(await world.timeline(dan)).toEqual([11])
+  expect(world.hints).toEqual([
+    { kind: 'delivered', author: ann },
+    { kind: 'delivered', author: bob },
+  ])
 })
 
 test('takes new posts only: no snapshot rows, edits, deletes', async () => {
@@ -248,8 +253,10 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
   const timelines = createMemoryTimelineStore({ clock })
   const log = createFakeLog()
   const ordered = pairs.toSorted((a, b) => a.author - b.author || a.followId - b.followId)
+  const hints: Hint[] = []
   const worker = createFanoutWorker(
     {
+      hints: { hint: async (given) => void hints.push(...given) },
       changeLog: world.changeLog ?? log,
       graph: {
         async followersOf(authors, after, limit) {
@@ -273,6 +280,7 @@ function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
   )
   return {
     log,
+    hints,
     worker,
     clock,
     metrics,

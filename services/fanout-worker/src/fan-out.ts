@@ -3,6 +3,7 @@ import type { Clock } from '@sns/shared/domain/clock'
 import type { FollowId, PostId, UserId } from '@sns/shared/domain/id'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Metrics } from '@sns/shared/observability/metrics'
+import type { ChangeAnnouncer } from '@sns/shared/ports/freshness'
 import type { FollowPair, GraphStore } from '@sns/shared/ports/graph-store'
 import type { Lane } from '@sns/shared/ports/lane-store'
 import type { PushResult, TimelineStore } from '@sns/shared/ports/timeline-store'
@@ -10,7 +11,8 @@ import { type Consumer, type ConsumerDeps, createConsumer } from '@sns/shared/ru
 import { forEachBounded } from './bounded'
 import type { Lanes } from './lanes'
 
-type FanoutWorkerDeps = FanOutDeps & ConsumerDeps
+type FanoutWorkerDeps = FanOutDeps &
+  ConsumerDeps & { readonly hints: Pick<ChangeAnnouncer, 'hint'> }
 
 export interface FanoutWorkerOptions extends Partial<FanOutOptions> {
   /** The consumer group. */
@@ -46,6 +48,8 @@ export function createFanoutWorker(deps: FanoutWorkerDeps, options: FanoutWorker
         created.push({ id: after.id, author: after.author_id, committedAt: source.ts_ms })
     }
     await fanOut.deliver(created, signal)
+    const authors = new Set(created.map((post) => post.author))
+    await deps.hints.hint([...authors].map((author) => ({ kind: 'delivered', author })))
   }
 
   return createConsumer(deps, {

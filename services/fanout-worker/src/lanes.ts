@@ -12,7 +12,7 @@ export interface LanesDeps {
   readonly lanes: LaneStore
   readonly graph: Pick<GraphStore, 'countFollowers' | 'followersOf'>
   readonly users: Pick<UserStore, 'touchGraph'>
-  readonly announcer: ChangeAnnouncer
+  readonly announcer: Pick<ChangeAnnouncer, 'announce'>
   readonly logger: Pick<Logger, 'info'>
 }
 

@@ -2,10 +2,11 @@ import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { runProgram } from '@sns/shared/runtime/program'
 import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createAnnouncements } from './announcements'
+import { createDerivedTables } from './derived-tables'
 import { createFanoutWorker } from './fan-out'
 import { createLanes } from './lanes'
 
-/** Consumes the change log: pushes posts to timelines and announces changes to processes. */
+/** Consumes the change log: pushes posts to timelines, announces changes to processes, derives tags and notifications. */
 export const fanoutWorker: ServiceSpec = {
   name: 'fanout-worker',
   async assemble({ settings, backend, logger, metrics, clock }) {
@@ -14,8 +15,9 @@ export const fanoutWorker: ServiceSpec = {
     const groups = consumerGroups(settings)
     const lanes = createLanes(deps, { pullAbove: settings.pullFollowers })
     const consumers = [
-      createFanoutWorker({ ...deps, lanes }, { group: groups.fanout }),
+      createFanoutWorker({ ...deps, lanes, hints: deps.announcer }, { group: groups.fanout }),
       createAnnouncements(deps, { group: groups.announce }),
+      createDerivedTables({ ...deps, hints: deps.announcer }, { group: groups.derive }),
     ]
     return { jobs: consumers, health: [...health, ...consumers.map((each) => each.health)] }
   },

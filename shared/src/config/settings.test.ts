@@ -198,6 +198,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['256', (s) => s.pageMemoryMib, 256]],
     bad: ['0', '65537', 'x'],
   },
+  EVENT_STREAMS: {
+    role: 'api',
+    good: [['50', (s) => s.eventStreams, 50]],
+    bad: ['0', '-1', 'many'],
+  },
   PULL_FOLLOWERS: {
     role: 'fanout-worker',
     good: [['500', (s) => s.pullFollowers, 500]],

@@ -235,6 +235,14 @@ export const SETTINGS = {
     default: '128',
     readBy: ['api'],
   },
+  eventStreams: {
+    name: 'EVENT_STREAMS',
+    summary:
+      'Clients that may listen to events of one api process at once, each about 20 KiB of memory',
+    parse: parse.integer('a number', 1, 1_000_000),
+    default: '10000',
+    readBy: ['api'],
+  },
   pullFollowers: {
     name: 'PULL_FOLLOWERS',
     summary:

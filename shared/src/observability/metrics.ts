@@ -51,6 +51,17 @@ export function createMetrics() {
       help: '1 while pages may come from memory, 0 while SQL checks each',
       registers,
     }),
+    eventStreams: new Gauge({
+      name: 'sns_event_streams',
+      help: 'Clients that listen to events',
+      registers,
+    }),
+    eventsSent: new Counter({
+      name: 'sns_events_sent_total',
+      help: 'Events sent to listening clients, by kind',
+      labelNames: ['event'] as const,
+      registers,
+    }),
     freshnessHeard: new Counter({
       name: 'sns_freshness_messages_heard_total',
       help: 'Messages about changes heard from other processes and from this one',

@@ -1,6 +1,8 @@
 import type { CommentId, PostId, UserId } from '../domain/id'
 import type { Page } from '../domain/page'
 import type { Comment } from '../domain/post'
+import type { User } from '../domain/user'
+import type { RelationshipKey, RelationshipPage } from './graph-store'
 
 export interface NewComment {
   readonly id: CommentId
@@ -23,6 +25,12 @@ export interface EngagementStore {
   comment(comment: NewComment): Promise<Comment>
   /** Gives the post that it was about. */
   deleteComment(id: CommentId, author: UserId): Promise<PostId>
+  /** Who likes the post, latest like first; without people hidden from `viewer`. */
+  likers(
+    postId: PostId,
+    viewer: UserId,
+    page: RelationshipPage,
+  ): Promise<Page<User, RelationshipKey>>
   /** Oldest first; without those of people hidden from `viewer`. */
   comments(
     postId: PostId,

@@ -15,6 +15,13 @@ export type Change =
   /** What a viewer may see and how: the account, its sessions, follows, mutes and likes. */
   | { readonly kind: 'viewer'; readonly user: UserId }
 
+/** Something that somebody may be waiting for. Nothing is kept of it. */
+export type Hint =
+  /** New posts of an author are in the feeds of all followers. */
+  | { readonly kind: 'delivered'; readonly author: UserId }
+  /** Somebody has new notifications. */
+  | { readonly kind: 'notified'; readonly user: UserId }
+
 /**
  * What a process may keep of the database from a moment on, as long as it forgets what it hears of.
  * Compared by identity: what was kept under another belief, or under none, is not to be used.
@@ -31,6 +38,8 @@ export interface ChangeAnnouncer {
    * as done.
    */
   announce(changes: readonly Change[]): Promise<void>
+  /** Tells every process that can be reached. It may be lost and may come twice, and never fails. */
+  hint(hints: readonly Hint[]): Promise<void>
 }
 
 /**
@@ -57,4 +66,5 @@ export interface Freshness extends ChangeAnnouncer {
   belief(): Belief | null
   /** A change may be told more than once. */
   onChange(listener: (change: Change) => void): void
+  onHint(listener: (hint: Hint) => void): void
 }

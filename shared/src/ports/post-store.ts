@@ -48,8 +48,8 @@ export interface PostStore {
   published(ids: readonly PostId[]): Promise<readonly PublishedPost[]>
   /** Those whose posts `truth(viewer)` is made of, by the same predicate: the viewer too, while there. */
   feedAuthors(viewer: UserId): Promise<readonly UserId[]>
-  /** The newest posts (highest ids) that `viewer` likes, newest first, at most `limit`. */
-  newestLikes(viewer: UserId, limit: number): Promise<readonly PostId[]>
+  /** The posts that `viewer` likes, newest post (highest id) first, at most `limit`; fewer only at the end. */
+  likedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
   /** Those of `ids` that `viewer` likes. */
   liked(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostId[]>
   /** Forgets idempotency keys older than `before` (Unix milliseconds). */

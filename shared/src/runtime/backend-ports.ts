@@ -15,11 +15,13 @@ import type { GraphStore } from '../ports/graph-store'
 import type { HealthCheck } from '../ports/health'
 import type { CurrentIndex, IndexGenerations } from '../ports/index-generations'
 import type { LaneStore } from '../ports/lane-store'
+import type { NotificationStore } from '../ports/notification-store'
 import type { PostStore } from '../ports/post-store'
 import type { RateLimiter } from '../ports/rate-limiter'
 import type { SearchIndex } from '../ports/search-index'
 import type { SearchSource } from '../ports/search-source'
 import type { SessionStore } from '../ports/session-store'
+import type { TagStore } from '../ports/tag-store'
 import type { TimelineStore } from '../ports/timeline-store'
 import type { UserStore } from '../ports/user-store'
 import type { Job } from './job'
@@ -36,6 +38,8 @@ export interface ApiStores extends Watched {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly lanes: LaneStore
+  readonly notifications: NotificationStore
+  readonly tags: TagStore
   readonly timelines: TimelineStore
   readonly freshness: Freshness
   readonly rateLimiters: { readonly shared: RateLimiter; readonly local: RateLimiter }
@@ -47,7 +51,10 @@ export interface FanoutStores extends Watched {
   readonly announcer: ChangeAnnouncer
   readonly users: UserStore
   readonly graph: GraphStore
+  readonly posts: PostStore
   readonly lanes: LaneStore
+  readonly notifications: NotificationStore
+  readonly tags: TagStore
   readonly timelines: TimelineStore
 }
 

@@ -11,6 +11,7 @@ test('suites that differ in prefix or database share no group', () => {
     fanout: 'sns.one.fanout',
     index: 'sns.one.index',
     announce: 'sns.one.announce',
+    derive: 'sns.one.derive',
   })
   expect(groupsOf('sns', 'mysql://sns:sns@127.0.0.1:3306/two').index).toBe('sns.two.index')
   expect(groupsOf('test', 'mysql://sns:sns@127.0.0.1:3306/one').index).toBe('test.one.index')

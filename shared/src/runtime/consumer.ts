@@ -113,6 +113,7 @@ export function consumerGroups({
     fanout: `${prefix}.fanout`,
     index: `${prefix}.index`,
     announce: `${prefix}.announce`,
+    derive: `${prefix}.derive`,
   }
 }
 
@@ -120,4 +121,5 @@ interface ConsumerGroups {
   readonly fanout: string
   readonly index: string
   readonly announce: string
+  readonly derive: string
 }

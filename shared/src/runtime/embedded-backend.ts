@@ -65,7 +65,10 @@ export async function createEmbeddedBackend(
     forFanout: async () => ({
       users: stores.users,
       graph: stores.graph,
+      posts: stores.posts,
       lanes: stores.lanes,
+      notifications: stores.notifications,
+      tags: stores.tags,
       timelines,
       changeLog,
       announcer: freshness,

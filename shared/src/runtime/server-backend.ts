@@ -138,11 +138,14 @@ export function createServerBackend(
       const { stores, health } = await mysql()
       const { timelines, freshness, health: redisHealth } = await redis()
       const { changeLog, health: kafkaHealth } = await kafka()
-      const { users, graph, lanes } = stores
+      const { users, graph, posts, lanes, notifications, tags } = stores
       return {
         users,
         graph,
+        posts,
         lanes,
+        notifications,
+        tags,
         timelines,
         announcer: freshness,
         changeLog,

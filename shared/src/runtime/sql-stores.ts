@@ -1,8 +1,10 @@
 import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { createSqlLaneStore } from '../adapters/sql/lane-store'
+import { createSqlNotificationStore } from '../adapters/sql/notification-store'
 import { createSqlPostStore } from '../adapters/sql/post-store'
 import { createSqlSessionStore } from '../adapters/sql/session-store'
+import { createSqlTagStore } from '../adapters/sql/tag-store'
 import { createSqlUserStore } from '../adapters/sql/user-store'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id'
@@ -10,7 +12,7 @@ import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<
   ApiStores,
-  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes'
+  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes' | 'notifications' | 'tags'
 >
 
 /** The stores that both backends keep in SQL. */
@@ -25,5 +27,7 @@ export function createSqlStores(
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),
     lanes: createSqlLaneStore(db),
+    notifications: createSqlNotificationStore(db),
+    tags: createSqlTagStore(db),
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../domain/id'
-import type { Change, Freshness } from '../ports/freshness'
+import type { Change, Freshness, Hint } from '../ports/freshness'
 
 export interface FreshnessHarness extends AsyncDisposable {
   /** One for each process; all believe. */
@@ -47,6 +47,28 @@ export function freshnessConformance(name: string, open: () => Promise<Freshness
       await process?.announce(CHANGES.slice(0, 2))
       await process?.barrier()
       for (const list of heard) expect(firstTold(list)).toEqual(CHANGES.slice(0, 2))
+    })
+
+    test('passes hints on, apart from changes', async () => {
+      await using harness = await open()
+      const [writer] = harness.processes
+      const hints: Hint[] = [
+        { kind: 'delivered', author: 7 as UserId },
+        { kind: 'notified', user: 8 as UserId },
+      ]
+      const heard = harness.processes.map((process) => {
+        const [changes, list]: [Change[], Hint[]] = [[], []]
+        process.onChange((change) => changes.push(change))
+        process.onHint((hint) => list.push(hint))
+        return { process, changes, list }
+      })
+      await writer?.hint([])
+      await writer?.hint(hints)
+      await writer?.announce(CHANGES.slice(0, 1))
+      for (const { process, changes, list } of heard) {
+        await process.barrier()
+        expect([list, firstTold(changes)]).toEqual([hints, CHANGES.slice(0, 1)])
+      }
     })
 
     test('keeps its belief while nothing is wrong', async () => {

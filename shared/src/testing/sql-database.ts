@@ -100,6 +100,7 @@ export async function openTestStores(kind: TestDatabase['kind']) {
   const ids = createIdGenerator({ clock })
   return {
     database,
+    ids,
     clock,
     ...createSqlStores(db, { clock, ids }),
     withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),

@@ -1,15 +1,21 @@
 import { expect, test } from 'bun:test'
-import type { UserId } from '@sns/shared/domain/id'
-import { isSnsError } from '@sns/shared/errors/sns-error'
+import type { PostId, UserId } from '@sns/shared/domain/id'
+import { isSnsError, SnsError } from '@sns/shared/errors/sns-error'
 import {
   type CursorList,
+  readEventId,
   readIdCursor,
+  readNotificationCursor,
   readRelationshipCursor,
   readSearchCursor,
+  writeEventId,
   writeIdCursor,
+  writeNotificationKey,
   writeRelationshipCursor,
   writeSearchCursor,
 } from './cursors'
+
+const NOTIFICATION = { noticedAt: 5, kind: 0, actor: 4096 as UserId, subject: 0 }
 
 /** Every list with its way to write and to read a cursor. */
 const LISTS: Readonly<
@@ -20,10 +26,27 @@ const LISTS: Readonly<
   follows: byId('follows'),
   comments: byId('comments'),
   sessions: byId('sessions'),
+  liked: byId('liked'),
+  tags: byId('tags'),
   blocks: byTie('blocks'),
   mutes: byTie('mutes'),
+  likers: byTie('likers'),
   search: byScore('search'),
   users: byScore('users'),
+  events: {
+    write: () => writeEventId({ post: 4096, notification: NOTIFICATION }),
+    read: (id: string) => {
+      const place = readEventId(id)
+      if (place === null) throw new SnsError('invalid_cursor')
+      return place
+    },
+    key: { post: 4096 as PostId, notification: NOTIFICATION },
+  },
+  notifications: {
+    write: () => writeNotificationKey(NOTIFICATION),
+    read: readNotificationCursor,
+    key: NOTIFICATION,
+  },
 }
 
 function byId(list: CursorList) {
@@ -34,7 +57,7 @@ function byId(list: CursorList) {
   }
 }
 
-function byTie(list: 'blocks' | 'mutes') {
+function byTie(list: 'blocks' | 'mutes' | 'likers') {
   const key = { at: 5, user: 4096 as UserId }
   return {
     write: () => writeRelationshipCursor(list, key),

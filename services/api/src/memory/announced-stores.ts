@@ -21,7 +21,10 @@ const viewer = (user: UserId): Change => ({ kind: 'viewer', user })
  * and before it returns. It is announced even where nothing changed: the first attempt may have
  * committed and failed to announce. A write that is not wrapped here alters nothing that is kept.
  */
-export function createAnnouncedStores(stores: Stores, { announce }: ChangeAnnouncer): Stores {
+export function createAnnouncedStores(
+  stores: Stores,
+  { announce }: Pick<ChangeAnnouncer, 'announce'>,
+): Stores {
   const { users, sessions, graph, posts, engagement } = stores
 
   return {

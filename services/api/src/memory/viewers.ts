@@ -43,7 +43,7 @@ interface Entry {
 export interface ViewersDeps {
   readonly users: Pick<UserStore, 'findAccount'>
   readonly sessions: Pick<SessionStore, 'findViewer'>
-  readonly posts: Pick<PostStore, 'feedAuthors' | 'newestLikes' | 'published'>
+  readonly posts: Pick<PostStore, 'feedAuthors' | 'likedIds' | 'published'>
   readonly graph: Pick<GraphStore, 'blockedEitherWay'>
   readonly freshness: Freshness
   readonly clock: Clock
@@ -81,13 +81,14 @@ export function createViewers(
   }
 
   function readView(userId: UserId): Promise<FeedView> {
-    return Promise.all([posts.feedAuthors(userId), posts.newestLikes(userId, LIKES)]).then(
-      ([authors, likes]) => ({
-        authors: new Set(authors),
-        likes: new Set(likes),
-        likesFloor: likes.length < LIKES ? 0 : (likes.at(-1) ?? 0),
-      }),
-    )
+    return Promise.all([
+      posts.feedAuthors(userId),
+      posts.likedIds(userId, { before: null, limit: LIKES }),
+    ]).then(([authors, likes]) => ({
+      authors: new Set(authors),
+      likes: new Set(likes),
+      likesFloor: likes.length < LIKES ? 0 : (likes.at(-1) ?? 0),
+    }))
   }
 
   async function isEqual(userId: UserId, { account, view, hidden }: Entry): Promise<boolean> {

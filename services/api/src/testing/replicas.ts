@@ -80,6 +80,8 @@ export function createTestChannel(processes: number) {
         },
         belief: () => (member.isConnected && isFenceOpen ? member.belief : null),
         onChange: (listener) => void member.listeners.push(listener),
+        async hint() {},
+        onHint() {},
       }
     },
     timelines(at: number, store: TimelineStore): TimelineStore {
@@ -153,6 +155,7 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
         sessionMaxDays: 90,
         rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
         trustedProxies: [],
+        eventStreams: 10,
         passwordCost: { memoryKiB: 8, passes: 1 },
       },
     }),

@@ -3,7 +3,7 @@ import type { PostId, UserId } from '../../domain/id'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
-import type { Belief, Change, Freshness } from '../../ports/freshness'
+import type { Belief, Change, Freshness, Hint } from '../../ports/freshness'
 import { type FenceState, type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
 import type { RedisClient, RedisListener } from './client'
 
@@ -53,7 +53,10 @@ export function changeChannel(prefix: string): string {
 }
 
 /** The run of the server that the changes were published on; null: perhaps on none. */
-async function publish(client: RedisClient, changes: readonly Change[]): Promise<string | null> {
+async function publish(
+  client: RedisClient,
+  changes: readonly (Change | Hint)[],
+): Promise<string | null> {
   const run = client.currentRun()
   const message = encodeChanges(changes)
   return client.publish(message).then(
@@ -89,6 +92,7 @@ export function createRedisFreshness(
   const { channel, leaseMs = LEASE_MS, pollMs = POLL_MS } = options
   const process = crypto.randomUUID()
   const listeners: ((change: Change) => void)[] = []
+  const hintListeners: ((hint: Hint) => void)[] = []
   const stop = new AbortController()
   let client: RedisClient | null = null
   let looking: Promise<void> = Promise.resolve()
@@ -168,9 +172,13 @@ export function createRedisFreshness(
       channel,
       heard(message) {
         metrics.freshnessHeard.inc()
-        if (listeners.length === 0) return
-        for (const change of decodeChanges(message)) {
-          for (const listener of listeners) listener(change)
+        if (listeners.length + hintListeners.length === 0) return
+        for (const each of decodeChanges(message)) {
+          if (each.kind === 'delivered' || each.kind === 'notified') {
+            for (const listener of hintListeners) listener(each)
+          } else {
+            for (const listener of listeners) listener(each)
+          }
         }
       },
       connected() {
@@ -212,6 +220,10 @@ export function createRedisFreshness(
       }
     },
 
+    async hint(hints) {
+      if (client && hints.length > 0) await publish(client, hints)
+    },
+
     async barrier() {
       if (!client) return
       await client.everywhere((redis) => redis.ping())
@@ -236,6 +248,7 @@ export function createRedisFreshness(
     },
 
     onChange: (listener) => void listeners.push(listener),
+    onHint: (listener) => void hintListeners.push(listener),
 
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -245,17 +258,17 @@ export function createRedisFreshness(
   }
 }
 
-/** Changes as one line of text: a letter and ids each, `p7 e7:3 a3 v3`. */
-function encodeChanges(changes: readonly Change[]): string {
+/** Changes and hints as one line of text: a letter and ids each, `p7 e7:3 a3 v3`. */
+function encodeChanges(changes: readonly (Change | Hint)[]): string {
   return changes.map(encode).join(' ')
 }
 
 /** What is none of ours is passed over: a newer version may know more kinds. */
-function decodeChanges(message: string): Change[] {
+function decodeChanges(message: string): (Change | Hint)[] {
   return message.split(' ').flatMap((part) => decode(part) ?? [])
 }
 
-function encode(change: Change): string {
+function encode(change: Change | Hint): string {
   switch (change.kind) {
     case 'post':
       return `p${change.post}`
@@ -269,11 +282,15 @@ function encode(change: Change): string {
       return `a${change.user}`
     case 'viewer':
       return `v${change.user}`
+    case 'delivered':
+      return `d${change.author}`
+    case 'notified':
+      return `o${change.user}`
   }
 }
 
-function decode(part: string): Change | null {
-  const [, kind, first, second] = /^([penlav])(\d+)(?::(\d+))?$/.exec(part) ?? []
+function decode(part: string): Change | Hint | null {
+  const [, kind, first, second] = /^([penlavdo])(\d+)(?::(\d+))?$/.exec(part) ?? []
   const id = Number(first)
   switch (kind) {
     case 'p':
@@ -288,6 +305,10 @@ function decode(part: string): Change | null {
       return { kind: 'author', user: id as UserId }
     case 'v':
       return { kind: 'viewer', user: id as UserId }
+    case 'd':
+      return { kind: 'delivered', author: id as UserId }
+    case 'o':
+      return { kind: 'notified', user: id as UserId }
     default:
       return null
   }

@@ -68,6 +68,8 @@ export async function finishDeletion(
     deletePairs('mutes', 'muter_id', 'muted_id'),
     deletePairs('mutes', 'muted_id', 'muter_id'),
     deletePairs('idempotency_keys', 'user_id', 'idem_key'),
+    deletePairs('notifications', 'recipient_id', 'noticed_at'),
+    deletePairs('notification_marks', 'user_id', 'noticed_at'),
   ]
   for (const step of steps) {
     for (;;) {

@@ -3,16 +3,18 @@ import type { Clock } from '../../domain/clock'
 import { type CommentId, idTime, type PostId, type UserId } from '../../domain/id'
 import { type Page, pageOf } from '../../domain/page'
 import type { Comment } from '../../domain/post'
+import type { User } from '../../domain/user'
 import { SnsError } from '../../errors/sns-error'
 import type { RowOf } from '../../events/tables'
 import type { EngagementStore, NewComment } from '../../ports/engagement-store'
+import type { RelationshipKey, RelationshipPage } from '../../ports/graph-store'
 import { type Queryable, transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdActor, lockPost } from './locks'
 import { assertPostVisible } from './post-reads'
 import type { Database } from './schema'
-import { toAuthor } from './user-row'
+import { toAuthor, toUser, USER_COLUMNS } from './user-row'
 
 interface SqlEngagementStoreDeps {
   readonly clock: Clock
@@ -28,6 +30,7 @@ export function createSqlEngagementStore(
     unlike: (userId, postId) => unlikePost(db, userId, postId),
     comment: (comment) => createComment(db, comment),
     deleteComment: (id, author) => deleteComment(db, id, author),
+    likers: (postId, viewer, page) => readLikers(db, postId, viewer, page),
     comments: (postId, viewer, page) => readComments(db, postId, viewer, page),
   }
 }
@@ -115,6 +118,33 @@ async function postOfOwnComment(
   if (!comment?.visible) throw new SnsError('not_found')
   await assertPostVisible(tx, comment.post_id, author)
   throw new SnsError('forbidden')
+}
+
+async function readLikers(
+  db: Queryable,
+  postId: PostId,
+  viewer: UserId,
+  { before, limit }: RelationshipPage,
+): Promise<Page<User, RelationshipKey>> {
+  await assertPostVisible(db, postId, viewer)
+  let query = db
+    .selectFrom('likes')
+    .innerJoin('users', 'users.id', 'likes.user_id')
+    .select(USER_COLUMNS)
+    .select('likes.created_at as liked_at')
+    .where('likes.post_id', '=', postId)
+    .where((eb) => notBlockedEitherWay(viewer, eb.ref('likes.user_id')))
+    .orderBy('likes.created_at', 'desc')
+    .orderBy('likes.user_id', 'desc')
+    .limit(limit + 1)
+  if (before !== null) {
+    const { at, user } = before
+    query = query
+      .where('likes.created_at', '<=', at)
+      .where((eb) => eb.or([eb('likes.created_at', '<', at), eb('likes.user_id', '<', user)]))
+  }
+  const rows = await query.execute()
+  return pageOf(rows, limit, (row) => ({ at: row.liked_at, user: row.id }), toUser)
 }
 
 async function readComments(

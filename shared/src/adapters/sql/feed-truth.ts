@@ -47,7 +47,7 @@ export function notBlockedEitherWay(viewer: UserId, user: Expression<UserId>): P
 }
 
 /** `viewer` has not muted `user`. */
-function notMuted(viewer: UserId, user: Expression<UserId>): Predicate {
+export function notMuted(viewer: UserId, user: Expression<UserId>): Predicate {
   return eb.not(
     eb.exists(
       eb

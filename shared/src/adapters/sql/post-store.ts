@@ -68,11 +68,12 @@ export function createSqlPostStore(
     published: async (ids) =>
       ids.length === 0 ? [] : (await published(0, ids)).map(toPublishedPost),
     feedAuthors: (viewer) => readFeedAuthors(db, viewer),
-    async newestLikes(viewer, limit) {
+    async likedIds(viewer, { before, limit }) {
       const rows = await db
         .selectFrom('likes')
         .select('post_id')
         .where('user_id', '=', viewer)
+        .$if(before !== null, (query) => query.where('post_id', '<', before))
         .orderBy('post_id', 'desc')
         .limit(limit)
         .execute()

@@ -28,6 +28,9 @@ export interface Database {
   freshness_fence: FreshnessFenceTable
   freshness_processes: FreshnessProcessesTable
   merged_authors: MergedAuthorsTable
+  notifications: NotificationsTable
+  notification_marks: NotificationMarksTable
+  post_tags: PostTagsTable
 }
 
 /** Secrets and hot counters of a user: never captured, so they stay out of the log. */
@@ -169,4 +172,34 @@ export interface MergedAuthorsTable {
   is_pushed: number
   /** The attempt to move the author that began last. */
   crossing: number
+}
+
+/** Made from the change log, not captured; the rules are those of `NotificationStore`. */
+export interface NotificationsTable {
+  recipient_id: UserId
+  /** An index of `NOTIFICATION_KINDS`. */
+  kind: number
+  actor_id: UserId
+  /** A comment, a post, or 0. */
+  subject_id: number
+  /** 0 of a follow. */
+  post_id: number
+  at: number
+  noticed_at: number
+}
+
+/** The newest notification that somebody has read: its place in the list. */
+export interface NotificationMarksTable {
+  user_id: UserId
+  noticed_at: number
+  kind: number
+  actor_id: UserId
+  subject_id: number
+}
+
+/** Made from the change log, not captured. */
+export interface PostTagsTable {
+  /** As `tagKey` gives it. */
+  tag: string
+  post_id: PostId
 }

@@ -129,12 +129,13 @@ const NOT_MODIFIED: ResponseObject = {
 
 function success(
   target: OperationObject,
-  { examples, answerHeaders = {}, hasEntityTag }: Operation,
+  { examples, answerHeaders = {}, answerType = 'application/json', hasEntityTag }: Operation,
 ): Record<string, ResponseObject> {
   const [status, response] = Object.entries(target.responses ?? {}).find(([key]) =>
     key.startsWith('2'),
   ) ?? ['204', undefined]
-  const schema = response?.content?.['application/json']?.schema
+  const [media] = Object.values(response?.content ?? {})
+  const schema = media?.schema
   const isList = schema !== undefined && 'nextCursor' in ((schema.properties as object) ?? {})
   const named = {
     ...answerHeaders,
@@ -158,7 +159,7 @@ function success(
         ? {}
         : {
             content: {
-              'application/json': {
+              [answerType]: {
                 ...(schema ? { schema } : {}),
                 ...(example === undefined ? {} : { example }),
               },

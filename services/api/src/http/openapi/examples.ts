@@ -1,5 +1,6 @@
 import type { OpenSessionPage, Session } from '../../modules/accounts/schema'
 import type { Comment } from '../../modules/engagement/schema'
+import type { NotificationPage } from '../../modules/notifications/schema'
 import type { Post, PostPage } from '../../modules/posts/schema'
 import type { PostHitPage } from '../../modules/search/schema'
 import type { Profile, User, UserPage } from '../../modules/users/schema'
@@ -47,7 +48,11 @@ export const USER_PAGE_EXAMPLE: UserPage = {
 export const POST_EXAMPLE: Post = {
   id: '373882721828864',
   author: { id: USER_EXAMPLE.id, username: 'minji', displayName: '민지' },
-  text: '오늘 서울 날씨가 참 좋다',
+  text: '오늘 #서울 날씨가 참 좋다, @jun',
+  entities: [
+    { type: 'hashtag', start: 3, end: 6, tag: '서울' },
+    { type: 'mention', start: 16, end: 20, username: 'jun' },
+  ],
   createdAt: '2026-11-23T08:06:00.000Z',
   editedAt: null,
   counts: { likes: 3, comments: 1 },
@@ -64,10 +69,29 @@ export const COMMENT_EXAMPLE: Comment = {
   postId: POST_EXAMPLE.id,
   author: POST_EXAMPLE.author,
   text: '정말 그렇네요',
+  entities: [],
   createdAt: '2026-11-23T08:08:00.000Z',
 }
 
+export const NOTIFICATION_PAGE_EXAMPLE: NotificationPage = {
+  items: [
+    {
+      id: 'WyJub3RpZmljYXRpb25zIiwxNzk1NDIwOTAwMDAwLDEsMzczODgxMjQ2ODc1NjQ4LDM3Mzg4MjcyMTgyODg2NF0',
+      kind: 'like',
+      actor: POST_EXAMPLE.author,
+      postId: POST_EXAMPLE.id,
+      commentId: null,
+      text: POST_EXAMPLE.text,
+      createdAt: '2026-11-23T08:15:00.000Z',
+      read: false,
+    },
+  ],
+  nextCursor: null,
+}
+
 export const POST_HIT_PAGE_EXAMPLE: PostHitPage = {
-  items: [{ ...POST_EXAMPLE, highlight: '오늘 <mark>서울</mark> <mark>날씨</mark>가 참 좋다' }],
+  items: [
+    { ...POST_EXAMPLE, highlight: '오늘 #<mark>서울</mark> <mark>날씨</mark>가 참 좋다, @jun' },
+  ],
   nextCursor: null,
 }

@@ -8,6 +8,8 @@ export const TAGS = {
   posts: 'Writing and reading posts',
   engagement: 'Likes and comments',
   feed: 'Your home feed',
+  notifications: 'What others did about you',
+  events: 'What is new, as it happens',
   search: 'Full-text search',
   status: 'For operators and their machines',
 } as const
@@ -26,6 +28,8 @@ export interface Operation {
   readonly examples?: { readonly request?: unknown; readonly answer?: unknown }
   /** Answers an `If-None-Match` that fits with 304. */
   readonly hasEntityTag?: true
+  /** The media type of the answer; JSON if absent. */
+  readonly answerType?: string
   /** Headers of the successful response, each with its meaning. */
   readonly answerHeaders?: Readonly<Record<string, string>>
 }

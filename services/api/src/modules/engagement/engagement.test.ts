@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { expectBody, expectNoContent, expectProblem } from '../../testing/expectations'
 import { openTestApi, type TestApi, type TestUser } from '../../testing/test-api'
+import { type Post, PostPage } from '../posts/schema'
+import { UserPage } from '../users/schema'
 import { Comment, CommentPage } from './schema'
 
 let api: TestApi
@@ -88,4 +90,62 @@ test('comments page to the end, oldest first', async () => {
     } while (cursor !== null)
     expect(seen).toEqual(texts)
   }
+})
+
+test('whoever likes a post is listed, latest first, and so are the posts that one likes', async () => {
+  const [ann, bob, cat] = [
+    await api.signUp('ann'),
+    await api.signUp('bob'),
+    await api.signUp('cat'),
+  ]
+  const posts: string[] = []
+  for (const text of ['one', 'two', 'three']) {
+    const { body } = await api.request('POST', '/v1/posts', { as: ann, body: { text } })
+    posts.push(body.id)
+  }
+  for (const [at, who] of [ann, bob, cat].entries()) {
+    api.clock.advance(1_000)
+    for (const id of posts.slice(at)) await api.request('PUT', `/v1/posts/${id}/like`, { as: who })
+  }
+  const names: string[] = []
+  let query = '?limit=2'
+  for (;;) {
+    const page = await api.request('GET', `/v1/posts/${posts[2]}/likes${query}`, { as: bob })
+    expectBody(page, 200, UserPage)
+    names.push(...page.body.items.map((each: { username: string }) => each.username))
+    if (page.body.nextCursor === null) break
+    query = `?limit=2&cursor=${page.body.nextCursor}`
+  }
+  expect(names).toEqual(['cat', 'bob', 'ann'])
+  const liked = async (as: TestUser) => {
+    const page = await api.request('GET', '/v1/me/likes', { as })
+    expectBody(page, 200, PostPage)
+    expect(page.body.items.every((each: Post) => each.viewer.liked)).toBe(true)
+    return page.body.items.map((each: Post) => each.text)
+  }
+  expect(await liked(ann)).toEqual(['three', 'two', 'one'])
+  expect(await liked(cat)).toEqual(['three'])
+  await api.request('DELETE', `/v1/posts/${posts[2]}/like`, { as: cat })
+  expect(await liked(cat)).toEqual([])
+  await api.request('PUT', '/v1/users/bob/block', { as: cat })
+  const seen = await api.request('GET', `/v1/posts/${posts[1]}/likes`, { as: cat })
+  expect(seen.body.items.map((each: { username: string }) => each.username)).toEqual(['ann'])
+  expectProblem(await api.request('GET', '/v1/posts/4096/likes', { as: ann }), 'not_found')
+})
+
+test('what a text names is marked in posts and comments, by code points', async () => {
+  const text = '👋 @fan #말 hello'
+  const { body } = await api.request('POST', '/v1/posts', { as: author, body: { text } })
+  const entities = [
+    { type: 'mention', start: 2, end: 6, username: 'fan' },
+    { type: 'hashtag', start: 7, end: 9, tag: '말' },
+  ]
+  expect(body.entities).toEqual(entities)
+  const feed = await api.request('GET', '/v1/feed?limit=1', { as: author })
+  expect(feed.body.items[0].entities).toEqual(entities)
+  const comment = await api.request('POST', `/v1/posts/${body.id}/comments`, {
+    as: fan,
+    body: { text },
+  })
+  expect(comment.body.entities).toEqual(entities)
 })

@@ -1,25 +1,43 @@
-import type { IdGenerator } from '@sns/shared/domain/id'
+import type { IdGenerator, PostId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
+import type { PostStore } from '@sns/shared/ports/post-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
-import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import {
+  readIdCursor,
+  readRelationshipCursor,
+  writeIdCursor,
+  writeRelationshipCursor,
+} from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
+import { fillPage } from '../../http/fill-page'
 import { parseText, pathId } from '../../http/input'
 import { nextLink } from '../../http/links'
-import { COMMENT_EXAMPLE } from '../../http/openapi/examples'
+import { COMMENT_EXAMPLE, POST_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { VisiblePosts } from '../../memory/visible-posts'
+import { type Post, PostPage } from '../posts/schema'
+import { presentUser, UserPage } from '../users/schema'
 import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
 
 export interface EngagementRoutesDeps {
   readonly engagement: EngagementStore
+  readonly posts: Pick<PostStore, 'likedIds'>
+  readonly visiblePosts: VisiblePosts
   readonly ids: IdGenerator
   readonly authenticated: Authentication
 }
 
-export function engagementRoutes({ engagement, ids, authenticated }: EngagementRoutesDeps) {
+export function engagementRoutes({
+  engagement,
+  posts,
+  visiblePosts,
+  ids,
+  authenticated,
+}: EngagementRoutesDeps) {
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .put(
@@ -51,6 +69,69 @@ export function engagementRoutes({ engagement, ids, authenticated }: EngagementR
           summary: 'Remove a like',
           description: 'Repeating it changes nothing.',
           errors: ['not_found'],
+        }),
+      },
+    )
+    .get(
+      '/posts/:id/likes',
+      async ({ viewer, params, query }) => {
+        const { items, next } = await engagement.likers(pathId(params.id), viewer.id, {
+          before: readRelationshipCursor('likers', query.cursor),
+          limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+        })
+        return {
+          items: items.map(presentUser),
+          nextCursor: writeRelationshipCursor('likers', next),
+        }
+      },
+      {
+        params: IdParams,
+        query: PageQuery,
+        transform: pageLimit,
+        afterHandle: nextLink,
+        response: { 200: unchecked(UserPage), ...PROBLEMS },
+        detail: openapi({
+          id: 'listLikers',
+          tag: 'engagement',
+          summary: 'List who likes a post',
+          description: 'Latest like first, without users hidden from you.',
+          errors: ['not_found', 'invalid_cursor'],
+          examples: { answer: USER_PAGE_EXAMPLE },
+        }),
+      },
+    )
+    .get(
+      '/me/likes',
+      async ({ viewer, isHeard, query }) => {
+        const { items, next } = await fillPage<Post, PostId>(
+          readIdCursor<'post'>('liked', query.cursor),
+          query.limit ?? PAGE_LIMIT_DEFAULT,
+          async (before, limit) => {
+            const ids = await posts.likedIds(viewer.id, { before, limit })
+            const visible = await visiblePosts(viewer.id, ids, isHeard)
+            return {
+              found: ids.flatMap((id) => {
+                const post = visible.get(id)
+                return post ? [{ key: id, item: post }] : []
+              }),
+              last: ids.length < limit ? null : (ids.at(-1) ?? null),
+            }
+          },
+        )
+        return { items: [...items], nextCursor: writeIdCursor('liked', next) }
+      },
+      {
+        query: PageQuery,
+        transform: pageLimit,
+        afterHandle: nextLink,
+        response: { 200: unchecked(PostPage), ...PROBLEMS },
+        detail: openapi({
+          id: 'listLikedPosts',
+          tag: 'engagement',
+          summary: 'List the posts that you like',
+          description: 'Newest post first, without those hidden from you.',
+          errors: ['invalid_cursor'],
+          examples: { answer: POST_PAGE_EXAMPLE },
         }),
       },
     )

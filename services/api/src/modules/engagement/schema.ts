@@ -1,9 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { findEntities } from '@sns/shared/domain/entities'
 import { formatId } from '@sns/shared/domain/id'
 import type * as domain from '@sns/shared/domain/post'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import { MARK_RUN_MAX } from '@sns/shared/domain/text'
 import { formatTime, IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { Entities } from '../posts/schema'
 import { Author, presentAuthor } from '../users/schema'
 
 export const CommentDraft = Type.Object(
@@ -19,7 +21,14 @@ export const CommentDraft = Type.Object(
 )
 
 export const Comment = Type.Object(
-  { id: IdField, postId: IdField, author: Author, text: Type.String(), createdAt: TimeField },
+  {
+    id: IdField,
+    postId: IdField,
+    author: Author,
+    text: Type.String(),
+    entities: Entities,
+    createdAt: TimeField,
+  },
   { component: 'Comment', additionalProperties: false, description: 'A comment' },
 )
 
@@ -35,6 +44,7 @@ export function presentComment(comment: domain.Comment): Comment {
     postId: formatId(comment.postId),
     author: presentAuthor(comment.author),
     text: comment.text,
+    entities: [...findEntities(comment.text)],
     createdAt: formatTime(comment.createdAt),
   }
 }

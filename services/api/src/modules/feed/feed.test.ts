@@ -65,6 +65,29 @@ describe('a feed', () => {
     expect(await page(user, '')).toMatchObject({ ids: [], nextCursor: null })
   })
 
+  test('tells what is new since, page by page, also below the window', async () => {
+    const user = await api.signUp('since')
+    const ids = await writeMany(user, 20)
+    for (const known of [0, 1, 5, 12, 19]) {
+      const all: string[] = []
+      let query = `?limit=4&after=${ids[known]}`
+      for (;;) {
+        const { ids: found, nextCursor } = await page(user, query)
+        all.push(...found)
+        if (nextCursor === null) break
+        expect(found).toHaveLength(4)
+        query = `?limit=4&after=${ids[known]}&cursor=${nextCursor}`
+      }
+      expect(all).toEqual(ids.slice(0, known))
+    }
+    const { nextCursor } = await page(user, '?limit=3')
+    expect((await page(user, `?after=${nextCursor}`)).ids).toEqual(ids.slice(0, 2))
+    for (const after of ['', 'x', 'WyJwb3N0cyIsNDA5Nl0']) {
+      const answer = await api.request('GET', `/v1/feed?after=${after}`, { as: user })
+      expectProblem(answer, 'invalid_cursor', ['query.after'])
+    }
+  })
+
   test('holds one’s own posts and those of people followed, newest first', async () => {
     const [a, b, c] = [
       await api.signUp('mix_a'),

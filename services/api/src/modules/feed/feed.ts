@@ -1,9 +1,10 @@
 import type { Clock } from '@sns/shared/domain/clock'
-import type { PostId, UserId } from '@sns/shared/domain/id'
+import { type PostId, parseId, type UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { Grant } from '@sns/shared/domain/session'
 import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
 import type { Account } from '@sns/shared/domain/user'
+import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Freshness } from '@sns/shared/ports/freshness'
@@ -11,13 +12,13 @@ import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-store'
 import { sessionEnded } from '../../http/authentication'
-import { readIdCursor, writeIdCursor } from '../../http/cursors'
-import type { PageQuery } from '../../http/fields'
+import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
 import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
 import type { FeedView, Viewers } from '../../memory/viewers'
 import { mergeLists } from './merge'
 import { joinPage, type ShownPost } from './page-bytes'
+import type { FeedQuery } from './schema'
 
 export interface FeedDeps {
   readonly timelines: TimelineStore
@@ -39,9 +40,30 @@ export interface FeedPage {
   readonly nextCursor: string | null
 }
 
+/** What is new in a feed. */
+export interface FeedNews {
+  readonly count: number
+  readonly newest: PostId | null
+  /** Whose posts are in the feed; null: unknown now. */
+  readonly authors: ReadonlySet<UserId> | null
+}
+
 export type Feed = ReturnType<typeof createFeed>
 
 type Source = 'window' | 'sql'
+
+/** A stretch of a feed, both ends exclusive; 0 and null: without an end. */
+interface Stretch {
+  readonly after: number
+  readonly before: PostId | null
+  readonly limit: number
+}
+
+interface Walked {
+  readonly shown: readonly ShownPost[]
+  readonly sources: ReadonlySet<Source>
+  readonly authors: ReadonlySet<UserId> | null
+}
 
 /** Ids of a feed, newest first, from where a page goes on. */
 interface Skeleton {
@@ -167,47 +189,78 @@ export function createFeed(deps: FeedDeps) {
     }
   }
 
+  /**
+   * The posts of the feed between `after` and `before`, newest first: one more than `limit` where there are
+   * more. Errors: `unauthenticated` (the session has ended).
+   */
+  async function walk(grant: Grant, { after, before: start, limit }: Stretch): Promise<Walked> {
+    const { userId } = grant
+    let before = start
+    let count = limit + 1
+    const first = await readTimeline(userId, before, count)
+    const { isHeard, mergedAuthors } = first
+    const viewer = isHeard
+      ? await viewers.account(grant)
+      : await sessions.findViewer(grant, clock.now())
+    if (!viewer) throw sessionEnded()
+    const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
+    let slice = view === null ? null : first.slice
+    const lists = view ? await merged.of(mergedAuthors, (author) => view.authors.has(author)) : []
+
+    const shown: ShownPost[] = []
+    const sources = new Set<Source>()
+    let last: number = before ?? Number.POSITIVE_INFINITY
+    for (;;) {
+      const found = await skeleton(viewer, slice, lists, before, count)
+      for (const source of found.sources) sources.add(source)
+      const ids = found.ids.filter((id) => id > after)
+      const isEnd = found.isEnd || ids.length < found.ids.length
+      const post = await hydrate(userId, view, ids)
+      for (const id of ids) {
+        const each = id < last ? post(id) : null
+        if (each) shown.push(each)
+        last = Math.min(last, id)
+      }
+      before = found.ids.at(-1) ?? before
+      if (shown.length > limit || isEnd) break
+      count = (limit + 1) * GROWTH
+      if (slice) slice = (await readTimeline(userId, before, count)).slice
+    }
+    return { shown, sources, authors: view?.authors ?? null }
+  }
+
   return {
     /** Errors: `invalid_cursor`, `unauthenticated` (the session has ended). */
-    async page(grant: Grant, query: PageQuery): Promise<FeedPage> {
-      const start = readIdCursor<'post'>('feed', query.cursor)
+    async page(grant: Grant, query: FeedQuery): Promise<FeedPage> {
+      const after = readAfter(query.after)
+      const before = readIdCursor<'post'>('feed', query.cursor)
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-      const { userId } = grant
-      let before = start
-      let count = limit + 1
-      const first = await readTimeline(userId, before, count)
-      const { isHeard, mergedAuthors } = first
-      const viewer = isHeard
-        ? await viewers.account(grant)
-        : await sessions.findViewer(grant, clock.now())
-      if (!viewer) throw sessionEnded()
-      const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
-      let slice = view === null ? null : first.slice
-      const lists = view ? await merged.of(mergedAuthors, (author) => view.authors.has(author)) : []
-
-      const shown: ShownPost[] = []
-      const sources = new Set<Source>()
-      let last: number = before ?? Number.POSITIVE_INFINITY
-      for (;;) {
-        const found = await skeleton(viewer, slice, lists, before, count)
-        for (const source of found.sources) sources.add(source)
-        const post = await hydrate(userId, view, found.ids)
-        for (const id of found.ids) {
-          const each = id < last ? post(id) : null
-          if (each) shown.push(each)
-          last = Math.min(last, id)
-        }
-        before = found.ids.at(-1) ?? before
-        if (shown.length > limit || found.isEnd) break
-        count = (limit + 1) * GROWTH
-        if (slice) slice = (await readTimeline(userId, before, count)).slice
-      }
+      const { shown, sources } = await walk(grant, { after, before, limit })
       metrics.feedReads.inc({ source: sourceLabel(sources) })
       const end = shown.length > limit ? shown[limit - 1] : undefined
       const nextCursor = writeIdCursor('feed', end?.id ?? null)
-      return { viewerId: userId, body: joinPage(shown, limit, nextCursor), nextCursor }
+      return { viewerId: grant.userId, body: joinPage(shown, limit, nextCursor), nextCursor }
+    },
+
+    /** What others wrote after a post, counted up to `limit`. Errors: `unauthenticated`. */
+    async news(grant: Grant, after: PostId | 0, limit: number): Promise<FeedNews> {
+      const { shown, authors } = await walk(grant, { after, before: null, limit })
+      const others = shown.filter(({ piece }) => piece.authorId !== grant.userId)
+      return { count: Math.min(others.length, limit), newest: others[0]?.id ?? null, authors }
     },
   }
+}
+
+/** The post above which a page ends; 0: none. Errors: `invalid_cursor`. */
+function readAfter(after: string | undefined): number {
+  if (after === undefined) return 0
+  const id = parseId<'post'>(after) ?? parseIdCursor<'post'>('feed', after)
+  if (id !== null) return id
+  const message = 'is neither the id of a post nor a cursor of this feed'
+  throw new SnsError('invalid_cursor', {
+    detail: `query.after ${message}`,
+    fields: [{ field: 'query.after', message }],
+  })
 }
 
 function sourceLabel(sources: ReadonlySet<Source>): 'window' | 'merge' | 'sql' {

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
 import { finishedJson } from '../../http/body'
-import { PageQuery, pageLimit } from '../../http/fields'
+import { pageLimit } from '../../http/fields'
 import { linkToNext } from '../../http/links'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
@@ -9,6 +9,7 @@ import type { RateLimits } from '../../http/rate-limits'
 import type { RequestContexts } from '../../http/request-context'
 import { PostPage } from '../posts/schema'
 import type { Feed } from './feed'
+import { FeedQuery } from './schema'
 
 export interface FeedRoutesDeps {
   readonly grants: GrantReader
@@ -34,7 +35,7 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
       return finishedJson(body, headers)
     },
     {
-      query: PageQuery,
+      query: FeedQuery,
       transform: pageLimit,
       response: { 200: unchecked(PostPage), ...PROBLEMS },
       detail: openapi({
@@ -42,7 +43,7 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
         tag: 'feed',
         summary: 'Read your home feed',
         description:
-          'Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end, it holds each of these posts exactly once. New posts never shift a page.',
+          'Your own posts and those of the people you follow, newest first, without anyone blocked or muted. Paged to the end, it holds each of these posts exactly once. New posts never shift a page. With `after`, what is new since you last looked.',
         errors: ['invalid_cursor'],
         examples: { answer: POST_PAGE_EXAMPLE },
       }),

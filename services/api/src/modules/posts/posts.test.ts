@@ -31,6 +31,7 @@ describe('writing', () => {
       text: '오늘 서울은\n맑음 ☀️',
       createdAt: new Date(api.clock.now()).toISOString(),
       editedAt: null,
+      entities: [],
       counts: { likes: 0, comments: 0 },
       viewer: { liked: false },
     })

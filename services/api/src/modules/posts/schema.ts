@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { findEntities } from '@sns/shared/domain/entities'
 import { formatId } from '@sns/shared/domain/id'
 import { POST_TEXT_MAX, type ViewedPost } from '@sns/shared/domain/post'
 import { MARK_RUN_MAX } from '@sns/shared/domain/text'
@@ -17,11 +18,41 @@ export const PostDraft = Type.Object(
   { component: 'PostDraft', additionalProperties: false },
 )
 
+const place = {
+  start: Type.Integer({ description: 'Where it begins in the text, in code points' }),
+  end: Type.Integer({ description: 'Where it ends, exclusive' }),
+}
+
+/** Somebody that a text names. */
+export const Mention = Type.Object(
+  {
+    type: Type.Literal('mention'),
+    ...place,
+    username: Type.String({ description: 'As written; there may be no such user' }),
+  },
+  { component: 'Mention', additionalProperties: false },
+)
+
+export const Hashtag = Type.Object(
+  {
+    type: Type.Literal('hashtag'),
+    ...place,
+    tag: Type.String({ description: 'As written, without the sign' }),
+  },
+  { component: 'Hashtag', additionalProperties: false },
+)
+
+/** What a text names, in its order. */
+export const Entities = Type.Array(Type.Union([Mention, Hashtag]), {
+  description: 'Users and hashtags that the text names, in its order',
+})
+
 export const Post = Type.Object(
   {
     id: IdField,
     author: Author,
     text: Type.String(),
+    entities: Entities,
     createdAt: TimeField,
     editedAt: Type.Union([TimeField, Type.Null()]),
     counts: Type.Object(
@@ -61,6 +92,7 @@ export function presentPost({ body, author, counts, liked }: ViewedPost): Post {
     id: formatId(body.id),
     author: presentAuthor(author),
     text: body.text,
+    entities: [...findEntities(body.text)],
     createdAt: formatTime(body.createdAt),
     editedAt: body.editedAt === null ? null : formatTime(body.editedAt),
     counts: { likes: counts.likes, comments: counts.comments },

@@ -7,19 +7,16 @@ import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readSearchCursor, writeSearchCursor } from '../../http/cursors'
 import { fillPage } from '../../http/fill-page'
+import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
-import { createFoundPosts, type FoundPostsDeps } from './found-posts'
 import { highlight } from './highlight'
 import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
 import type * as contract from './schema'
 
 export interface SearchServiceDeps {
   readonly search: Pick<SearchIndex, 'searchPosts' | 'searchUsers'>
-  readonly posts: FoundPostsDeps['posts']
-  readonly viewers: FoundPostsDeps['viewers']
-  readonly pieces: FoundPostsDeps['pieces']
-  readonly freshness: FoundPostsDeps['freshness']
+  readonly visiblePosts: VisiblePosts
   readonly users: Pick<UserStore, 'findVisible'>
   readonly graph: Pick<GraphStore, 'blockedEitherWay'>
   readonly lookup: UserLookup
@@ -30,8 +27,7 @@ export interface SearchServiceDeps {
  * shown, and with which text.
  */
 export function createSearchService(deps: SearchServiceDeps) {
-  const { search, users, graph, lookup } = deps
-  const foundPosts = createFoundPosts(deps)
+  const { search, visiblePosts, users, graph, lookup } = deps
 
   async function authorFilter(username: string | undefined, viewer: UserId) {
     if (username === undefined) return { authorId: null, isNobody: false }
@@ -63,7 +59,7 @@ export function createSearchService(deps: SearchServiceDeps) {
         query.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
           const hits = await search.searchPosts({ ...filter, excludeAuthors, after, limit: count })
-          const visible = await foundPosts(
+          const visible = await visiblePosts(
             viewer,
             hits.map(({ id }) => id),
             isHeard,

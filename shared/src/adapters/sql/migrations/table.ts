@@ -94,6 +94,36 @@ export function addColumn(db: Kysely<unknown>, kind: DialectKind) {
   }
 }
 
+/** Adds an index unless it is there. */
+export function addIndex(db: Kysely<unknown>, kind: DialectKind) {
+  return async (table: string, name: string, columns: readonly string[]): Promise<void> => {
+    if (await hasIndex(db, kind, table, name)) return
+    await db.schema
+      .createIndex(name)
+      .on(table)
+      .columns([...columns])
+      .execute()
+  }
+}
+
+/** Drops an index if it is there. */
+export function dropIndex(db: Kysely<unknown>, kind: DialectKind) {
+  return async (table: string, name: string): Promise<void> => {
+    if (!(await hasIndex(db, kind, table, name))) return
+    const drop = db.schema.dropIndex(name)
+    await (kind === 'mysql' ? drop.on(table) : drop).execute()
+  }
+}
+
+async function hasIndex(db: Kysely<unknown>, kind: DialectKind, table: string, name: string) {
+  const { rows } = await (kind === 'mysql'
+    ? sql`select 1 from information_schema.statistics
+        where table_schema = database() and table_name = ${table} and index_name = ${name}`
+    : sql`select 1 from sqlite_master where type = 'index' and tbl_name = ${table} and name = ${name}`
+  ).execute(db)
+  return rows.length > 0
+}
+
 function isOnly(names: readonly string[], name: string): boolean {
   return names.length === 1 && names[0] === name
 }

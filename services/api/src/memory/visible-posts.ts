@@ -1,22 +1,24 @@
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
-import { type PostPieces, postOf } from '../../memory/post-pieces'
-import type { Viewers } from '../../memory/viewers'
-import { type Post, presentPost } from '../posts/schema'
+import { type Post, presentPost } from '../modules/posts/schema'
+import { type PostPieces, postOf } from './post-pieces'
+import type { Viewers } from './viewers'
 
-export interface FoundPostsDeps {
+export interface VisiblePostsDeps {
   readonly posts: Pick<PostStore, 'visible' | 'liked'>
   readonly viewers: Pick<Viewers, 'feedView' | 'hiddenFrom'>
   readonly pieces: Pick<PostPieces, 'of'>
   readonly freshness: Pick<Freshness, 'belief'>
 }
 
+export type VisiblePosts = ReturnType<typeof createVisiblePosts>
+
 /**
  * Those of the posts that the viewer may see, as they are now: of what is kept, while that is known to be current,
  * else from SQL. `isHeard`: a barrier of the same request was passed.
  */
-export function createFoundPosts({ posts, viewers, pieces, freshness }: FoundPostsDeps) {
+export function createVisiblePosts({ posts, viewers, pieces, freshness }: VisiblePostsDeps) {
   async function fromSql(
     viewer: UserId,
     ids: readonly PostId[],

@@ -1,0 +1,85 @@
+import { Type } from '@sinclair/typebox'
+import { parseId } from '@sns/shared/domain/id'
+import { Elysia } from 'elysia'
+import type { Authentication, GrantReader } from '../../http/authentication'
+import { readEventId } from '../../http/cursors'
+import { invalidField } from '../../http/input'
+import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { Listeners, Place } from './listeners'
+
+export interface EventRoutesDeps {
+  readonly listeners: Listeners
+  readonly grants: GrantReader
+  readonly authenticated: Authentication
+}
+
+const EventQuery = Type.Object(
+  {
+    after: Type.Optional(
+      Type.String({
+        description: 'The id of the newest post that you have; without it, posts from now on',
+        examples: ['373882721828864'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const EventHeaders = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({ description: 'The id of the last event that you got: what came since is sent' }),
+  ),
+})
+
+const EXAMPLE = `retry: 3000
+
+event: posts
+id: WyJldmVudHMiLDM3Mzg4MjcyMTgyODg2NCwwLDAsMCwwXQ
+data: {"count":3}
+
+`
+
+/** Server-sent events, as the HTML standard defines them. */
+export function eventRoutes({ listeners, grants, authenticated }: EventRoutesDeps) {
+  return new Elysia({ prefix: '/v1' }).use(authenticated).get(
+    '/events',
+    async ({ request, query, headers, set }) => {
+      const place = readPlace(query.after, headers['last-event-id'])
+      const body = await listeners.listen(await grants(request), place)
+      set.headers['content-type'] = 'text/event-stream'
+      // Proxies that buffer would hold events back.
+      set.headers['x-accel-buffering'] = 'no'
+      return new Response(body) as Response & string
+    },
+    {
+      query: EventQuery,
+      headers: EventHeaders,
+      response: {
+        200: unchecked(Type.String({ description: 'A stream of events (`text/event-stream`)' })),
+        ...PROBLEMS,
+      },
+      detail: openapi({
+        id: 'listenToEvents',
+        tag: 'events',
+        summary: 'Listen to what is new',
+        description:
+          'A stream of server-sent events. `posts`, `{"count": n}`: so many posts of others (up to 100) are new in your feed since the last such event; read them with `after`. `notification`: a notification, as in the list. What happens within a second comes together. Send `Last-Event-ID` to go on where a connection broke. A comment comes every 25 seconds; the stream ends with the session, when the server stops, or when you read too slowly. At most 10 streams an account.',
+        errors: ['too_many_requests'],
+        examples: { answer: EXAMPLE },
+        answerType: 'text/event-stream',
+      }),
+    },
+  )
+}
+
+function readPlace(after: string | undefined, lastEventId: string | undefined): Place {
+  if (lastEventId !== undefined) {
+    const place = readEventId(lastEventId)
+    if (place === null) throw invalidField('header.last-event-id', 'is not the id of an event')
+    return place
+  }
+  const post = after === undefined ? null : parseId<'post'>(after)
+  if (after !== undefined && post === null)
+    throw invalidField('query.after', 'is not the id of a post')
+  return { post, notification: null }
+}

@@ -1,0 +1,69 @@
+import { Type } from '@sinclair/typebox'
+import { tagKey } from '@sns/shared/domain/entities'
+import type { PostId } from '@sns/shared/domain/id'
+import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
+import type { TagStore } from '@sns/shared/ports/tag-store'
+import { Elysia } from 'elysia'
+import type { Authentication } from '../../http/authentication'
+import { readIdCursor, writeIdCursor } from '../../http/cursors'
+import { PageQuery, pageLimit } from '../../http/fields'
+import { fillPage } from '../../http/fill-page'
+import { nextLink } from '../../http/links'
+import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
+import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { VisiblePosts } from '../../memory/visible-posts'
+import { type Post, PostPage } from '../posts/schema'
+
+export interface TagRoutesDeps {
+  readonly tags: Pick<TagStore, 'postIds'>
+  readonly visiblePosts: VisiblePosts
+  readonly authenticated: Authentication
+}
+
+const TagParams = Type.Object({ tag: Type.String({ examples: ['서울'] }) })
+
+/** Posts by hashtag. The table of tags trails the posts, so what a post says now decides. */
+export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) {
+  return new Elysia({ prefix: '/v1' }).use(authenticated).get(
+    '/tags/:tag/posts',
+    async ({ viewer, isHeard, params, query }) => {
+      const key = tagKey(params.tag)
+      const { items, next } = await fillPage<Post, PostId>(
+        readIdCursor<'post'>('tags', query.cursor),
+        query.limit ?? PAGE_LIMIT_DEFAULT,
+        async (before, limit) => {
+          const ids = await tags.postIds(key, { before, limit })
+          const visible = await visiblePosts(viewer.id, ids, isHeard)
+          return {
+            found: ids.flatMap((id) => {
+              const post = visible.get(id)
+              return post && hasTag(post, key) ? [{ key: id, item: post }] : []
+            }),
+            last: ids.length < limit ? null : (ids.at(-1) ?? null),
+          }
+        },
+      )
+      return { items: [...items], nextCursor: writeIdCursor('tags', next) }
+    },
+    {
+      params: TagParams,
+      query: PageQuery,
+      transform: pageLimit,
+      afterHandle: nextLink,
+      response: { 200: unchecked(PostPage), ...PROBLEMS },
+      detail: openapi({
+        id: 'listTagPosts',
+        tag: 'posts',
+        summary: 'List the posts with a hashtag',
+        description:
+          'Newest first. Case and width do not matter. A new post is here about a second later.',
+        errors: ['invalid_cursor'],
+        examples: { answer: POST_PAGE_EXAMPLE },
+      }),
+    },
+  )
+}
+
+function hasTag({ entities }: Post, key: string): boolean {
+  return entities.some((each) => each.type === 'hashtag' && tagKey(each.tag) === key)
+}

@@ -1,0 +1,4 @@
+import { notificationStoreConformance } from '../../testing/notification-store-conformance'
+import { openTestStores } from '../../testing/sql-database'
+
+notificationStoreConformance(() => openTestStores('sqlite'))

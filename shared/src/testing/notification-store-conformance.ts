@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'bun:test'
+import type { CommentId, IdGenerator, PostId, UserId } from '../domain/id'
+import type { EngagementStore } from '../ports/engagement-store'
+import type { GraphStore } from '../ports/graph-store'
+import type { NewNotification, NotificationStore } from '../ports/notification-store'
+import type { PostStore } from '../ports/post-store'
+import type { UserStore } from '../ports/user-store'
+import { passwordHashOf, signUpAll } from './people'
+
+export interface NotificationStoreHarness extends AsyncDisposable {
+  readonly notifications: NotificationStore
+  readonly users: UserStore
+  readonly graph: GraphStore
+  readonly posts: PostStore
+  readonly engagement: EngagementStore
+  readonly ids: IdGenerator
+}
+
+/** What every `NotificationStore` must do. */
+export function notificationStoreConformance(open: () => Promise<NotificationStoreHarness>): void {
+  async function openWorld() {
+    const harness = await open()
+    const { posts, engagement, notifications, ids, users } = harness
+    const [me, ann, bob] = await signUpAll(users, 'me', 'ann', 'bob')
+    let time = 1_000
+    const write = async (author: UserId, text = 'post') => {
+      const id = ids.next<'post'>()
+      const post = { id, authorId: author, text, idempotencyKey: null }
+      return (await posts.create(post)).body.id
+    }
+    const say = async (author: UserId, post: PostId, text = 'comment') =>
+      (
+        await engagement.comment({
+          id: ids.next<'comment'>(),
+          postId: post,
+          authorId: author,
+          text,
+        })
+      ).id
+    const tell = (
+      kind: NewNotification['kind'],
+      actor: UserId,
+      post: PostId | 0 = 0,
+      subject: CommentId | PostId | 0 = post,
+      recipient = me.id,
+    ) => {
+      time += 10
+      const told = { recipient, kind, actor, subject, post, at: time - 5, noticedAt: time }
+      return notifications.add([told])
+    }
+    const list = async (user = me.id) =>
+      (await notifications.list(user, { before: null, limit: 100 })).items
+    const shown = async () => (await list()).map(({ kind, actor }) => `${kind} ${actor.username}`)
+    const unread = () => notifications.countUnread(me.id, 99)
+    return { ...harness, me, ann, bob, write, say, tell, list, shown, unread }
+  }
+
+  describe('NotificationStore', () => {
+    test('lists what happened, newest first, with who did it and about what', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, engagement, write, say, tell, list } = world
+      const mine = await write(me.id, 'my post')
+      const theirs = await write(ann.id, `hello @${me.username}`)
+      await graph.follow(ann.id, me.id)
+      await engagement.like(bob.id, mine)
+      const comment = await say(ann.id, mine, 'well said')
+      await tell('follow', ann.id)
+      await tell('like', bob.id, mine)
+      await tell('comment', ann.id, mine, comment)
+      await tell('mention', ann.id, theirs)
+      const about = (await list()).map(({ kind, actor, postId, commentId, text, isRead }) => ({
+        kind,
+        by: actor.id,
+        postId,
+        commentId,
+        text,
+        isRead,
+      }))
+      expect(about).toEqual([
+        {
+          kind: 'mention',
+          by: ann.id,
+          postId: theirs,
+          commentId: null,
+          text: `hello @${me.username}`,
+          isRead: false,
+        },
+        {
+          kind: 'comment',
+          by: ann.id,
+          postId: mine,
+          commentId: comment,
+          text: 'well said',
+          isRead: false,
+        },
+        { kind: 'like', by: bob.id, postId: mine, commentId: null, text: 'my post', isRead: false },
+        { kind: 'follow', by: ann.id, postId: null, commentId: null, text: null, isRead: false },
+      ])
+      expect(await list(ann.id)).toEqual([])
+    })
+
+    test('pages to the end, also where several were noticed at once', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, notifications, engagement, write } = world
+      const told: NewNotification[] = []
+      for (let at = 0; at < 4; at += 1) {
+        const post = await write(me.id)
+        for (const actor of [ann.id, bob.id]) {
+          await engagement.like(actor, post)
+          told.push({
+            recipient: me.id,
+            kind: 'like',
+            actor,
+            subject: post,
+            post,
+            at,
+            noticedAt: at >> 1,
+          })
+        }
+      }
+      expect(await notifications.add(told)).toEqual([me.id])
+      const seen: string[] = []
+      let before = null
+      do {
+        const { items, next }: Awaited<ReturnType<typeof notifications.list>> =
+          await notifications.list(me.id, { before, limit: 3 })
+        seen.push(...items.map(({ key }) => JSON.stringify(key)))
+        before = next
+      } while (before !== null)
+      expect(new Set(seen).size).toBe(8)
+      expect(seen).toHaveLength(8)
+    })
+
+    test('holds each once, where it first was, however often it is told', async () => {
+      await using world = await openWorld()
+      const { me, ann, graph, notifications, tell, list } = world
+      await graph.follow(ann.id, me.id)
+      expect(await tell('follow', ann.id)).toEqual([me.id])
+      const [first] = await list()
+      expect(await tell('follow', ann.id)).toEqual([])
+      expect(await list()).toEqual([first!])
+      await notifications.remove([{ kind: 'follow', actor: ann.id, subject: 0, recipient: me.id }])
+      expect(await list()).toEqual([])
+      expect(await tell('follow', ann.id)).toEqual([me.id])
+    })
+
+    test('tells nobody of what they did themselves, nor who is gone', async () => {
+      await using world = await openWorld()
+      const { me, ann, users, write, tell, list } = world
+      const mine = await write(me.id, 'mine')
+      expect(await tell('mention', me.id, mine)).toEqual([])
+      await users.delete(ann.id, passwordHashOf(ann.username))
+      expect(await tell('follow', ann.id)).toEqual([])
+      expect(await tell('like', me.id, mine, mine, ann.id)).toEqual([])
+      expect(await list()).toEqual([])
+    })
+
+    test('leaves out at once what is not so any more', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, engagement, posts, users, write, say, tell, shown } = world
+      const [mine, other] = [await write(me.id), await write(me.id)]
+      await graph.follow(ann.id, me.id)
+      await engagement.like(ann.id, mine)
+      await engagement.like(bob.id, other)
+      const comment = await say(ann.id, mine)
+      const named = await say(ann.id, other)
+      await tell('follow', ann.id)
+      await tell('like', ann.id, mine)
+      await tell('like', bob.id, other)
+      await tell('comment', ann.id, mine, comment)
+      await tell('mention', ann.id, other, named)
+      const [a, b] = [ann.username, bob.username]
+      expect(await shown()).toEqual([
+        `mention ${a}`,
+        `comment ${a}`,
+        `like ${b}`,
+        `like ${a}`,
+        `follow ${a}`,
+      ])
+      await graph.unfollow(ann.id, me.id)
+      await engagement.unlike(ann.id, mine)
+      await engagement.deleteComment(named, ann.id)
+      expect(await shown()).toEqual([`comment ${a}`, `like ${b}`])
+      await posts.delete(mine, me.id)
+      expect(await shown()).toEqual([`like ${b}`])
+      await users.delete(bob.id, passwordHashOf(bob.username))
+      expect(await shown()).toEqual([])
+    })
+
+    test('leaves out everybody blocked or muted, and posts of who is blocked', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, engagement, write, say, tell, shown, unread } = world
+      const mine = await write(me.id)
+      const anns = await write(ann.id)
+      await engagement.like(ann.id, mine)
+      await engagement.like(bob.id, mine)
+      const named = await say(bob.id, anns, `@${me.username}`)
+      await tell('like', ann.id, mine)
+      await tell('like', bob.id, mine)
+      await tell('mention', bob.id, anns, named)
+      const [a, b] = [ann.username, bob.username]
+      expect(await shown()).toEqual([`mention ${b}`, `like ${b}`, `like ${a}`])
+      await graph.mute(me.id, ann.id)
+      expect(await shown()).toEqual([`mention ${b}`, `like ${b}`])
+      await graph.unmute(me.id, ann.id)
+      await graph.block(ann.id, me.id)
+      expect([await shown(), await unread()]).toEqual([[`like ${b}`], 1])
+      await graph.block(me.id, bob.id)
+      expect([await shown(), await unread()]).toEqual([[], 0])
+    })
+
+    test('counts what is not read, and reading never goes back', async () => {
+      await using world = await openWorld()
+      const { me, ann, engagement, notifications, write, tell, list, unread } = world
+      for (let at = 0; at < 3; at += 1) {
+        const post = await write(me.id)
+        await engagement.like(ann.id, post)
+        await tell('like', ann.id, post)
+      }
+      expect(await unread()).toBe(3)
+      expect(await notifications.countUnread(me.id, 2)).toBe(2)
+      const [newest, middle, oldest] = await list()
+      await notifications.markRead(me.id, middle!.key)
+      expect([await unread(), (await list()).map(({ isRead }) => isRead)]).toEqual([
+        1,
+        [false, true, true],
+      ])
+      await notifications.markRead(me.id, oldest!.key)
+      await notifications.markRead(me.id, middle!.key)
+      expect(await unread()).toBe(1)
+      await Promise.all([newest, oldest].map((each) => notifications.markRead(me.id, each!.key)))
+      expect(await unread()).toBe(0)
+    })
+
+    test('removes those about a subject, and forgets old ones', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, engagement, notifications, write, tell, shown } = world
+      const mine = await write(me.id)
+      await graph.follow(ann.id, me.id)
+      await graph.follow(bob.id, me.id)
+      await engagement.like(ann.id, mine)
+      await tell('follow', ann.id)
+      await tell('follow', bob.id)
+      await tell('like', ann.id, mine)
+      await notifications.remove([
+        { kind: 'like', actor: ann.id, subject: mine, recipient: null },
+        { kind: 'like', actor: bob.id, subject: mine, recipient: null },
+        { kind: 'follow', actor: bob.id, subject: 0, recipient: ann.id },
+      ])
+      expect(await shown()).toEqual([`follow ${bob.username}`, `follow ${ann.username}`])
+      await notifications.prune(1_020)
+      expect(await shown()).toEqual([`follow ${bob.username}`])
+      await notifications.prune(1_021)
+      expect(await shown()).toEqual([])
+    })
+  })
+}
