@@ -381,6 +381,18 @@ test('whatever is written anywhere, a read that begins after it sees it, whereve
   )
 }, 600_000)
 
+test('a worker that dies before it told that it moves an author leaves nothing that is wrong', async () => {
+  const [who, at, limit] = [3, 0, 1]
+  const read = { isOwn: false, reader: 0, readAt: 0, limit }
+  const steps: Step[] = [
+    { write: { do: 'post', who, at }, ...read },
+    { event: 'fanOut', who, at, killAfter: 1 },
+    { write: { do: 'delete', who, at, post: 0 }, ...read },
+    { reader: 0, readAt: 0, limit },
+  ]
+  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 1 })
+})
+
 /** Somebody whom all follow, all but one leave, all follow again; what they write, and reads of it. */
 const STAR = 0
 const starStep = fc.oneof(

@@ -16,7 +16,7 @@ function createWorld() {
   const merged = createMergedPosts(
     {
       freshness,
-      lanes: { mergedAuthors: async () => world.authors },
+      lanes: { mergedAuthors: async () => world.authors, lanesOf: async () => new Map() },
       posts: {
         async newestIds(author, limit) {
           world.reads += 1

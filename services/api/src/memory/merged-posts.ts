@@ -21,7 +21,7 @@ export interface AuthorPosts {
 }
 
 export interface MergedPostsDeps {
-  readonly lanes: Pick<LaneStore, 'mergedAuthors'>
+  readonly lanes: Pick<LaneStore, 'mergedAuthors' | 'lanesOf'>
   readonly posts: Pick<PostStore, 'newestIds'>
   readonly freshness: Freshness
 }
@@ -62,8 +62,10 @@ export function createMergedPosts(
     async differing(entries) {
       // Of an author who left since, a worker that died may not have told: merging them does no harm.
       const authors = new Set(entries.get(ALL) as readonly UserId[])
-      const now = await lanes.mergedAuthors()
-      return now.every((author) => authors.has(author)) ? [] : [ALL]
+      const unknown = (await lanes.mergedAuthors()).filter((author) => !authors.has(author))
+      // Nor of one who is on the way, whose posts are pushed too.
+      const laneOf = await lanes.lanesOf(unknown)
+      return unknown.some((author) => laneOf.get(author) === 'pull') ? [ALL] : []
     },
   }
 
