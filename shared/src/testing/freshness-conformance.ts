@@ -67,7 +67,7 @@ export function freshnessConformance(name: string, open: () => Promise<Freshness
       await writer?.announce(CHANGES.slice(0, 1))
       for (const { process, changes, list } of heard) {
         await process.barrier()
-        expect([list, firstTold(changes)]).toEqual([hints, CHANGES.slice(0, 1)])
+        expect([firstTold(list), firstTold(changes)]).toEqual([hints, CHANGES.slice(0, 1)])
       }
     })
 
@@ -85,6 +85,6 @@ export function freshnessConformance(name: string, open: () => Promise<Freshness
 }
 
 /** Each change once, where it was told first. */
-function firstTold(changes: readonly Change[]): Change[] {
+function firstTold<Told extends Change | Hint>(changes: readonly Told[]): Told[] {
   return [...new Map(changes.map((change) => [JSON.stringify(change), change])).values()]
 }
