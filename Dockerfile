@@ -14,6 +14,7 @@ WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=dependencies /app ./
 COPY tsconfig.json ./
+COPY client client
 COPY sample sample
 COPY shared shared
 COPY services services

@@ -25,6 +25,7 @@ async function buildExecutable(outfile: string): Promise<void> {
   await runTool('the executable', root, [
     'build',
     '--compile',
+    '--define=process.env.NODE_ENV="production"',
     '--minify-syntax',
     '--minify-whitespace',
     `--outfile=${outfile}`,

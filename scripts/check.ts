@@ -8,7 +8,13 @@ const root = join(import.meta.dir, '..')
 /** Checks format, lint (import rules included), types, and that two programs use each shared file. Prints problems; true if there are none. */
 export async function runChecks(): Promise<boolean> {
   const biome = await passes('format, lint and imports', ['biome', 'check', '.'])
-  const types = await passes('types', ['tsc', '--project', '.'])
+  const types = (
+    await Promise.all(
+      ['.', 'client', 'services/api/web'].map((project) =>
+        passes(`types of ${project}`, ['tsc', '--noEmit', '--project', project]),
+      ),
+    )
+  ).every(Boolean)
   const unshared = await findUnshared(root)
   for (const file of unshared)
     console.error(`${file} is used by fewer than two programs: move it to the one that uses it`)

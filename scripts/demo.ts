@@ -67,6 +67,7 @@ export const demo: Command = async ({ args, signal }) => {
     password: samplePassword,
   })
   console.log(`
+  page       ${service.url}/
   api        ${service.url}
   docs       ${service.url}/swagger
   metrics    ${service.statusUrl}/metrics

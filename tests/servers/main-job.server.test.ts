@@ -3,6 +3,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { spawnProgram } from '../../scripts/process/program-process'
 import type { SuiteProcess } from '../../scripts/process/suite-process'
+import { chromium, liveThroughTheMainJobInABrowser } from '../browser'
 import { liveThroughAMeeting, liveThroughTheMainJob, signUp } from '../journey'
 import { type ServerSuite, startServerSuite } from '../server-suite'
 
@@ -22,6 +23,10 @@ describe.skipIf(!hasAllTestServers)('three services as separate processes', () =
 
   test('a mention, a like, a follow and a hashtag: told, listed and heard', async () => {
     await liveThroughAMeeting(suite.url)
+  })
+
+  test.skipIf(!chromium)('the page: the main job as two people do it', async () => {
+    await liveThroughTheMainJobInABrowser(suite.url)
   })
 
   test('migrate again changes nothing and says so with exit 0', async () => {

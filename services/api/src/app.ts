@@ -24,6 +24,7 @@ import { createRateLimits, type RateLimitSettings, type RateLimitsDeps } from '.
 import { createRequestContexts } from './http/request-context'
 import { requestLog } from './http/request-log'
 import { createRouteMethods } from './http/route-methods'
+import { webRoutes } from './http/web/routes'
 import { createAnnouncedStores } from './memory/announced-stores'
 import type { Memory } from './memory/memory'
 import { createVisiblePosts } from './memory/visible-posts'
@@ -158,7 +159,7 @@ export function createApp(backend: ApiDeps) {
     .use(eventRoutes({ listeners, grants, authenticated }))
     .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))
 
-  const app = routes.use(swagger(routes))
+  const app = routes.use(swagger(routes)).use(webRoutes())
   routeMethods.learn(app.routes)
   return app
 }

@@ -1,0 +1,67 @@
+import { expect, test } from 'bun:test'
+import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
+import { freePort, spawnProgram } from '../../scripts/process/program-process'
+import { chromium, liveThroughTheMainJobInABrowser, openBrowser, visit } from '../browser'
+
+if (!chromium) console.log('SKIPPED: no Chromium on the PATH to open the page in')
+
+async function startSuite() {
+  const folder = await temporaryFolder()
+  const port = freePort()
+  const url = `http://127.0.0.1:${port}`
+  const program = spawnProgram('start', [], {
+    DATABASE_URL: `sqlite:${folder.path}/sns.db`,
+    WEB_PORT: String(port),
+  })
+  await program.ready(url)
+  return {
+    url,
+    program,
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test.skipIf(!chromium)(
+  'the page: the main job as two people do it, in two languages',
+  async () => {
+    await using suite = await startSuite()
+    await liveThroughTheMainJobInABrowser(suite.url)
+    expect(await suite.program.stop()).toBe(0)
+  },
+  120_000,
+)
+
+test.skipIf(!chromium)(
+  'the page says that the server does not answer, keeps what was written, and goes back',
+  async () => {
+    await using suite = await startSuite()
+    const browser = await openBrowser()
+    try {
+      const ada = await visit(browser, suite.url, 'en-US')
+      await ada.open('/')
+      await ada.press('New here? Sign up')
+      await ada.fill('Username', 'ada')
+      await ada.fill('Password', 'correct horse battery')
+      await ada.press('Sign up')
+      await ada.sees('Your feed is empty')
+      await ada.fill('What is going on?', 'first')
+      await ada.press('Post')
+      await ada.sees('first')
+      await ada.page.setOfflineMode(true)
+      await ada.press('Like, 0 likes')
+      await ada.sees('The server does not answer')
+      await ada.sees('♡ 0')
+      await ada.fill('What is going on?', 'written in a tunnel')
+      await ada.press('Post')
+      await ada.page.setOfflineMode(false)
+      // Tried again by the client itself, or left in the field.
+      await ada.sees('written in a tunnel')
+    } finally {
+      await browser.close()
+    }
+  },
+  120_000,
+)
