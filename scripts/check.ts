@@ -1,11 +1,14 @@
 import { join } from 'node:path'
+import { findDrawers } from './check/folder-names'
+import { findUntestedRoutes } from './check/route-tests'
 import { findUnshared } from './check/shared-use'
 import { COMMAND_LINES } from './commands'
 import { answersHelp } from './process/command-line'
 
 const root = join(import.meta.dir, '..')
 
-/** Checks format, lint (import rules included), types, and that two programs use each shared file. Prints problems; true if there are none. */
+/** Checks format, lint (import rules included), types, that two programs use each shared file, that a test asks each route,
+ * and names of folders. Prints problems; true if there are none. */
 export async function runChecks(): Promise<boolean> {
   const biome = await passes('format, lint and imports', ['biome', 'check', '.'])
   const types = (
@@ -19,7 +22,13 @@ export async function runChecks(): Promise<boolean> {
   for (const file of unshared)
     console.error(`${file} is used by fewer than two programs: move it to the one that uses it`)
   report('shared is what two use', unshared.length === 0)
-  return biome && types && unshared.length === 0
+  const untested = await findUntestedRoutes(root)
+  for (const route of untested) console.error(`no test of the api asks ${route}`)
+  report('a test for each route', untested.length === 0)
+  const drawers = await findDrawers(root)
+  for (const folder of drawers) console.error(`${folder} says nothing: name it by what is in it`)
+  report('folders say what is in them', drawers.length === 0)
+  return biome && types && [unshared, untested, drawers].every((each) => each.length === 0)
 }
 
 async function passes(what: string, command: string[]): Promise<boolean> {

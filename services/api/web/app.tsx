@@ -48,7 +48,7 @@ export function App() {
         {t.skip}
       </a>
       {context === null ? (
-        <SignIn t={t} />
+        <SignIn t={t} language={language} onLanguage={setLanguage} />
       ) : (
         <Context.Provider value={context}>
           <SignedIn
@@ -126,7 +126,7 @@ function SignedIn({ onLanguage, onName }: SignedInProps) {
             {t.notifications}
             {unread > 0 && (
               <span class="count" title={t.unread(unread)}>
-                {unread}
+                {unread < 100 ? unread : '99+'}
               </span>
             )}
           </Link>

@@ -1,10 +1,11 @@
 import type { OpenSession, User } from '@sns/client'
 import { sns, usePage } from './context'
 import { Form } from './forms'
+import { Languages } from './languages'
 import { List, usePages } from './pages'
 import { People } from './people'
 import { Time } from './posts'
-import { LANGUAGES, type Language } from './texts'
+import type { Language } from './texts'
 
 export function Settings({
   onLanguage,
@@ -18,19 +19,7 @@ export function Settings({
     <>
       <h1 tabIndex={-1}>{t.settings}</h1>
       <h2>{t.language}</h2>
-      <div class="row">
-        {(Object.keys(LANGUAGES) as Language[]).map((each) => (
-          <button
-            type="button"
-            key={each}
-            lang={each}
-            aria-pressed={each === language}
-            onClick={() => onLanguage(each)}
-          >
-            {each === 'ko' ? '한국어' : 'English'}
-          </button>
-        ))}
-      </div>
+      <Languages chosen={language} onChoose={onLanguage} />
       <h2>{t.account}</h2>
       <Form
         t={t}
@@ -122,7 +111,8 @@ function Sessions() {
       show={(session) => (
         <div class="person">
           <span>
-            <Time at={session.createdAt} /> · <Time at={session.lastUsedAt} />
+            {t.started} <Time at={session.createdAt} /> · {t.lastUsed}{' '}
+            <Time at={session.lastUsedAt} />
           </span>
           {session.current ? (
             <span class="badge">{t.thisSession}</span>

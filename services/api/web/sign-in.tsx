@@ -1,9 +1,18 @@
 import { useState } from 'preact/hooks'
 import { sns } from './context'
 import { Form } from './forms'
-import type { Texts } from './texts'
+import { Languages } from './languages'
+import type { Language, Texts } from './texts'
 
-export function SignIn({ t }: { readonly t: Texts }) {
+export function SignIn({
+  t,
+  language,
+  onLanguage,
+}: {
+  readonly t: Texts
+  readonly language: Language
+  readonly onLanguage: (language: Language) => void
+}) {
   const [isNew, setNew] = useState(false)
   const username = { name: 'username', label: t.username, autocomplete: 'username' }
   const password = { name: 'password', label: t.password, type: 'password' as const }
@@ -44,6 +53,7 @@ export function SignIn({ t }: { readonly t: Texts }) {
           {isNew ? t.haveAccount : t.newHere}
         </button>
       </p>
+      <Languages chosen={language} onChoose={onLanguage} />
     </main>
   )
 }

@@ -97,7 +97,7 @@ export function createDerivedTables(
     for (const each of told) {
       const recipient = await recipientOf(each, authors)
       if (recipient === null || now - each.at > NOTIFICATIONS_KEPT_MS) continue
-      const noticedAt = now - each.at > LATE_MS ? each.at : now
+      const noticedAt = now - each.at > LATE_MS ? each.at : Math.max(now, each.at + 1)
       added.push({ ...each, recipient, noticedAt })
     }
     const recipients = new Set(await notifications.add(added))

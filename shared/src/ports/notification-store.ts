@@ -19,7 +19,7 @@ export interface NewNotification {
   readonly post: PostId | 0
   /** When it happened, in Unix milliseconds. */
   readonly at: number
-  /** Its place in the list, in Unix milliseconds: when it was noticed. */
+  /** Its place in the list, in Unix milliseconds: when it was noticed. The same as `at`: long after, so it counts as read. */
   readonly noticedAt: number
 }
 

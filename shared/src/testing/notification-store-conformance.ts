@@ -232,6 +232,15 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
       expect(await unread()).toBe(0)
     })
 
+    test('holds what was noticed long after for read', async () => {
+      await using world = await openWorld()
+      const { me, ann, graph, notifications, list, unread } = world
+      await graph.follow(ann.id, me.id)
+      const told = { recipient: me.id, kind: 'follow', actor: ann.id, subject: 0, post: 0 } as const
+      await notifications.add([{ ...told, at: 50, noticedAt: 50 }])
+      expect([(await list()).map(({ isRead }) => isRead), await unread()]).toEqual([[true], 0])
+    })
+
     test('removes those about a subject, and forgets old ones', async () => {
       await using world = await openWorld()
       const { me, ann, bob, graph, engagement, notifications, write, tell, shown } = world

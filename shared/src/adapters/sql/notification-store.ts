@@ -43,6 +43,7 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
     async countUnread(recipient, limit) {
       const mark = await readMark(db, recipient)
       const unread = selectShown(db, recipient)
+        .whereRef('n.noticed_at', '<>', 'n.at')
         .$if(mark !== null, (query) => query.where(eb.not(isUpTo(mark as NotificationKey))))
         .limit(limit)
         .as('unread')
@@ -223,6 +224,6 @@ function toNotification(row: ShownRow, mark: NotificationKey | null): Notificati
     commentId: isOfComment ? (subject_id as CommentId) : null,
     text: isOfComment ? row.comment_text : row.post_text,
     at: row.at,
-    isRead: mark !== null && compare(key, mark) <= 0,
+    isRead: row.noticed_at === row.at || (mark !== null && compare(key, mark) <= 0),
   }
 }

@@ -222,3 +222,15 @@ describe.each(['block', 'mute'] as const)('the list of one’s %ss', (relationsh
     expect(names(await get(a, path))).toEqual(relationship === 'block' ? [b.username] : [])
   })
 })
+
+test('the list of people followed is anybody’s to read, as far as they may see it', async () => {
+  const [a, b, c] = [
+    await api.signUp('list_a'),
+    await api.signUp('list_b'),
+    await api.signUp('list_c'),
+  ]
+  for (const { username } of [b, c]) await put(a, username, 'follow')
+  await put(c, b.username, 'block')
+  const { body } = await get(b, `/v1/users/${a.username}/following`)
+  expect(body.items.map(({ username }: { username: string }) => username)).toEqual(['list_b'])
+})
