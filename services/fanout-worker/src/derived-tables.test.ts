@@ -142,7 +142,7 @@ describe('notifications', () => {
     await handle(await changes())
     const { items } = await notifications.list(me.id, { before: null, limit: 9 })
     expect(items.map(({ actor, key }) => [actor.id, key.noticedAt])).toEqual([
-      [bob.id, clock.now()],
+      [bob.id, clock.now() + 1],
       [ann.id, at],
     ])
     await notifications.prune(clock.now() + 1)
