@@ -145,7 +145,7 @@ describe('notifications', () => {
       [bob.id, clock.now() + 1],
       [ann.id, at],
     ])
-    await notifications.prune(clock.now() + 1)
+    await notifications.prune(clock.now() + 2)
     clock.advance(100 * DAY)
     await handle(await changes())
     expect(await told(me.id)).toEqual([])
