@@ -2,6 +2,7 @@ import { createPasswords } from '@sns/api/security/passwords'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import { systemClock } from '@sns/shared/domain/clock'
+import { isDiskFull } from '@sns/shared/errors/disk-full'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'
 import { createLogger } from '@sns/shared/observability/logger'
@@ -40,7 +41,8 @@ export const importCommand: Command = async ({ args, signal }) => {
     report(summary, (performance.now() - startedAt) / 1000)
   } catch (error) {
     progress.stop()
-    if (isSnsError(error)) throw new OperatorError(`import: ${error.message}`, 1, { cause: error })
+    if (isSnsError(error) && !isDiskFull(error))
+      throw new OperatorError(`import: ${error.message}`, 1, { cause: error })
     throw error
   }
 }

@@ -44,6 +44,15 @@ describe('a program', () => {
     })
   })
 
+  test('says in one line that the disk is full', async () => {
+    const body = `throw new Error('sqlite is unavailable', { cause: Object.assign(new Error('full'), { code: 'SQLITE_FULL' }) })`
+    const { code, stderr } = await spawn(body).end()
+    expect([code, stderr]).toEqual([
+      1,
+      'sns: the disk is full: make room where the data is, then run test again; what was answered is kept\n',
+    ])
+  })
+
   test('shows what the operator must mend as one line, with its exit code', async () => {
     expect(await spawn(`throw new OperatorError('WEB_PORT is\\n wrong', 2)`).end()).toEqual({
       code: 2,

@@ -1,3 +1,4 @@
+import { isDiskFull } from '../errors/disk-full'
 import { OperatorError } from '../errors/operator-error'
 import { createLogger } from '../observability/logger'
 
@@ -79,6 +80,12 @@ function exitWith(name: string, error: unknown): never {
   if (error instanceof OperatorError) {
     process.stderr.write(`sns: ${oneLine(error.message)}\n`)
     process.exit(error.exitCode)
+  }
+  if (isDiskFull(error)) {
+    process.stderr.write(
+      `sns: the disk is full: make room where the data is, then run ${name} again; what was answered is kept\n`,
+    )
+    process.exit(1)
   }
   createLogger(name, 'fatal').fatal({ err: error }, 'stopped by an error nobody expected')
   process.exit(1)
