@@ -111,6 +111,12 @@ export const COMMAND_LINES = {
     summary: 'Embedded: puts a backup back; on the servers: prints the steps',
     options: {},
   },
+  'move-to-servers': {
+    usage: ['move-to-servers FILE'],
+    summary:
+      'Copies an embedded database into the MySQL of the settings, ids and all, and compares them; run it again to resume',
+    options: {},
+  },
   bench: {
     usage: [
       'bench baseline|cdc|fanout|feed|flame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]',

@@ -16,6 +16,7 @@ const COMMANDS = {
   snapshot: async () => (await import('./snapshot')).snapshot,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,
+  'move-to-servers': async () => (await import('./move-to-servers')).moveToServers,
 } satisfies Partial<Record<keyof typeof COMMAND_LINES, () => Promise<Command>>>
 
 type Name = keyof typeof COMMANDS

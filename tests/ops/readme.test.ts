@@ -22,7 +22,7 @@ test('every command the README names is a script, and the Bun it asks for is the
   }
   const table = readme.slice(readme.indexOf('## Commands'), readme.indexOf('## On the servers'))
   const named = [...table.matchAll(/^\| (.+?) \|/gm)]
-    .flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)/g)].map(([, name = '']) => name))
+    .flatMap(([, cell = '']) => [...cell.matchAll(/`([\w-]+)/g)].map(([, name = '']) => name))
     .filter((name) => name !== 'command')
   expect(new Set(named)).toEqual(new Set(Object.keys(scripts)))
   expect(new Set(readme.match(/bun@[\d.]+\d/g))).toEqual(new Set([packageManager]))

@@ -1,0 +1,159 @@
+import { type Kysely, sql } from 'kysely'
+import { OperatorError } from '../../errors/operator-error'
+import { traitsOf, transact } from './database'
+import type { Database } from './schema'
+
+type TableName = keyof Database
+
+/**
+ * Every table of a deployment with its primary key. What is of one place alone stays there: checkpoints and fences,
+ * the embedded change log, how far imports have come.
+ */
+export const MOVED_TABLES = {
+  users: ['id'],
+  accounts: ['user_id'],
+  posts: ['id'],
+  follows: ['follower_id', 'followee_id'],
+  blocks: ['blocker_id', 'blocked_id'],
+  mutes: ['muter_id', 'muted_id'],
+  likes: ['user_id', 'post_id'],
+  comments: ['id'],
+  post_counts: ['post_id'],
+  sessions: ['id'],
+  refresh_tokens: ['hash'],
+  resting_usernames: ['username'],
+  account_deletions: ['user_id'],
+  idempotency_keys: ['user_id', 'idem_key'],
+  merged_authors: ['author_id'],
+  notifications: ['recipient_id', 'kind', 'actor_id', 'subject_id'],
+  notification_marks: ['user_id'],
+  post_tags: ['tag', 'post_id'],
+} as const satisfies Partial<Record<TableName, readonly string[]>>
+
+export type MovedTable = keyof typeof MOVED_TABLES
+
+export interface TableCopyOptions {
+  readonly signal: AbortSignal
+  readonly onProgress: (table: MovedTable, done: number, total: number) => void
+  /** Rows a transaction; other values only in tests. */
+  readonly batch?: number
+}
+
+/** What a table holds, to be compared with its copy. */
+export interface TableSum {
+  readonly table: MovedTable
+  readonly rows: number
+  /** Of each column: of integers the sum (of each modulo a prime), of texts the sum of their lengths in code points. */
+  readonly sums: Readonly<Record<string, number>>
+}
+
+/** The source of the row in `imports` that says that the tables are a copy that was begun: SHA-256 of `move-to-servers`. */
+const MARK = new Bun.CryptoHasher('sha256').update('move-to-servers').digest('hex')
+const BATCH = 1_000
+/** Sums of a million of such remainders are exact in both databases and here. */
+const PRIME = 1_000_000_007
+
+/**
+ * Copies all rows of one database into another, which must be empty or hold what an earlier, interrupted call copied. Rows go in
+ * the order of their keys, a batch a transaction, so the number of rows that are there says where to go on.
+ * Nothing else may write to either. False where `signal` aborted. Errors: `OperatorError` where the target holds
+ * anything else.
+ */
+export async function copyTables(
+  from: Kysely<Database>,
+  to: Kysely<Database>,
+  { signal, onProgress, batch = BATCH }: TableCopyOptions,
+): Promise<boolean> {
+  await beginCopy(to)
+  for (const table of tables()) {
+    const total = await countRows(from, table)
+    let done = await countRows(to, table)
+    if (done > total) throw new OperatorError(`${table} holds more rows than what is moved`)
+    onProgress(table, done, total)
+    while (done < total) {
+      if (signal.aborted) return false
+      const rows = await readRows(from, table, done, batch)
+      await transact(to, (tx) => tx.insertInto(table).values(rows).execute())
+      done += rows.length
+      onProgress(table, done, total)
+    }
+  }
+  return true
+}
+
+/** The tables with their sums. */
+export async function sumTables(db: Kysely<Database>): Promise<readonly TableSum[]> {
+  const sums: TableSum[] = []
+  for (const table of tables()) sums.push(await sumTable(db, table))
+  return sums
+}
+
+function tables(): readonly MovedTable[] {
+  return Object.keys(MOVED_TABLES) as MovedTable[]
+}
+
+async function beginCopy(to: Kysely<Database>): Promise<void> {
+  const begun = await to
+    .selectFrom('imports')
+    .select('source')
+    .where('source', '=', MARK)
+    .executeTakeFirst()
+  if (begun) return
+  for (const table of tables()) {
+    if ((await countRows(to, table)) === 0) continue
+    throw new OperatorError(
+      `the database of DATABASE_URL has ${table} already: move into an empty one`,
+    )
+  }
+  const now = Date.now()
+  await to
+    .insertInto('imports')
+    .values({
+      source: MARK,
+      started_at: now,
+      users_done: 0,
+      follows_done: 0,
+      posts_done: 0,
+      updated_at: now,
+    })
+    .execute()
+}
+
+async function countRows(db: Kysely<Database>, table: MovedTable): Promise<number> {
+  const { rows } = await sql<{
+    count: number
+  }>`select count(*) as count from ${sql.table(table)}`.execute(db)
+  return Number(rows[0]?.count ?? 0)
+}
+
+async function readRows(
+  db: Kysely<Database>,
+  table: MovedTable,
+  offset: number,
+  limit: number,
+): Promise<Record<string, never>[]> {
+  const key = sql.join(MOVED_TABLES[table].map((column) => sql.ref(column)))
+  const { rows } = await sql<Record<string, never>>`
+    select * from ${sql.table(table)} order by ${key} limit ${limit} offset ${offset}`.execute(db)
+  return rows
+}
+
+async function sumTable(db: Kysely<Database>, table: MovedTable): Promise<TableSum> {
+  const { rows } = await sql<
+    Record<string, unknown>
+  >`select * from ${sql.table(table)} limit 1`.execute(db)
+  const lengthOf = traitsOf(db).kind === 'mysql' ? sql`char_length` : sql`length`
+  const sums: Record<string, number> = {}
+  for (const column of Object.keys(rows[0] ?? {}).sort()) {
+    const ref = sql.ref(column)
+    // A column is of texts or of integers throughout; a first row may have a null.
+    const { rows: types } = await sql<{ value: unknown }>`
+      select ${ref} as value from ${sql.table(table)} where ${ref} is not null limit 1`.execute(db)
+    const isText = typeof types[0]?.value === 'string'
+    const part = isText ? sql`${lengthOf}(${ref})` : sql`${ref} % ${sql.lit(PRIME)}`
+    const { rows: sum } = await sql<{ sum: number | string | null }>`
+      select sum(${part}) as sum from ${sql.table(table)}`.execute(db)
+    sums[column] = Number(sum[0]?.sum ?? 0)
+  }
+  return { table, rows: await countRows(db, table), sums }
+}
