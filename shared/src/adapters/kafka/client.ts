@@ -8,6 +8,7 @@ import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
 import { createDriverLog, quietRequestQueueTimer, registerZstdCodec } from './driver'
+import { installProduceRequest } from './produce-request'
 
 export interface KafkaClientOptions {
   /** How the brokers' logs call this program. */
@@ -51,6 +52,7 @@ export function createKafkaClient(
   const { clientId, logger, metrics = null, requestTimeoutMs = 10_000 } = options
   quietRequestQueueTimer()
   registerZstdCodec()
+  installProduceRequest()
   const driverLog = createDriverLog(logger)
   return {
     brokers,
