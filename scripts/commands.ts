@@ -30,16 +30,19 @@ export const COMMAND_LINES = {
     options: {},
   },
   import: {
-    usage: ['import --graph FILE --posts FILE … [--limit-users N] [--password PASSWORD]'],
+    usage: ['import [--graph FILE] [--posts FILE …] [--limit-users N] [--password PASSWORD]'],
     summary: 'Loads a follow graph and posts; run it again to resume',
     options: {
-      graph: { type: 'string', help: 'an edge list, follower<TAB>followee, .gz too' },
+      graph: {
+        type: 'string',
+        help: 'an edge list, follower<TAB>followee, usernames or numbers, .gz too',
+      },
       posts: {
         type: 'string',
         multiple: true,
-        help: 'JSON lines {"text"}, .gz too; as often as there are files',
+        help: 'JSON lines {"text", "author"?, "createdAt"?}, .gz too; as often as there are files',
       },
-      'limit-users': { type: 'string', help: 'only users numbered below it' },
+      'limit-users': { type: 'string', help: 'of users with numbers, only those below it' },
       password: { type: 'string', help: 'of every imported user; without it they cannot log in' },
     },
   },

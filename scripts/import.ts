@@ -58,6 +58,10 @@ function report(summary: ImportSummary, seconds: number): void {
     throw new OperatorError('import stopped; run the same command again to continue', 130)
   }
   const { users, follows, posts } = summary
+  if (summary.isRepeat) {
+    console.log('nothing was loaded: an earlier run loaded all of it')
+    return
+  }
   const count = (n: number) => n.toLocaleString('en')
   console.log(
     `loaded ${count(users)} users, ${count(follows)} follows and ${count(posts)} posts in ${seconds.toFixed(1)} s`,
@@ -77,7 +81,7 @@ export function readImportArguments(args: readonly string[]): ImportArguments {
   const { values, positionals } = readCommandLine(LINE, args)
   refuseOperands(LINE, positionals)
   const { graph, posts, ...rest } = values
-  if (!graph) throw misused(LINE, '--graph is missing')
+  if (!graph && !posts) throw misused(LINE, '--graph or --posts is missing')
   const limit = rest['limit-users']
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
     throw misused(LINE, `--limit-users is "${limit}", not a number of users`)
@@ -87,7 +91,7 @@ export function readImportArguments(args: readonly string[]): ImportArguments {
     throw misused(LINE, '--password needs 8 characters or more')
   return {
     files: {
-      graph,
+      graph: graph ?? null,
       posts: posts ?? [],
       limitUsers: limit ? Number(limit) : Number.POSITIVE_INFINITY,
     },

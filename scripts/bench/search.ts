@@ -5,6 +5,7 @@ import { loadSettings } from '@sns/shared/config/load-settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
 import { createBrokenLines, readPosts } from '../import/input-files'
+import { createRoster } from '../import/roster'
 import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { startImported } from './imported-suite'
@@ -79,7 +80,8 @@ async function readTexts(files: readonly string[]): Promise<readonly string[]> {
   const texts: string[] = []
   for (const file of files) {
     const most = texts.length + SAMPLED_TEXTS / files.length
-    for await (const text of readPosts(file, createBrokenLines())) {
+    const options = { roster: createRoster(), broken: createBrokenLines() }
+    for await (const { text } of readPosts(file, options)) {
       texts.push(text)
       if (texts.length >= most) break
     }

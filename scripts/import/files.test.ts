@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { gzipSync } from 'bun'
 import { createBrokenLines, readEdges, readLines, readPosts } from './input-files'
+import { createRoster } from './roster'
 
 let folder: string
 beforeAll(() => {
@@ -39,7 +40,9 @@ describe('lines', () => {
 test('edges: broken lines are counted and shown, the rest comes', async () => {
   const broken = createBrokenLines()
   const path = file('g', '# made by hand\n0\t1\n1\t1\nx\t2\n2\t0\textra\n\n5\t0\n1 2\n7\t')
-  const edges = await Array.fromAsync(readEdges(path, 5, broken))
+  const edges = await Array.fromAsync(
+    readEdges(path, { roster: createRoster(), limitUsers: 5, broken }),
+  )
   expect(edges.map((e) => [e.follower, e.followee])).toEqual([
     [0, 1],
     [1, 2],
@@ -55,6 +58,7 @@ test('posts: broken lines are counted and shown, the rest comes', async () => {
     'p.jsonl',
     '{"text":"하나"}\n{"text":\n{"txt":"x"}\n{"text":7}\n{"text":" "}\n{"text":"\\ud800"}\n{"text":"둘 🙂","src":"x"}\n',
   )
-  expect(await Array.fromAsync(readPosts(path, broken))).toEqual(['하나', '둘 🙂'])
+  const posts = await Array.fromAsync(readPosts(path, { roster: createRoster(), broken }))
+  expect(posts).toEqual(['하나', '둘 🙂'].map((text) => ({ text, author: null, createdAt: null })))
   expect(broken.count).toBe(5)
 })

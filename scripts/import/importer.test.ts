@@ -93,7 +93,7 @@ test('a graph without a follow is refused before anything is written', async () 
   const options = { passwordHash: '!', signal: new AbortController().signal, onProgress() {} }
   const [graph = ''] = files.posts
   await expect(importFiles({ ...files, graph }, loader, options)).rejects.toThrow(
-    `${graph} holds no user who could write the posts; ${graph}:1: expected two user numbers`,
+    `${graph} holds no user who could write the posts; ${graph}:1: expected two users`,
   )
   await importFiles(files, loader, options)
 })
@@ -106,4 +106,103 @@ test('users that another source made are not overwritten', async () => {
   const again = await importFiles(files, loader, options).catch((error: unknown) => error)
   expect(isSnsError(again, 'username_taken')).toBe(true)
   expect((await counts(database.db)).users).toBeLessThanOrEqual(50)
+})
+
+/** Loads files with these lines into an empty database; what it holds then. */
+async function loadLines(graph: readonly string[] | null, posts: readonly object[]) {
+  const name = crypto.randomUUID()
+  const at = (kind: string) => join(folder, `${name}.${kind}`)
+  if (graph) writeFileSync(at('edges'), graph.join('\n'))
+  writeFileSync(at('jsonl'), posts.map((post) => JSON.stringify(post)).join('\n'))
+  const database = await openSqliteDatabase({ path: ':memory:' })
+  const { db } = database
+  const loader = createSqlBulkLoader(db, { clock: systemClock })
+  const options = { passwordHash: '!', signal: new AbortController().signal, onProgress() {} }
+  const input = {
+    graph: graph ? at('edges') : null,
+    posts: [at('jsonl')],
+    limitUsers: Number.POSITIVE_INFINITY,
+  }
+  return {
+    db,
+    load: () => importFiles(input, loader, options),
+    posts: () =>
+      db
+        .selectFrom('posts')
+        .innerJoin('users', 'users.id', 'posts.author_id')
+        .select(['users.username', 'posts.text', 'posts.created_at'])
+        .orderBy('posts.id')
+        .execute(),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
+
+test('people go by their names, and posts are theirs, of the time that they say', async () => {
+  await using input = await loadLines(
+    ['Ada\tminji', 'minji\tada', '7\tAda'],
+    [
+      { text: 'old', author: 'minji', createdAt: '2019-05-01T12:00:00+09:00' },
+      { text: 'older, but later in the file', author: 'ADA', createdAt: '2018-01-01T00:00:00Z' },
+      { text: 'new', author: 'u7', createdAt: '2026-01-02T03:04:05.678Z' },
+      { text: 'at the same time', author: 'newcomer', createdAt: '2026-01-02T03:04:05.678Z' },
+      { text: 'when?', author: 'minji', createdAt: '2026-01-02' },
+      { text: 'who?', author: 'not a name' },
+    ],
+  )
+  const { db, load, posts } = input
+  const summary = await load()
+  expect(summary).toMatchObject({ finished: true, isRepeat: false, users: 4, follows: 3, posts: 4 })
+  expect(summary.broken.examples.map((each) => each.replace(/^.*:(\d+): /, '$1 '))).toEqual([
+    '5 "createdAt" is no date-time with a zone',
+    '6 "author" is no username',
+  ])
+  expect(await posts()).toEqual([
+    { username: 'minji', text: 'old', created_at: Date.UTC(2019, 4, 1, 3) },
+    { username: 'Ada', text: 'older, but later in the file', created_at: Date.UTC(2018, 0, 1) },
+    { username: 'u7', text: 'new', created_at: Date.UTC(2026, 0, 2, 3, 4, 5, 678) },
+    {
+      username: 'newcomer',
+      text: 'at the same time',
+      created_at: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+    },
+  ])
+  const follows = await db
+    .selectFrom('follows')
+    .innerJoin('users as a', 'a.id', 'follows.follower_id')
+    .innerJoin('users as b', 'b.id', 'follows.followee_id')
+    .select(['a.username as from', 'b.username as to'])
+    .orderBy('follows.id')
+    .execute()
+  expect(follows.map(({ from, to }) => `${from} ${to}`)).toEqual([
+    'Ada minji',
+    'minji Ada',
+    'u7 Ada',
+  ])
+
+  const again = await load()
+  expect([again.isRepeat, (await posts()).length]).toEqual([true, 4])
+})
+
+test('posts alone are enough where each names its author', async () => {
+  await using good = await loadLines(null, [
+    { text: 'one', author: 'ada' },
+    { text: 'two', author: 'bob' },
+  ])
+  expect(await good.load()).toMatchObject({ users: 2, follows: 0, posts: 2 })
+  await using bad = await loadLines(null, [{ text: 'one', author: 'ada' }, { text: 'two' }])
+  await expect(bad.load()).rejects.toThrow('has a post without "author"')
+  expect(await counts(bad.db)).toEqual({ users: 0, follows: 0, posts: 0 })
+})
+
+test('a file that gives no post is an error, and leaves the database as it was', async () => {
+  await using input = await loadLines(['1\t2'], [{ txt: 'x' }])
+  await expect(input.load()).rejects.toThrow(/holds no post; .*:1: no "text"/)
+  expect(await counts(input.db)).toEqual({ users: 0, follows: 0, posts: 0 })
+  expect(await input.db.selectFrom('imports').selectAll().execute()).toEqual([])
+})
+
+test('more posts of one moment than there are ids for it are an error that names the moment', async () => {
+  const post = { text: 'x', author: 'ada', createdAt: '2026-01-01T00:00:00Z' }
+  await using input = await loadLines(null, Array(1_025).fill(post))
+  await expect(input.load()).rejects.toThrow('more than 1024 posts are of 2026-01-01T00:00:00.000Z')
 })

@@ -1,6 +1,6 @@
-import { OperatorError } from '@sns/shared/errors/operator-error'
-import type { BulkLoader, ImportState, ImportStep } from '@sns/shared/ports/bulk-loader'
-import { createBrokenLines, readEdges, readPosts } from './input-files'
+import { idTime } from '@sns/shared/domain/id'
+import type { BulkLoader, ImportState, ImportStep, LoadedPost } from '@sns/shared/ports/bulk-loader'
+import { createBrokenLines, type InputPost, readEdges, readPosts } from './input-files'
 import { authorOf, createNumbering } from './numbering'
 import { type ImportFiles, type Survey, surveyFiles } from './survey'
 
@@ -16,6 +16,8 @@ export interface ImportOptions {
 
 export interface ImportSummary {
   readonly finished: boolean
+  /** Whether an earlier run had loaded all of it. */
+  readonly isRepeat: boolean
   readonly users: number
   readonly follows: number
   /** Of the follows read in this run, those that existed already. */
@@ -25,8 +27,8 @@ export interface ImportSummary {
 }
 
 /**
- * Loads a follow graph and posts: users `u0…`, follows, then posts spread over the users and over the
- * last 30 days. After an interruption, a call with the same files resumes the import.
+ * Loads a follow graph and posts: users, follows, then posts. Posts that do not say whose or when they are, are spread
+ * over the users and over the last 30 days. After an interruption, a call with the same files resumes the import.
  */
 export async function importFiles(
   files: ImportFiles,
@@ -35,10 +37,6 @@ export async function importFiles(
 ): Promise<ImportSummary> {
   const broken = createBrokenLines()
   const survey = await surveyFiles(files, broken)
-  if (survey.users.length === 0) {
-    const example = broken.examples[0] ?? 'it has no line at all'
-    throw new OperatorError(`${files.graph} holds no user who could write the posts; ${example}`)
-  }
   const state = await loader.open(survey.source)
   const run = {
     files,
@@ -49,12 +47,17 @@ export async function importFiles(
     numbering: createNumbering(state.startedAt, survey.posts),
   }
   const stopped = () => options.signal.aborted
+  const isRepeat =
+    state.done.users === survey.users.length &&
+    state.done.follows === survey.follows &&
+    state.done.posts === survey.posts
 
   if (!stopped()) await importUsers(run)
   const repeatedFollows = stopped() ? 0 : await importFollows(run)
   if (!stopped()) await importPosts(run)
   return {
     finished: !stopped(),
+    isRepeat,
     users: survey.users.length,
     follows: survey.follows,
     repeatedFollows,
@@ -76,7 +79,7 @@ async function importUsers({ survey, state, loader, options, numbering }: Run): 
   await load(survey.users, 'users', survey.users.length, state, options, (batch, done) =>
     loader.loadUsers(
       survey.source,
-      batch.map((n) => ({ id: numbering.user(n), username: `u${n}` })),
+      batch.map((n) => ({ id: numbering.user(n), username: survey.roster.usernameOf(n) })),
       options.passwordHash,
       done,
     ),
@@ -85,7 +88,9 @@ async function importUsers({ survey, state, loader, options, numbering }: Run): 
 
 async function importFollows(run: Run): Promise<number> {
   const { files, survey, state, loader, options, numbering } = run
-  const edges = readEdges(files.graph, files.limitUsers, createBrokenLines())
+  const { graph, limitUsers } = files
+  if (graph === null) return 0
+  const edges = readEdges(graph, { roster: survey.roster, limitUsers, broken: createBrokenLines() })
   let repeated = 0
   await load(edges, 'follows', survey.follows, state, options, async (batch, done) => {
     const first = done - batch.length
@@ -104,22 +109,29 @@ async function importFollows(run: Run): Promise<number> {
 }
 
 async function importPosts(run: Run): Promise<void> {
-  const { files, survey, state, loader, options, numbering } = run
-  await load(allPosts(files), 'posts', survey.posts, state, options, (batch, done) => {
-    const first = done - batch.length
-    return loader.loadPosts(
-      survey.source,
-      batch.map((text, i) => {
-        const author = survey.users[authorOf(first + i, survey.users.length)] ?? 0
-        return { id: numbering.post(first + i), authorId: numbering.user(author), text }
-      }),
-      done,
-    )
-  })
+  const { survey, state, loader, options } = run
+  await load(allPosts(run), 'posts', survey.posts, state, options, (batch, done) =>
+    loader.loadPosts(survey.source, batch, done),
+  )
 }
 
-async function* allPosts(files: ImportFiles): AsyncGenerator<string> {
-  for (const path of files.posts) yield* readPosts(path, createBrokenLines())
+/** The posts with their ids, which depend on what came before: also those that are skipped are numbered. */
+async function* allPosts({ files, survey, numbering }: Run): AsyncGenerator<LoadedPost> {
+  const { roster, users } = survey
+  let n = 0
+  for (const path of files.posts) {
+    for await (const post of readPosts(path, { roster, broken: createBrokenLines() })) {
+      const author = post.author ?? users[authorOf(n, users.length)] ?? 0
+      yield { ...placeOf(post, n), authorId: numbering.user(author), text: post.text }
+      n++
+    }
+  }
+
+  function placeOf({ createdAt }: InputPost, at: number): Pick<LoadedPost, 'id' | 'createdAt'> {
+    if (createdAt !== null) return { id: numbering.postOf(createdAt), createdAt }
+    const id = numbering.post(at)
+    return { id, createdAt: idTime(id) }
+  }
 }
 
 /** Skips the rows that are done, then yields batches until the end or the signal. */

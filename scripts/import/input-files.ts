@@ -4,57 +4,83 @@ import { POST_TEXT_MAX } from '@sns/shared/domain/post'
 import { cleanText } from '@sns/shared/domain/text'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { Roster } from './roster'
 
 export interface Edge {
-  /** 1-based line in the file. */
-  readonly line: number
   readonly follower: number
   readonly followee: number
 }
 
 /**
- * Follows from lines of `follower<TAB>followee`, both user numbers; `#` comments and blank lines are
- * passed over. Broken lines and self-loops are reported and left out. With `limitUsers`, only edges
- * between users below it.
+ * Follows from lines of `follower<TAB>followee`, numbers or usernames, as the roster numbers them; `#` comments and blank
+ * lines are passed over. Broken lines and self-loops are reported and left out. With `limitUsers`, only edges between
+ * users below it and users with names.
  */
 export async function* readEdges(
   path: string,
-  limitUsers: number,
-  broken: BrokenLines,
+  { roster, limitUsers, broken }: EdgeOptions,
 ): AsyncGenerator<Edge> {
   let line = 0
   for await (const text of readLines(path)) {
     line++
     if (text === '' || text.startsWith('#')) continue
-    const match = /^(\d{1,9})[\t ]+(\d{1,9})$/.exec(text)
-    if (!match) {
-      broken.add(path, line, `expected two user numbers with a tab between, found ${quoted(text)}`)
+    const people = text.split(/[\t ]+/)
+    if (people.length !== 2 || !people.every(roster.isPerson)) {
+      broken.add(path, line, `expected two users with a tab between, found ${quoted(text)}`)
       continue
     }
-    const follower = Number(match[1])
-    const followee = Number(match[2])
-    if (follower === followee) broken.add(path, line, `user ${follower} cannot follow itself`)
-    else if (follower < limitUsers && followee < limitUsers) yield { line, follower, followee }
+    const [from = '', to = ''] = people
+    if (from.toLowerCase() === to.toLowerCase()) {
+      broken.add(path, line, `user ${from} cannot follow itself`)
+      continue
+    }
+    if (people.some((person) => isAbove(person, limitUsers))) continue
+    const [follower, followee] = [roster.add(from), roster.add(to)]
+    if (follower !== null && followee !== null) yield { follower, followee }
   }
+}
+
+interface EdgeOptions {
+  readonly roster: Roster
+  readonly limitUsers: number
+  readonly broken: BrokenLines
+}
+
+function isAbove(person: string, limitUsers: number): boolean {
+  return /^\d{1,9}$/.test(person) && Number(person) >= limitUsers
 }
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }
 
-/** The texts of JSON lines `{"text": …}`, cleaned as the api cleans them; other fields are ignored. */
-export async function* readPosts(path: string, broken: BrokenLines): AsyncGenerator<string> {
+export interface InputPost {
+  readonly text: string
+  /** As the roster numbers them; null where the line names nobody. */
+  readonly author: number | null
+  /** Unix milliseconds; null where the line says nothing. */
+  readonly createdAt: number | null
+}
+
+/**
+ * The posts of JSON lines `{"text": …, "author"?: …, "createdAt"?: …}`, their texts cleaned as the api cleans them; other
+ * fields are ignored.
+ */
+export async function* readPosts(
+  path: string,
+  { roster, broken }: Pick<EdgeOptions, 'roster' | 'broken'>,
+): AsyncGenerator<InputPost> {
   let line = 0
   for await (const json of readLines(path)) {
     line++
     if (json.trim() === '') continue
-    const result = parsePost(json)
+    const result = parsePost(json, roster)
     if ('problem' in result) broken.add(path, line, result.problem)
-    else yield result.text
+    else yield result
   }
 }
 
-function parsePost(json: string): { text: string } | { problem: string } {
+function parsePost(json: string, roster: Roster): InputPost | { readonly problem: string } {
   let value: unknown
   try {
     value = JSON.parse(json)
@@ -64,9 +90,24 @@ function parsePost(json: string): { text: string } | { problem: string } {
   if (typeof value !== 'object' || value === null || !('text' in value)) {
     return { problem: 'no "text"' }
   }
-  if (typeof value.text !== 'string') return { problem: '"text" is not a string' }
-  const cleaned = cleanText(value.text, POST_TEXT_MAX)
-  return cleaned.ok ? { text: cleaned.text } : { problem: `text is ${cleaned.problem}` }
+  const { text, author: name, createdAt: time } = value as Record<string, unknown>
+  if (typeof text !== 'string') return { problem: '"text" is not a string' }
+  const cleaned = cleanText(text, POST_TEXT_MAX)
+  if (!cleaned.ok) return { problem: `text is ${cleaned.problem}` }
+  const createdAt = time === undefined ? null : parseTime(time)
+  if (Number.isNaN(createdAt)) return { problem: '"createdAt" is no date-time with a zone' }
+  const author = name === undefined ? null : roster.add(String(name))
+  if (name !== undefined && author === null) return { problem: '"author" is no username' }
+  return { text: cleaned.text, author, createdAt }
+}
+
+/** NaN for what is no date-time with a zone, or of a time before 1970 or after tomorrow. */
+function parseTime(value: unknown): number {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) {
+    return Number.NaN
+  }
+  const ms = Date.parse(value)
+  return ms >= 0 && ms < Date.now() + 24 * 3600 * 1000 ? ms : Number.NaN
 }
 
 /**

@@ -1,10 +1,12 @@
 import { type FollowId, firstIdAt, type PostId, type UserId } from '@sns/shared/domain/id'
+import { OperatorError } from '@sns/shared/errors/operator-error'
 
 const DAY_MS = 24 * 3600 * 1000
 /** Imported posts are spread over this many days before the import began. */
 const POST_SPREAD_DAYS = 30
 /** Ids made by hand start at this counter in each millisecond; the api's own start below 1,024. */
 const FIRST_COUNTER = 3072
+const COUNTERS = 1024
 const PER_MS = 1000
 
 /**
@@ -12,6 +14,8 @@ const PER_MS = 1000
  * import makes the same ones: users oldest, then follows, then posts up to the start of the import.
  */
 export function createNumbering(startedAt: number, posts: number) {
+  const sameTime = new Map<number, number>()
+  let early = 0
   const users = startedAt - (POST_SPREAD_DAYS + 2) * DAY_MS
   const follows = startedAt - (POST_SPREAD_DAYS + 1) * DAY_MS
   const firstPost = startedAt - POST_SPREAD_DAYS * DAY_MS
@@ -24,6 +28,25 @@ export function createNumbering(startedAt: number, posts: number) {
       // Several posts may share a millisecond where there are very many.
       const before = n === 0 ? 0 : n - Math.ceil((ms - firstPost) / postStep)
       return (firstIdAt(ms) + FIRST_COUNTER + Math.max(0, before)) as PostId
+    },
+    /**
+     * The id of the next post of that time: call it once for each post, in their order. Posts from before ids begin
+     * (2024) stand below all others, in the order in which they come. Throws an `OperatorError` where more than
+     * 1,024 posts are of one millisecond.
+     */
+    postOf(ms: number): PostId {
+      if (firstIdAt(ms) === 0) {
+        early += 1
+        return early as PostId
+      }
+      const before = sameTime.get(ms) ?? 0
+      sameTime.set(ms, before + 1)
+      if (before >= COUNTERS) {
+        throw new OperatorError(
+          `more than ${COUNTERS} posts are of ${new Date(ms).toISOString()}: give them times that differ`,
+        )
+      }
+      return (firstIdAt(ms) + FIRST_COUNTER + before) as PostId
     },
   }
 }

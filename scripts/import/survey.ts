@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type BrokenLines, readEdges, readPosts } from './input-files'
+import { createRoster, type Roster } from './roster'
 
 export interface ImportFiles {
-  readonly graph: string
+  /** Null where the posts name their authors. */
+  readonly graph: string | null
   readonly posts: readonly string[]
-  /** Only users numbered below it; Infinity for all. */
+  /** Only numbered users below it; Infinity for all. */
   readonly limitUsers: number
 }
 
@@ -12,29 +15,45 @@ export interface ImportFiles {
 export interface Survey {
   /** SHA-256 over the files' contents and the limit: the same input has the same one. */
   readonly source: string
-  /** The user numbers that occur, ascending. */
+  readonly roster: Roster
+  /** The numbers of the users that occur, ascending. */
   readonly users: readonly number[]
   readonly follows: number
   readonly posts: number
 }
 
+/** Errors: `OperatorError` where there is no user, or a posts file gives no post. */
 export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Promise<Survey> {
-  const hash = createHash('sha256').update(`${files.limitUsers}\n`)
-  const numbers = new Set<number>()
+  const { graph, limitUsers } = files
+  const hash = createHash('sha256').update(`${limitUsers}\n`)
+  const roster = createRoster()
   let follows = 0
-  for await (const { follower, followee } of readEdges(files.graph, files.limitUsers, broken)) {
-    numbers.add(follower).add(followee)
-    follows++
+  if (graph !== null) {
+    for await (const _ of readEdges(graph, { roster, limitUsers, broken })) follows++
+    // Who occurs in broken lines alone is no user.
+    if (follows === 0) throw nothingIn(graph, 'no user who could write the posts', broken)
   }
   let posts = 0
-  for (const path of files.posts) for await (const _ of readPosts(path, broken)) posts++
-  for (const path of [files.graph, ...files.posts]) hash.update(`${await fileHash(path)}\n`)
-  return {
-    source: hash.digest('hex'),
-    users: [...numbers].sort((a, b) => a - b),
-    follows,
-    posts,
+  for (const path of files.posts) {
+    const before = posts
+    for await (const { author } of readPosts(path, { roster, broken })) {
+      posts++
+      if (author === null && graph === null) {
+        throw new OperatorError(
+          `${path} has a post without "author": name one in every line, or give --graph, over whose users they are spread`,
+        )
+      }
+    }
+    if (posts === before) throw nothingIn(path, 'no post', broken)
   }
+  const paths = [...(graph === null ? [] : [graph]), ...files.posts]
+  for (const path of paths) hash.update(`${await fileHash(path)}\n`)
+  return { source: hash.digest('hex'), roster, users: roster.numbers(), follows, posts }
+}
+
+function nothingIn(path: string, what: string, broken: BrokenLines): OperatorError {
+  const example = broken.examples.find((each) => each.startsWith(`${path}:`))
+  return new OperatorError(`${path} holds ${what}; ${example ?? 'it has no line at all'}`)
 }
 
 async function fileHash(path: string): Promise<string> {

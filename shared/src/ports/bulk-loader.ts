@@ -15,6 +15,8 @@ export interface LoadedPost {
   readonly id: PostId
   readonly authorId: UserId
   readonly text: string
+  /** Unix milliseconds. */
+  readonly createdAt: number
 }
 
 export type ImportStep = 'users' | 'follows' | 'posts'

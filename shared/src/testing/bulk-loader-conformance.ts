@@ -104,7 +104,12 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
       await loader.loadUsers('posts', [author!], 'hash', 1)
       const ids = freshIds(3) as PostId[]
       const texts = ['one', '둘 🎉', 'three']
-      const posts = ids.map((id, n) => ({ id, authorId: author!.id, text: texts[n]! }))
+      const posts = ids.map((id, n) => ({
+        id,
+        authorId: author!.id,
+        text: texts[n]!,
+        createdAt: 1_000 * n,
+      }))
       await loader.loadPosts('posts', posts, 3)
       const page = { before: null, limit: 10 }
       expect(await harness.posts.feedIds(author!.id, page)).toEqual(ids.toReversed())
@@ -114,7 +119,7 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
         authorId: author!.id,
         version: 1,
         text: '둘 🎉',
-        createdAt: idTime(ids[1]!),
+        createdAt: 1_000,
         editedAt: null,
       })
       expect(counts).toEqual({ likes: 0, comments: 0 })

@@ -16,7 +16,7 @@ test('rows and the progress that they make are one transaction', async () => {
     { id: 2 as UserId, username: 'bob' },
   ]
   const follow = { id: 1 as FollowId, follower: user.id, followee: other.id }
-  const post = { id: 1 as PostId, authorId: user.id, text: 'text' }
+  const post = { id: 1 as PostId, authorId: user.id, text: 'text', createdAt: 5 }
   const loads = [
     () => loader.loadUsers('source', [user, other], 'hash', 2),
     () => loader.loadFollows('source', [follow], 1),

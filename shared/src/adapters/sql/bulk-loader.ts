@@ -101,14 +101,14 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
         await tx
           .insertInto('posts')
           .values(
-            posts.map(({ id, authorId, text }) => ({
+            posts.map(({ id, authorId, text, createdAt }) => ({
               id,
               author_id: authorId,
               text,
               version: 1,
-              created_at: idTime(id),
+              created_at: createdAt,
               edited_at: null,
-              updated_at: idTime(id),
+              updated_at: createdAt,
             })),
           )
           .execute()
