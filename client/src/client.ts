@@ -1,7 +1,9 @@
 import { type Notification, type Operations, ROUTES, type Session } from './contract.js'
 import { readEvents } from './events.js'
 import { ProblemError, throwProblem, UnreachableError } from './problem.js'
+import { toRequest } from './request.js'
 import { memorySession, type SessionStore, type StoredSession } from './session.js'
+import { secondsToWait, sleep } from './waiting.js'
 
 export interface ClientOptions {
   /** Where the api is: `http://127.0.0.1:8000`. In a browser, the page's own host if absent. */
@@ -70,13 +72,10 @@ const TRIES = 3
 const TIMEOUT_MS = 20_000
 /** A token that ends this soon is refreshed before it is sent. */
 const MARGIN_MS = 5_000
-const LONGEST_WAIT_SECONDS = 10
 /** A stream that is silent for longer than two heartbeats is broken. */
 const SILENCE_MS = 60_000
 const COME_BACK_MS = 3_000
 const COME_BACK_LATEST_MS = 60_000
-/** What may be sent again although the first try may have been carried out. */
-const REPEATABLE: readonly string[] = ['GET', 'PUT', 'DELETE']
 
 /**
  * A client of the api. Requests carry the session, which is refreshed by itself, once for all that wait for it.
@@ -273,57 +272,4 @@ export function createClient(options: ClientOptions = {}): Client {
       } while (cursor !== null)
     },
   }
-}
-
-interface Prepared {
-  readonly url: string
-  readonly init: { method: string; headers: Record<string, string>; body?: string }
-  readonly isRepeatable: boolean
-}
-
-/** Puts each part of the input where the route wants it: path, header, query or body. */
-function toRequest(base: string, name: Name, input: Record<string, unknown>): Prepared {
-  const [method = '', template = ''] = ROUTES[name].split(' ')
-  const { idempotencyKey, ...rest } = input
-  const path = template.replace(/\{(\w+)\}/g, (_, part: string) => {
-    const value = rest[part]
-    delete rest[part]
-    return encodeURIComponent(String(value))
-  })
-  const headers: Record<string, string> = {}
-  if (typeof idempotencyKey === 'string') headers['idempotency-key'] = idempotencyKey
-  const isRepeatable = REPEATABLE.includes(method) || idempotencyKey !== undefined
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined)
-  if (given.length === 0) return { url: base + path, init: { method, headers }, isRepeatable }
-  if (method === 'GET') {
-    const query = new URLSearchParams()
-    for (const [key, value] of given) query.set(key, String(value))
-    return { url: `${base}${path}?${query}`, init: { method, headers }, isRepeatable }
-  }
-  headers['content-type'] = 'application/json'
-  const body = JSON.stringify(Object.fromEntries(given))
-  return { url: base + path, init: { method, headers, body }, isRepeatable }
-}
-
-/** How long to wait before another try, with jitter; null where another would not help. */
-function secondsToWait(error: unknown, attempt: number): number | null {
-  if (error instanceof UnreachableError) return 2 ** (attempt - 2) * (1 + Math.random())
-  if (!(error instanceof ProblemError) || error.status !== 503) return null
-  const least = error.retryAfterSeconds ?? 1
-  return least > LONGEST_WAIT_SECONDS ? null : least * (1 + Math.random() / 2)
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', abort, { once: true })
-  })
 }

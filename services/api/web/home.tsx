@@ -1,8 +1,9 @@
 import type { Post } from '@sns/client'
 import { useEffect, useState } from 'preact/hooks'
+import { PostComposer } from './composer'
 import { sns, usePage } from './context'
 import { usePages } from './pages'
-import { PostComposer, PostList } from './posts'
+import { PostList } from './posts'
 
 const FRESH_MAX = 100
 

@@ -2,8 +2,8 @@ import type { Notification } from '@sns/client'
 import { useEffect } from 'preact/hooks'
 import { sns, usePage } from './context'
 import { List, usePages } from './pages'
-import { Time } from './posts'
 import { Link } from './router'
+import { Time } from './text'
 
 /** What others did; seeing it marks it as read. `latest` is the newest that was heard of. */
 export function Notifications({

@@ -1,9 +1,11 @@
 import type { Comment, Post, User } from '@sns/client'
+import { CommentComposer } from './composer'
 import { sns, usePage } from './context'
 import { List, Problem, useOne, usePages } from './pages'
 import { People } from './people'
-import { Byline, CommentComposer, DeleteButton, PostCard, Text } from './posts'
+import { Byline, DeleteButton, PostCard } from './posts'
 import { navigate } from './router'
+import { Text } from './text'
 
 /** One post with its comments, and who likes it. */
 export function PostPage({ id }: { readonly id: string }) {

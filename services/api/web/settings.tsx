@@ -4,7 +4,7 @@ import { Form } from './forms'
 import { Languages } from './languages'
 import { List, usePages } from './pages'
 import { People } from './people'
-import { Time } from './posts'
+import { Time } from './text'
 import type { Language } from './texts'
 
 export function Settings({

@@ -1,0 +1,66 @@
+import type { Post } from '@sns/client'
+import type { ComponentChildren } from 'preact'
+import { usePage } from './context'
+import { Link } from './router'
+
+/** A text with what it names as links. Places count code points. */
+export function Text({ text, entities }: Pick<Post, 'text' | 'entities'>) {
+  const points = Array.from(text)
+  const parts: ComponentChildren[] = []
+  let at = 0
+  for (const entity of entities) {
+    parts.push(points.slice(at, entity.start).join(''))
+    const to =
+      entity.type === 'mention'
+        ? `/users/${entity.username}`
+        : `/tags/${encodeURIComponent(entity.tag)}`
+    parts.push(<Link to={to}>{points.slice(entity.start, entity.end).join('')}</Link>)
+    at = entity.end
+  }
+  parts.push(points.slice(at).join(''))
+  return <p class="text">{parts}</p>
+}
+
+/** The api's HTML, escaped but for its marks, as elements: nothing is put into the page as HTML. */
+export function Highlight({ html }: { readonly html: string }) {
+  const parts = html.split(/<mark>(.*?)<\/mark>/s)
+  return (
+    <p class="text">
+      {parts.map((part, at) => {
+        const text = part.replace(
+          /&(amp|lt|gt|quot|#39);/g,
+          (_, name: string) => ENTITY[name] ?? '',
+        )
+        return at % 2 === 1 ? <mark key={at}>{text}</mark> : text
+      })}
+    </p>
+  )
+}
+const ENTITY: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#39': "'",
+}
+
+export function Time({ at }: { readonly at: string }) {
+  const { language } = usePage()
+  const date = new Date(at)
+  const seconds = (date.getTime() - Date.now()) / 1_000
+  const [unit, size] =
+    UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? (['second', 1] as const)
+  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+  return (
+    <time dateTime={at} title={date.toLocaleString(language)}>
+      {words.format(Math.min(0, Math.round(seconds / size)), unit)}
+    </time>
+  )
+}
+const UNITS = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const
