@@ -238,7 +238,7 @@ export const SETTINGS = {
   eventStreams: {
     name: 'EVENT_STREAMS',
     summary:
-      'Clients that may listen to events of one api process at once, each about 20 KiB of memory',
+      'Clients that may listen to events of one api process at once, each about 25 KiB of memory',
     parse: parse.integer('a number', 1, 1_000_000),
     default: '10000',
     readBy: ['api'],
