@@ -10,10 +10,18 @@ export function nextLink({ request, responseValue, set }: ListAnswer): void {
   if (nextCursor !== null) set.headers.link = linkToNext(request, nextCursor)
 }
 
-/** The query of `request` with another cursor, relative to the list itself. */
+/** The query of `request` with another cursor, relative to the list itself. Cursors need no escape. */
 export function linkToNext({ url }: Request, cursor: string): string {
   const start = url.indexOf('?')
-  const query = new URLSearchParams(start === -1 ? '' : url.slice(start))
-  query.set('cursor', cursor)
-  return `<?${query}>; rel="next"`
+  if (start === -1) return `<?cursor=${cursor}>; rel="next"`
+  const query = url.slice(start + 1)
+  const rest = query.includes('cursor=') ? withoutCursor(query) : query
+  return `<?${rest}${rest === '' ? '' : '&'}cursor=${cursor}>; rel="next"`
+}
+
+function withoutCursor(query: string): string {
+  return query
+    .split('&')
+    .filter((part) => !part.startsWith('cursor='))
+    .join('&')
 }
