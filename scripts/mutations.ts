@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
 import { CAPTURE_MUTATIONS } from './mutations/capture'
 import { FEED_MUTATIONS } from './mutations/feeds'
+import { LIVE_MUTATIONS } from './mutations/live'
 import type { Mutation } from './mutations/mutation'
 
 const root = join(import.meta.dir, '..')
@@ -14,7 +15,7 @@ const root = join(import.meta.dir, '..')
  * `bun scripts/mutations.ts [WORDS …]` tries those whose name holds the words.
  */
 async function main(words: readonly string[]): Promise<number> {
-  const chosen = [...FEED_MUTATIONS, ...CAPTURE_MUTATIONS].filter(({ name }) =>
+  const chosen = [...FEED_MUTATIONS, ...CAPTURE_MUTATIONS, ...LIVE_MUTATIONS].filter(({ name }) =>
     words.every((word) => name.includes(word)),
   )
   const folder = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
@@ -26,7 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
     // Tests that kill servers look for them beside the checkout.
     const shared = join(root, '../shared')
     if (existsSync(shared)) await symlink(realpathSync(shared), join(folder, 'shared'))
-    for (const part of ['services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
+    for (const part of ['client', 'services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
       // The packages of the copy use each other, not those that are whole.
       await cp(join(root, part), join(copy, part), { recursive: true, verbatimSymlinks: true })
     }

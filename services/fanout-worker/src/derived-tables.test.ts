@@ -132,6 +132,21 @@ describe('notifications', () => {
     expect(left).toEqual([])
   })
 
+  test('of what went and came again in one batch are told, of what came and went are not', async () => {
+    await using world = await openWorld()
+    const { me, ann, bob, graph, engagement, write, handle, changes, told } = world
+    const mine = await write(me.id, 'mine')
+    await engagement.like(ann.id, mine)
+    await handle(await changes())
+    const from = (await changes()).length
+    await engagement.unlike(ann.id, mine)
+    await engagement.like(ann.id, mine)
+    await graph.follow(bob.id, me.id)
+    await graph.unfollow(bob.id, me.id)
+    await handle((await changes()).slice(from))
+    expect(await told(me.id)).toEqual([`like ${ann.id} mine`])
+  })
+
   test('of long ago stand where they belong and ring no bell; of too long ago, nowhere', async () => {
     await using world = await openWorld()
     const { me, ann, bob, graph, clock, notifications, handle, changes, told } = world

@@ -1,0 +1,110 @@
+import type { Mutation } from './mutation'
+
+const STORE = 'shared/src/adapters/sql/notification-store'
+const DERIVED = 'services/fanout-worker/src/derived-tables'
+const EVENTS = 'services/api/src/modules/events'
+const CLIENT = 'client/src/client.test.ts'
+
+/** Of what tells people what concerns them, and of the client. */
+export const LIVE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'live: a like that was taken back is still told',
+    file: `${STORE}.ts`,
+    find: "eb.and([isKind('like'), like])",
+    replace: "isKind('like')",
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: somebody blocked is told of',
+    file: `${STORE}.ts`,
+    find: "    .where(notBlockedEitherWay(recipient, sql.ref('n.actor_id')))\n",
+    replace: '',
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: what was read is unread again',
+    file: `${STORE}.ts`,
+    find: 'if (mark !== null && compare(until, mark) <= 0) return',
+    replace: '',
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: what went within a batch is told all the same',
+    file: `${DERIVED}.ts`,
+    find: "if (isSame && (gone.recipient === 'author' || key === keyOf(gone))) added.delete(key)",
+    replace: 'if (isSame && key === "") added.delete(key)',
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: what went and came within a batch is forgotten',
+    file: `${DERIVED}.ts`,
+    find: `      if (removed.size > 0) await forget([...removed.values()])
+      if (added.size > 0) await tell([...added.values()])`,
+    replace: `      if (added.size > 0) await tell([...added.values()])
+      if (removed.size > 0) await forget([...removed.values()])`,
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: whom an edit names no longer is told for ever',
+    file: `${DERIVED}.ts`,
+    find: 'if (!named.includes(name)) remove(',
+    replace: 'if (name === "") remove(',
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: an import rings every bell',
+    file: `${DERIVED}.ts`,
+    find: 'const noticedAt = now - each.at > LATE_MS ? each.at : Math.max(now, each.at + 1)',
+    replace: 'const noticedAt = Math.max(now, each.at + 1)',
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: hints that were missed are not made up for',
+    file: `${EVENTS}/listeners.ts`,
+    find: 'if (isGap || clock.now()',
+    replace: 'if (clock.now()',
+    tests: [`${EVENTS}/listeners.test.ts`],
+  },
+  {
+    name: 'live: a stream outlives its session',
+    file: `${EVENTS}/listeners.ts`,
+    find: "if (isSnsError(err, 'unauthenticated')) return listener.stream.close()",
+    replace: '',
+    tests: [`${EVENTS}/listeners.test.ts`],
+  },
+  {
+    name: 'live: a client that does not read takes all the memory',
+    file: `${EVENTS}/event-stream.ts`,
+    find: 'if ((controller.desiredSize ?? 0) <= 0) close()',
+    replace: 'if (bytes.length === 0) close()',
+    tests: [`${EVENTS}/listeners.test.ts`],
+  },
+  {
+    name: 'live: a tag finds posts that have it no longer',
+    file: 'services/api/src/modules/tags/routes.ts',
+    find: 'post && hasTag(post, key) ?',
+    replace: 'post && hasTag !== null ?',
+    tests: ['services/api/src/modules/tags/tags.test.ts'],
+  },
+  {
+    name: 'client: each call refreshes the session for itself',
+    file: 'client/src/session.ts',
+    find: 'const result = last.then(work, work)',
+    replace: 'const result = work()',
+    tests: [CLIENT],
+  },
+  {
+    name: 'client: a session is forgotten where nobody answers its refresh',
+    file: 'client/src/client.ts',
+    find: 'if (!isOver) throw error',
+    replace: '',
+    tests: [CLIENT],
+  },
+  {
+    name: 'client: a comment is sent again although it may be there',
+    file: 'client/src/request.ts',
+    find: 'const isRepeatable = REPEATABLE.includes(method) || idempotencyKey !== undefined',
+    replace: 'const isRepeatable = true',
+    tests: [CLIENT],
+  },
+]
