@@ -30,8 +30,12 @@ export const COMMAND_LINES = {
     options: {},
   },
   import: {
-    usage: ['import [--graph FILE] [--posts FILE …] [--limit-users N] [--password PASSWORD]'],
-    summary: 'Loads a follow graph and posts; run it again to resume',
+    usage: [
+      'import [--graph FILE] [--posts FILE …] [--limit-users N] [--password PASSWORD]',
+      'import --archive FILE --into USERNAME [--following FILE]',
+    ],
+    summary:
+      "Loads a follow graph and posts, or somebody's archive from elsewhere into their account; run it again to resume",
     options: {
       graph: {
         type: 'string',
@@ -44,6 +48,15 @@ export const COMMAND_LINES = {
       },
       'limit-users': { type: 'string', help: 'of users with numbers, only those below it' },
       password: { type: 'string', help: 'of every imported user; without it they cannot log in' },
+      archive: {
+        type: 'string',
+        help: "Mastodon's outbox.json or Misskey's export of notes: its public posts",
+      },
+      into: { type: 'string', help: 'the account that it goes to' },
+      following: {
+        type: 'string',
+        help: 'their list of people followed, as CSV: follows those who are here by the same name',
+      },
     },
   },
   feeds: {

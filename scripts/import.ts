@@ -10,14 +10,15 @@ import { createMetrics } from '@sns/shared/observability/metrics'
 import { createBackend } from '@sns/shared/runtime/backend'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { COMMAND_LINES } from './commands'
+import { type ArchiveFiles, type ArchiveSummary, importArchive } from './import/archive-importer'
 import { type ImportSummary, importFiles } from './import/importer'
 import type { ImportFiles } from './import/survey'
 import { misused, readCommandLine, refuseOperands, withHelp } from './process/command-line'
 import { createProgress } from './progress'
 
-/** Bulk-loads a follow graph and posts into the database of the settings. */
+/** Bulk-loads a follow graph and posts, or an archive, into the database of the settings. */
 export const importCommand: Command = async ({ args, signal }) => {
-  const { files, password } = readImportArguments(args)
+  const input = readImportArguments(args)
   const settings = loadSettings(environment, { role: 'import' })
   const logger = createLogger('import', settings.logLevel)
   await using backend = await createBackend(settings, {
@@ -25,26 +26,44 @@ export const importCommand: Command = async ({ args, signal }) => {
     metrics: createMetrics(),
     clock: systemClock,
   })
-  const { loader } = await backend.forImport()
+  const stores = await backend.forImport()
   const progress = createProgress('rows')
+  const options = { signal, onProgress: progress.update }
   const startedAt = performance.now()
   try {
-    const summary = await importFiles(files, loader, {
-      passwordHash: await createPasswords().hash(password ?? crypto.randomUUID(), {
-        key: 'import',
-        signal,
-      }),
-      signal,
-      onProgress: progress.update,
-    })
-    progress.stop()
-    report(summary, (performance.now() - startedAt) / 1000)
+    if ('archive' in input) {
+      const summary = await importArchive(input, stores, options)
+      progress.stop()
+      reportArchive(summary, input.into)
+    } else {
+      const password = input.password ?? crypto.randomUUID()
+      const passwordHash = await createPasswords().hash(password, { key: 'import', signal })
+      const summary = await importFiles(input.files, stores.loader, { ...options, passwordHash })
+      progress.stop()
+      report(summary, (performance.now() - startedAt) / 1000)
+    }
   } catch (error) {
     progress.stop()
-    if (isSnsError(error) && !isDiskFull(error))
+    if (isSnsError(error) && !isDiskFull(error)) {
       throw new OperatorError(`import: ${error.message}`, 1, { cause: error })
+    }
     throw error
   }
+}
+
+function reportArchive(summary: ArchiveSummary, into: string): void {
+  if (!summary.finished) {
+    throw new OperatorError('import stopped; run the same command again to continue', 130)
+  }
+  const { posts, followed, notHere, left } = summary
+  const behind = Object.entries(left).filter(([, count]) => count > 0)
+  if (behind.length > 0)
+    console.log(`left behind: ${behind.map(([reason, count]) => `${count} ${reason}`).join(', ')}`)
+  if (followed + notHere > 0)
+    console.log(`follows ${followed} people of the list; ${notHere} are not here`)
+  console.log(
+    posts === 0 ? 'no post was loaded: all were there' : `loaded ${posts} posts into ${into}`,
+  )
 }
 
 function report(summary: ImportSummary, seconds: number): void {
@@ -77,10 +96,16 @@ export interface ImportArguments {
 const LINE = COMMAND_LINES.import
 
 /** Reads the command line. Throws an `OperatorError` of exit code 2 that says what is wrong. */
-export function readImportArguments(args: readonly string[]): ImportArguments {
+export function readImportArguments(args: readonly string[]): ImportArguments | ArchiveFiles {
   const { values, positionals } = readCommandLine(LINE, args)
   refuseOperands(LINE, positionals)
-  const { graph, posts, ...rest } = values
+  const { graph, posts, archive, into, following, ...rest } = values
+  if (archive) {
+    if (!into) throw misused(LINE, '--into is missing: name the account')
+    if (graph || posts) throw misused(LINE, '--archive goes alone: no --graph, no --posts')
+    return { archive, into, following: following ?? null }
+  }
+  if (into || following) throw misused(LINE, '--archive is missing')
   if (!graph && !posts) throw misused(LINE, '--graph or --posts is missing')
   const limit = rest['limit-users']
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {

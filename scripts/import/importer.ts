@@ -44,7 +44,7 @@ export async function importFiles(
     state,
     loader,
     options,
-    numbering: createNumbering(state.startedAt, survey.posts),
+    numbering: createNumbering(state.startedAt, survey.posts, survey.source),
   }
   const stopped = () => options.signal.aborted
   const isRepeat =

@@ -10,7 +10,7 @@ test('ids are distinct, grow, repeat themselves and lie before the import began'
       fc.integer({ min: 1, max: 50_000_000 }),
       fc.integer({ min: 0, max: 40_000_000 }),
       (startedAt, posts, from) => {
-        const numbering = createNumbering(startedAt, posts)
+        const numbering = createNumbering(startedAt, posts, 'ab12cd34')
         for (const kind of ['user', 'follow', 'post'] as const) {
           const first = kind === 'post' ? from % posts : from
           let last = 0
@@ -19,7 +19,7 @@ test('ids are distinct, grow, repeat themselves and lie before the import began'
             expect(Number.isSafeInteger(id)).toBe(true)
             expect(id).toBeGreaterThan(last)
             expect(idTime(id)).toBeLessThanOrEqual(startedAt)
-            expect(createNumbering(startedAt, posts)[kind](n)).toBe(id)
+            expect(createNumbering(startedAt, posts, 'ab12cd34')[kind](n)).toBe(id)
             last = id
           }
         }

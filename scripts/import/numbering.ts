@@ -6,6 +6,8 @@ const DAY_MS = 24 * 3600 * 1000
 const POST_SPREAD_DAYS = 30
 /** Ids made by hand start at this counter in each millisecond; the api's own start below 1,024. */
 const FIRST_COUNTER = 3072
+const EPOCH_MS = Date.UTC(2024, 0, 1)
+const SECONDS = 86_000
 const COUNTERS = 1024
 const PER_MS = 1000
 
@@ -13,9 +15,11 @@ const PER_MS = 1000
  * The ids of an import, made from when it began and the number of the input alone, so that a resumed
  * import makes the same ones: users oldest, then follows, then posts up to the start of the import.
  */
-export function createNumbering(startedAt: number, posts: number) {
+export function createNumbering(startedAt: number, posts: number, source: string) {
   const sameTime = new Map<number, number>()
-  let early = 0
+  // A second of 2024's first day for each input, so that two of them hardly meet.
+  const second = Number.parseInt(source.slice(0, 8), 16) % SECONDS
+  let early = second * 1_000 * firstIdAt(EPOCH_MS + 1)
   const users = startedAt - (POST_SPREAD_DAYS + 2) * DAY_MS
   const follows = startedAt - (POST_SPREAD_DAYS + 1) * DAY_MS
   const firstPost = startedAt - POST_SPREAD_DAYS * DAY_MS
@@ -31,11 +35,11 @@ export function createNumbering(startedAt: number, posts: number) {
     },
     /**
      * The id of the next post of that time: call it once for each post, in their order. Posts from before ids begin
-     * (2024) stand below all others, in the order in which they come. Throws an `OperatorError` where more than
+     * (2 January 2024) stand below all others, in the order in which they come. Throws an `OperatorError` where more than
      * 1,024 posts are of one millisecond.
      */
     postOf(ms: number): PostId {
-      if (firstIdAt(ms) === 0) {
+      if (ms < EPOCH_MS + DAY_MS) {
         early += 1
         return early as PostId
       }

@@ -47,5 +47,6 @@ export interface BulkLoader {
   ): Promise<void>
   /** How many of `follows` were new. */
   loadFollows(source: string, follows: readonly LoadedFollow[], done: number): Promise<number>
+  /** A post whose id is taken gets the next that is free. */
   loadPosts(source: string, posts: readonly LoadedPost[], done: number): Promise<void>
 }

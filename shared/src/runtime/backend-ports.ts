@@ -73,6 +73,12 @@ export interface IndexStores extends Watched {
   readonly deadLetters: DeadLetters
 }
 
+export interface ImportStores {
+  readonly loader: BulkLoader
+  readonly users: UserStore
+  readonly graph: GraphStore
+}
+
 /** For building a new index beside the one that is read. */
 export interface ReindexStores extends Omit<IndexStores, 'index' | 'health'> {
   readonly index: IndexGenerations
@@ -97,7 +103,7 @@ export interface Backend extends AsyncDisposable {
   forSearchVerify(): Promise<{ readonly search: SearchIndex; readonly source: SearchSource }>
   /** Null where there is one index for good. */
   forReindex(): Promise<ReindexStores | null>
-  forImport(): Promise<{ readonly loader: BulkLoader }>
+  forImport(): Promise<ImportStores>
 }
 
 export interface BackendDeps {

@@ -83,7 +83,11 @@ export async function createEmbeddedBackend(
     }),
     forReindex: async () => null,
     forSearchVerify: async () => ({ search, source: createSqlSearchSource(db) }),
-    forImport: async () => ({ loader: createSqlBulkLoader(db, { clock }) }),
+    forImport: async () => ({
+      loader: createSqlBulkLoader(db, { clock }),
+      users: stores.users,
+      graph: stores.graph,
+    }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

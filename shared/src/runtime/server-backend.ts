@@ -185,8 +185,9 @@ export function createServerBackend(
     },
     async forImport() {
       const { createSqlBulkLoader } = await import('../adapters/sql/bulk-loader')
-      const { db } = await mysql()
-      return { loader: createSqlBulkLoader(db, { clock }) }
+      const { db, stores } = await mysql()
+      const { users, graph } = stores
+      return { loader: createSqlBulkLoader(db, { clock }), users, graph }
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

@@ -98,6 +98,25 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
       expect((await loader.open('follows')).done.follows).toBe(2)
     })
 
+    test('gives a post whose id is taken the next that is free', async () => {
+      const [author] = people(1)
+      await loader.open('taken')
+      await loader.loadUsers('taken', [author!], 'hash', 1)
+      const [first] = freshIds(1) as [PostId]
+      const post = (text: string, offset: number) => ({
+        id: (first + offset) as PostId,
+        authorId: author!.id,
+        text,
+        createdAt: 7,
+      })
+      await loader.loadPosts('taken', [post('one', 0), post('two', 1)], 2)
+      await loader.loadPosts('taken', [post('three', 0), post('four', 5)], 4)
+      const ids = await harness.posts.feedIds(author!.id, { before: null, limit: 10 })
+      expect(ids.map((id) => id - first)).toEqual([5, 2, 1, 0])
+      const { body, counts } = await harness.posts.find((first + 2) as PostId, author!.id)
+      expect([body.text, body.createdAt, counts]).toEqual(['three', 7, { likes: 0, comments: 0 }])
+    })
+
     test('makes posts like any other, with counts to move', async () => {
       const [author] = people(1)
       await loader.open('posts')

@@ -1,11 +1,11 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import { idTime } from '../../domain/id'
+import { idTime, type PostId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
 import { traitsOf, transact } from './database'
 import { raiseGraphVersion } from './graph-store'
-import { insertAbsent, insertIfAbsent } from './inserts'
+import { insertAbsent, insertIfAbsent, insertWithFreeId } from './inserts'
 import type { Database } from './schema'
 
 const DONE_COLUMN = {
@@ -97,27 +97,48 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
     },
 
     async loadPosts(source, posts, done) {
+      const rows = posts.map(({ id, authorId, text, createdAt }) => ({
+        id,
+        author_id: authorId,
+        text,
+        version: 1,
+        created_at: createdAt,
+        edited_at: null,
+        updated_at: createdAt,
+      }))
       await transact(db, async (tx) => {
-        await tx
-          .insertInto('posts')
-          .values(
-            posts.map(({ id, authorId, text, createdAt }) => ({
-              id,
-              author_id: authorId,
-              text,
-              version: 1,
-              created_at: createdAt,
-              edited_at: null,
-              updated_at: createdAt,
-            })),
-          )
-          .execute()
+        const ids = await insertPosts(tx, rows)
         await tx
           .insertInto('post_counts')
-          .values(posts.map(({ id }) => ({ post_id: id, likes: 0, comments: 0 })))
+          .values(ids.map((id) => ({ post_id: id, likes: 0, comments: 0 })))
           .execute()
         await saveDone(tx, source, 'posts', done)
       })
     },
   }
+}
+
+/** All at once; one by one where an id is taken. The ids that they got. */
+async function insertPosts(
+  tx: Transaction<Database>,
+  rows: readonly Insertable<Database['posts']>[],
+): Promise<readonly PostId[]> {
+  try {
+    await tx.insertInto('posts').values(rows).execute()
+    return rows.map((row) => row.id)
+  } catch (error) {
+    if (traitsOf(tx).duplicateIndex(error) === null) throw error
+  }
+  const ids: PostId[] = []
+  for (const row of rows) {
+    ids.push(
+      await insertWithFreeId(tx, row.id, ['PRIMARY'], (id) =>
+        tx
+          .insertInto('posts')
+          .values({ ...row, id })
+          .execute(),
+      ),
+    )
+  }
+  return ids
 }

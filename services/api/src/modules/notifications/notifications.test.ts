@@ -27,7 +27,7 @@ beforeAll(async () => {
         kind: 'like',
         subject: post,
         post,
-        at: noticedAt,
+        at: noticedAt - 1,
         noticedAt,
       },
     ])
