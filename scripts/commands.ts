@@ -44,7 +44,7 @@ export const COMMAND_LINES = {
       posts: {
         type: 'string',
         multiple: true,
-        help: 'JSON lines {"text", "author"?, "createdAt"?}, .gz too; as often as there are files',
+        help: 'JSON lines {"text", "author"?, "createdAt"?, "id"?, "replyTo"?}, .gz too; as often as there are files',
       },
       'limit-users': { type: 'string', help: 'of users with numbers, only those below it' },
       password: { type: 'string', help: 'of every imported user; without it they cannot log in' },

@@ -76,14 +76,14 @@ function report(summary: ImportSummary, seconds: number): void {
   if (!summary.finished) {
     throw new OperatorError('import stopped; run the same command again to continue', 130)
   }
-  const { users, follows, posts } = summary
+  const { users, follows, posts, comments } = summary
   if (summary.isRepeat) {
     console.log('nothing was loaded: an earlier run loaded all of it')
     return
   }
   const count = (n: number) => n.toLocaleString('en')
   console.log(
-    `loaded ${count(users)} users, ${count(follows)} follows and ${count(posts)} posts in ${seconds.toFixed(1)} s`,
+    `loaded ${count(users)} users, ${count(follows)} follows and ${count(posts)} posts${comments > 0 ? ` with ${count(comments)} comments` : ''} in ${seconds.toFixed(1)} s`,
   )
 }
 

@@ -6,6 +6,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
 import { createBrokenLines, readPosts } from '../import/input-files'
 import { createRoster } from '../import/roster'
+import { createThreads } from '../import/threads'
 import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
 import { startImported } from './imported-suite'
@@ -80,7 +81,11 @@ async function readTexts(files: readonly string[]): Promise<readonly string[]> {
   const texts: string[] = []
   for (const file of files) {
     const most = texts.length + SAMPLED_TEXTS / files.length
-    const options = { roster: createRoster(), broken: createBrokenLines() }
+    const options = {
+      roster: createRoster(),
+      threads: createThreads(),
+      broken: createBrokenLines(),
+    }
     for await (const { text } of readPosts(file, options)) {
       texts.push(text)
       if (texts.length >= most) break

@@ -6,6 +6,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { gzipSync } from 'bun'
 import { createBrokenLines, readEdges, readLines, readPosts } from './input-files'
 import { createRoster } from './roster'
+import { createThreads } from './threads'
 
 let folder: string
 beforeAll(() => {
@@ -58,7 +59,18 @@ test('posts: broken lines are counted and shown, the rest comes', async () => {
     'p.jsonl',
     '{"text":"하나"}\n{"text":\n{"txt":"x"}\n{"text":7}\n{"text":" "}\n{"text":"\\ud800"}\n{"text":"둘 🙂","src":"x"}\n',
   )
-  const posts = await Array.fromAsync(readPosts(path, { roster: createRoster(), broken }))
-  expect(posts).toEqual(['하나', '둘 🙂'].map((text) => ({ text, author: null, createdAt: null })))
+  const posts = await Array.fromAsync(
+    readPosts(path, { roster: createRoster(), threads: createThreads(), broken }),
+  )
+  expect(posts).toEqual(
+    ['하나', '둘 🙂'].map((text) => ({
+      text,
+      author: null,
+      createdAt: null,
+      id: null,
+      root: null,
+      replyTo: null,
+    })),
+  )
   expect(broken.count).toBe(5)
 })

@@ -206,3 +206,41 @@ test('more posts of one moment than there are ids for it are an error that names
   await using input = await loadLines(null, Array(1_025).fill(post))
   await expect(input.load()).rejects.toThrow('more than 1024 posts are of 2026-01-01T00:00:00.000Z')
 })
+
+test('what answers a post becomes a comment under the first of the thread', async () => {
+  await using input = await loadLines(null, [
+    { id: 'a', text: 'root', author: 'ada', createdAt: '2025-01-01T00:00:00Z' },
+    { id: 'b', text: 'answer', author: 'bob', replyTo: 'a', createdAt: '2025-01-01T00:01:00Z' },
+    { text: 'when?', author: 'cat', replyTo: 'a' },
+    { text: 'to the answer', author: 'ada', replyTo: 'b', createdAt: '2025-01-01T00:02:00Z' },
+    { id: 7, text: 'other', author: 'ada' },
+    { text: 'to a number', author: 'bob', replyTo: 7 },
+    { text: 'too early', author: 'bob', replyTo: 'later' },
+    { id: 'later', text: 'later', author: 'ada' },
+    { text: 'y'.repeat(1_001), author: 'bob', replyTo: 'a' },
+  ])
+  const { db, load, posts } = input
+  const summary = await load()
+  expect(summary).toMatchObject({ posts: 3, comments: 4 })
+  expect(summary.broken.examples.map((each) => each.replace(/^.*:(\d+): /, '$1 '))).toEqual([
+    '7 "replyTo" names no post before it',
+    '9 text is too_long',
+  ])
+  expect((await posts()).map(({ text }) => text).sort()).toEqual(['later', 'other', 'root'])
+  const comments = await db
+    .selectFrom('comments')
+    .innerJoin('posts', 'posts.id', 'comments.post_id')
+    .innerJoin('users', 'users.id', 'comments.author_id')
+    .select(['comments.text', 'posts.text as on', 'users.username', 'comments.created_at'])
+    .orderBy('comments.id')
+    .execute()
+  expect(comments.map(({ text, on, username }) => `${username} on ${on}: ${text}`)).toEqual([
+    'cat on root: when?',
+    'bob on root: answer',
+    'ada on root: to the answer',
+    'bob on other: to a number',
+  ])
+  expect(comments[0]?.created_at).toBe(Date.UTC(2025, 0, 1) + 1)
+  expect((await load()).isRepeat).toBe(true)
+  expect(await db.selectFrom('comments').selectAll().execute()).toHaveLength(4)
+})

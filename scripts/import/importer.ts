@@ -1,8 +1,15 @@
-import { idTime } from '@sns/shared/domain/id'
-import type { BulkLoader, ImportState, ImportStep, LoadedPost } from '@sns/shared/ports/bulk-loader'
-import { createBrokenLines, type InputPost, readEdges, readPosts } from './input-files'
+import { type CommentId, idTime, type PostId } from '@sns/shared/domain/id'
+import type {
+  BulkLoader,
+  ImportState,
+  ImportStep,
+  LoadedComment,
+  LoadedPost,
+} from '@sns/shared/ports/bulk-loader'
+import { createBrokenLines, readEdges, readPosts } from './input-files'
 import { authorOf, createNumbering } from './numbering'
 import { type ImportFiles, type Survey, surveyFiles } from './survey'
+import { createThreads } from './threads'
 
 /** Rows a transaction: as many as SQLite takes in one statement, with the columns that posts have. */
 const BATCH = 4_000
@@ -23,11 +30,12 @@ export interface ImportSummary {
   /** Of the follows read in this run, those that existed already. */
   readonly repeatedFollows: number
   readonly posts: number
+  readonly comments: number
   readonly broken: { readonly count: number; readonly examples: readonly string[] }
 }
 
 /**
- * Loads a follow graph and posts: users, follows, then posts. Posts that do not say whose or when they are, are spread
+ * Loads a follow graph and posts: users, follows, posts, then comments: posts that answer others. Posts that do not say whose or when they are, are spread
  * over the users and over the last 30 days. After an interruption, a call with the same files resumes the import.
  */
 export async function importFiles(
@@ -44,17 +52,19 @@ export async function importFiles(
     state,
     loader,
     options,
-    numbering: createNumbering(state.startedAt, survey.posts, survey.source),
+    numbering: numberingOf({ state, survey }),
   }
   const stopped = () => options.signal.aborted
   const isRepeat =
     state.done.users === survey.users.length &&
     state.done.follows === survey.follows &&
-    state.done.posts === survey.posts
+    state.done.posts === survey.posts &&
+    state.done.comments === survey.comments
 
   if (!stopped()) await importUsers(run)
   const repeatedFollows = stopped() ? 0 : await importFollows(run)
   if (!stopped()) await importPosts(run)
+  if (!stopped()) await importComments(run)
   return {
     finished: !stopped(),
     isRepeat,
@@ -62,6 +72,7 @@ export async function importFiles(
     follows: survey.follows,
     repeatedFollows,
     posts: survey.posts,
+    comments: survey.comments,
     broken,
   }
 }
@@ -115,23 +126,69 @@ async function importPosts(run: Run): Promise<void> {
   )
 }
 
-/** The posts with their ids, which depend on what came before: also those that are skipped are numbered. */
-async function* allPosts({ files, survey, numbering }: Run): AsyncGenerator<LoadedPost> {
-  const { roster, users } = survey
-  let n = 0
-  for (const path of files.posts) {
-    for await (const post of readPosts(path, { roster, broken: createBrokenLines() })) {
-      const author = post.author ?? users[authorOf(n, users.length)] ?? 0
-      yield { ...placeOf(post, n), authorId: numbering.user(author), text: post.text }
-      n++
+async function importComments(run: Run): Promise<void> {
+  const { survey, state, loader, options } = run
+  await load(allComments(run), 'comments', survey.comments, state, options, async (batch, done) => {
+    await loader.loadComments(survey.source, batch, done)
+  })
+}
+
+async function* allPosts(run: Run): AsyncGenerator<LoadedPost> {
+  for await (const { post, root } of placed(run)) if (root === null) yield post
+}
+
+async function* allComments(run: Run): AsyncGenerator<LoadedComment> {
+  const numbering = numberingOf(run)
+  for await (const { post: reply, root, isTimed } of placed(run)) {
+    if (root === null) continue
+    // One without a time comes right after what it answers.
+    const createdAt = isTimed ? reply.createdAt : root.createdAt + 1
+    yield {
+      ...reply,
+      id: numbering.postOf(createdAt) as number as CommentId,
+      createdAt,
+      post: root.id,
+      postAuthor: root.authorId,
     }
   }
+}
 
-  function placeOf({ createdAt }: InputPost, at: number): Pick<LoadedPost, 'id' | 'createdAt'> {
-    if (createdAt !== null) return { id: numbering.postOf(createdAt), createdAt }
-    const id = numbering.post(at)
-    return { id, createdAt: idTime(id) }
+interface Placed {
+  readonly post: LoadedPost
+  /** What it answers; null of a post of its own. */
+  readonly root: LoadedPost | null
+  readonly isTimed: boolean
+}
+
+/** The lines of the files with their ids, which depend on what came before: so each walk begins at the beginning. */
+async function* placed(run: Run): AsyncGenerator<Placed> {
+  const { files, survey } = run
+  const { roster, users } = survey
+  const numbering = numberingOf(run)
+  const threads = createThreads()
+  const answered = new Map<number, LoadedPost>()
+  let n = 0
+  for (const path of files.posts) {
+    for await (const line of readPosts(path, { roster, threads, broken: createBrokenLines() })) {
+      const { text, createdAt, root } = line
+      const author = line.author ?? users[authorOf(n, users.length)] ?? 0
+      const said = { authorId: numbering.user(author), text, createdAt: createdAt ?? 0 }
+      if (root !== null) {
+        const post = { ...said, id: 0 as PostId }
+        yield { post, root: answered.get(root) ?? null, isTimed: createdAt !== null }
+        continue
+      }
+      const id = createdAt === null ? numbering.post(n) : numbering.postOf(createdAt)
+      const post = { ...said, id, createdAt: createdAt ?? idTime(id) }
+      if (line.id !== null) answered.set(n, post)
+      n++
+      yield { post, root: null, isTimed: true }
+    }
   }
+}
+
+function numberingOf({ state, survey }: Pick<Run, 'state' | 'survey'>) {
+  return createNumbering(state.startedAt, survey.posts, survey.source)
 }
 
 /** Skips the rows that are done, then yields batches until the end or the signal. */

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { POST_TEXT_MAX } from '@sns/shared/domain/post'
+import { COMMENT_TEXT_MAX, POST_TEXT_MAX } from '@sns/shared/domain/post'
 import { cleanText } from '@sns/shared/domain/text'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Roster } from './roster'
+import type { Threads } from './threads'
 
 export interface Edge {
   readonly follower: number
@@ -60,27 +61,44 @@ export interface InputPost {
   readonly author: number | null
   /** Unix milliseconds; null where the line says nothing. */
   readonly createdAt: number | null
+  /** What the input calls it; null where nothing can answer it. */
+  readonly id: string | null
+  /** The number of the post that it answers, among the posts of the input; null of a post of its own. */
+  readonly root: number | null
 }
 
 /**
- * The posts of JSON lines `{"text": …, "author"?: …, "createdAt"?: …}`, their texts cleaned as the api cleans them; other
- * fields are ignored.
+ * The posts of JSON lines `{"text": …, "author"?: …, "createdAt"?: …, "id"?: …, "replyTo"?: …}`, their texts cleaned as the
+ * api cleans them; other fields are ignored. Several files of one input share `threads`, in their order.
  */
 export async function* readPosts(
   path: string,
-  { roster, broken }: Pick<EdgeOptions, 'roster' | 'broken'>,
+  { roster, threads, broken }: PostOptions,
 ): AsyncGenerator<InputPost> {
   let line = 0
   for await (const json of readLines(path)) {
     line++
     if (json.trim() === '') continue
     const result = parsePost(json, roster)
-    if ('problem' in result) broken.add(path, line, result.problem)
-    else yield result
+    if ('problem' in result) {
+      broken.add(path, line, result.problem)
+      continue
+    }
+    const root = threads.rootOf(result)
+    if (root === undefined) broken.add(path, line, '"replyTo" names no post before it')
+    else yield { ...result, root }
   }
 }
 
-function parsePost(json: string, roster: Roster): InputPost | { readonly problem: string } {
+interface PostOptions {
+  readonly roster: Roster
+  readonly threads: Threads
+  readonly broken: BrokenLines
+}
+
+type ParsedPost = Omit<InputPost, 'root'> & { readonly replyTo: string | null }
+
+function parsePost(json: string, roster: Roster): ParsedPost | { readonly problem: string } {
   let value: unknown
   try {
     value = JSON.parse(json)
@@ -90,15 +108,18 @@ function parsePost(json: string, roster: Roster): InputPost | { readonly problem
   if (typeof value !== 'object' || value === null || !('text' in value)) {
     return { problem: 'no "text"' }
   }
-  const { text, author: name, createdAt: time } = value as Record<string, unknown>
+  const { text, author: name, createdAt: time, ...rest } = value as Record<string, unknown>
+  const [id, replyTo] = [rest.id, rest.replyTo].map((each) =>
+    each === undefined || each === null ? null : String(each),
+  ) as [string | null, string | null]
   if (typeof text !== 'string') return { problem: '"text" is not a string' }
-  const cleaned = cleanText(text, POST_TEXT_MAX)
+  const cleaned = cleanText(text, replyTo === null ? POST_TEXT_MAX : COMMENT_TEXT_MAX)
   if (!cleaned.ok) return { problem: `text is ${cleaned.problem}` }
   const createdAt = time === undefined ? null : parseTime(time)
   if (Number.isNaN(createdAt)) return { problem: '"createdAt" is no date-time with a zone' }
   const author = name === undefined ? null : roster.add(String(name))
   if (name !== undefined && author === null) return { problem: '"author" is no username' }
-  return { text: cleaned.text, author, createdAt }
+  return { text: cleaned.text, author, createdAt, id, replyTo }
 }
 
 /** NaN for what is no date-time with a zone, or of a time before 1970 or after tomorrow. */

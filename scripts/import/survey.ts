@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type BrokenLines, readEdges, readPosts } from './input-files'
 import { createRoster, type Roster } from './roster'
+import { createThreads } from './threads'
 
 export interface ImportFiles {
   /** Null where the posts name their authors. */
@@ -20,6 +21,8 @@ export interface Survey {
   readonly users: readonly number[]
   readonly follows: number
   readonly posts: number
+  /** Posts that answer others become comments on them. */
+  readonly comments: number
 }
 
 /** Errors: `OperatorError` where there is no user, or a posts file gives no post. */
@@ -33,22 +36,25 @@ export async function surveyFiles(files: ImportFiles, broken: BrokenLines): Prom
     // Who occurs in broken lines alone is no user.
     if (follows === 0) throw nothingIn(graph, 'no user who could write the posts', broken)
   }
-  let posts = 0
+  const threads = createThreads()
+  let [posts, comments] = [0, 0]
   for (const path of files.posts) {
-    const before = posts
-    for await (const { author } of readPosts(path, { roster, broken })) {
-      posts++
+    const before = posts + comments
+    for await (const { author, root } of readPosts(path, { roster, threads, broken })) {
+      if (root === null) posts++
+      else comments++
       if (author === null && graph === null) {
         throw new OperatorError(
           `${path} has a post without "author": name one in every line, or give --graph, over whose users they are spread`,
         )
       }
     }
-    if (posts === before) throw nothingIn(path, 'no post', broken)
+    if (posts + comments === before) throw nothingIn(path, 'no post', broken)
   }
   const paths = [...(graph === null ? [] : [graph]), ...files.posts]
   for (const path of paths) hash.update(`${await fileHash(path)}\n`)
-  return { source: hash.digest('hex'), roster, users: roster.numbers(), follows, posts }
+  const source = hash.digest('hex')
+  return { source, roster, users: roster.numbers(), follows, posts, comments }
 }
 
 function nothingIn(path: string, what: string, broken: BrokenLines): OperatorError {

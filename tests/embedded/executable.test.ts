@@ -49,10 +49,15 @@ test('serves the embedded suite without Bun, checkout or node_modules', async ()
   })
   expect((await client.v1.feed.get({ query: {} })).data?.items).toHaveLength(1)
 
-  const page = await (await fetch(`${url}/swagger`)).text()
-  const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path)
-  expect(assets.length).toBeGreaterThan(1)
-  for (const path of assets) expect((await fetch(url + path)).status).toBe(200)
+  for (const place of ['/swagger', '/']) {
+    const page = await (await fetch(url + place)).text()
+    const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path)
+    expect(assets.length).toBeGreaterThan(1)
+    for (const path of assets) {
+      const asset = await fetch(url + path)
+      expect([path, asset.status, (await asset.text()).length > 1_000]).toEqual([path, 200, true])
+    }
+  }
 
   program.kill('SIGTERM')
   expect(await program.exited).toBe(0)

@@ -1,4 +1,4 @@
-import type { FollowId, PostId, UserId } from '../domain/id'
+import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
 
 export interface LoadedUser {
   readonly id: UserId
@@ -19,7 +19,18 @@ export interface LoadedPost {
   readonly createdAt: number
 }
 
-export type ImportStep = 'users' | 'follows' | 'posts'
+export interface LoadedComment {
+  readonly id: CommentId
+  readonly post: PostId
+  /** Who wrote the post: nobody else's is commented on. */
+  readonly postAuthor: UserId
+  readonly authorId: UserId
+  readonly text: string
+  /** Unix milliseconds. */
+  readonly createdAt: number
+}
+
+export type ImportStep = 'users' | 'follows' | 'posts' | 'comments'
 
 /** How far an import has come: how many inputs of each step are done. */
 export interface ImportState {
@@ -49,4 +60,6 @@ export interface BulkLoader {
   loadFollows(source: string, follows: readonly LoadedFollow[], done: number): Promise<number>
   /** A post whose id is taken gets the next that is free. */
   loadPosts(source: string, posts: readonly LoadedPost[], done: number): Promise<void>
+  /** Of those whose post is there; how many they were. A comment whose id is taken gets the next that is free. */
+  loadComments(source: string, comments: readonly LoadedComment[], done: number): Promise<number>
 }

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type FollowId, firstIdAt, idTime, type PostId, type UserId } from '../domain/id'
+import {
+  type CommentId,
+  type FollowId,
+  firstIdAt,
+  idTime,
+  type PostId,
+  type UserId,
+} from '../domain/id'
 import type { BulkLoader } from '../ports/bulk-loader'
+import type { EngagementStore } from '../ports/engagement-store'
 import type { GraphStore } from '../ports/graph-store'
 import type { PostStore } from '../ports/post-store'
 import type { UserStore } from '../ports/user-store'
@@ -12,6 +20,7 @@ export interface BulkLoaderHarness extends AsyncDisposable {
   readonly users: UserStore
   readonly graph: GraphStore
   readonly posts: PostStore
+  readonly engagement: EngagementStore
 }
 
 /** What every `BulkLoader` promises. The tests share one database, each with sources and people of its own. */
@@ -41,12 +50,12 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
 
     test('says where an import stands, and keeps when it began', async () => {
       const begun = await loader.open('begun')
-      expect(begun.done).toEqual({ users: 0, follows: 0, posts: 0 })
+      expect(begun.done).toEqual({ users: 0, follows: 0, posts: 0, comments: 0 })
       await loader.loadUsers('begun', people(2), 'hash', 2)
       await loader.loadUsers('begun', people(3), 'hash', 5)
       expect(await loader.open('begun')).toEqual({
         startedAt: begun.startedAt,
-        done: { users: 5, follows: 0, posts: 0 },
+        done: { users: 5, follows: 0, posts: 0, comments: 0 },
       })
       expect((await loader.open('another')).done.users).toBe(0)
     })
@@ -98,6 +107,43 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
       expect((await loader.open('follows')).done.follows).toBe(2)
     })
 
+    test('makes comments on posts that are there, by who wrote them, and counts them', async () => {
+      const [author, reader] = people(2)
+      await loader.open('comments')
+      await loader.loadUsers('comments', [author!, reader!], 'hash', 2)
+      const [first] = freshIds(1) as [PostId]
+      const post = { id: first, authorId: author!.id, text: 'post', createdAt: 5 }
+      await loader.loadPosts('comments', [post], 1)
+      const comment = (text: string, change: object = {}) => ({
+        id: (first + 9) as number as CommentId,
+        post: first,
+        postAuthor: author!.id,
+        authorId: reader!.id,
+        text,
+        createdAt: 77,
+        ...change,
+      })
+      const loaded = await loader.loadComments(
+        'comments',
+        [
+          comment('one'),
+          comment('two: its id is taken'),
+          comment('of no post', { post: first + 1 }),
+          comment('of somebody else’s', { postAuthor: reader!.id }),
+        ],
+        4,
+      )
+      expect(loaded).toBe(2)
+      const page = { after: null, limit: 10 }
+      const { items } = await harness.engagement.comments(first, author!.id, page)
+      expect(items.map(({ text, createdAt }) => [text, createdAt])).toEqual([
+        ['one', 77],
+        ['two: its id is taken', 77],
+      ])
+      expect((await harness.posts.find(first, author!.id)).counts.comments).toBe(2)
+      expect((await loader.open('comments')).done.comments).toBe(4)
+    })
+
     test('gives a post whose id is taken the next that is free', async () => {
       const [author] = people(1)
       await loader.open('taken')
@@ -142,7 +188,12 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
         editedAt: null,
       })
       expect(counts).toEqual({ likes: 0, comments: 0 })
-      expect((await loader.open('posts')).done).toEqual({ users: 1, follows: 0, posts: 3 })
+      expect((await loader.open('posts')).done).toEqual({
+        users: 1,
+        follows: 0,
+        posts: 3,
+        comments: 0,
+      })
     })
   })
 }

@@ -36,11 +36,21 @@ test('rows and the progress that they make are one transaction', async () => {
       await expect(loads[index]!()).rejects.toThrow('refused')
       await sql`drop trigger refuse`.execute(db)
       expect(await rows()).toBe(0)
-      expect((await loader.open('source')).done).toEqual({ users: 0, follows: 0, posts: 0 })
+      expect((await loader.open('source')).done).toEqual({
+        users: 0,
+        follows: 0,
+        posts: 0,
+        comments: 0,
+      })
     }
   }
   for (const load of loads) await load()
-  expect((await loader.open('source')).done).toEqual({ users: 2, follows: 1, posts: 1 })
+  expect((await loader.open('source')).done).toEqual({
+    users: 2,
+    follows: 1,
+    posts: 1,
+    comments: 0,
+  })
 })
 
 bulkLoaderConformance(async () => {

@@ -1,6 +1,6 @@
 import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import { idTime, type PostId } from '../../domain/id'
+import { idTime, type PostId, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
 import { traitsOf, transact } from './database'
@@ -12,6 +12,7 @@ const DONE_COLUMN = {
   users: (done: number) => ({ users_done: done }),
   follows: (done: number) => ({ follows_done: done }),
   posts: (done: number) => ({ posts_done: done }),
+  comments: (done: number) => ({ comments_done: done }),
 } as const
 
 /** `BulkLoader` on the tables themselves: rows of many values, one transaction a batch. */
@@ -47,7 +48,12 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
         .executeTakeFirstOrThrow()
       return {
         startedAt: row.started_at,
-        done: { users: row.users_done, follows: row.follows_done, posts: row.posts_done },
+        done: {
+          users: row.users_done,
+          follows: row.follows_done,
+          posts: row.posts_done,
+          comments: row.comments_done,
+        },
       }
     },
 
@@ -115,7 +121,45 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
         await saveDone(tx, source, 'posts', done)
       })
     },
+
+    async loadComments(source, comments, done) {
+      return transact(db, async (tx) => {
+        const authors = await authorsOf(
+          tx,
+          comments.map(({ post }) => post),
+        )
+        const there = comments.filter(({ post, postAuthor }) => authors.get(post) === postAuthor)
+        for (const { id, post, authorId, text, createdAt } of there) {
+          const row = { post_id: post, author_id: authorId, text, created_at: createdAt }
+          await insertWithFreeId(tx, id, ['PRIMARY'], (free) =>
+            tx
+              .insertInto('comments')
+              .values({ ...row, id: free })
+              .execute(),
+          )
+          await tx
+            .updateTable('post_counts')
+            .set((eb) => ({ comments: eb('comments', '+', 1) }))
+            .where('post_id', '=', post)
+            .execute()
+        }
+        await saveDone(tx, source, 'comments', done)
+        return there.length
+      })
+    },
   }
+}
+
+async function authorsOf(
+  tx: Transaction<Database>,
+  posts: readonly PostId[],
+): Promise<ReadonlyMap<PostId, UserId>> {
+  const rows = await tx
+    .selectFrom('posts')
+    .select(['id', 'author_id'])
+    .where('id', 'in', [...new Set(posts)])
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.author_id]))
 }
 
 /** All at once; one by one where an id is taken. The ids that they got. */

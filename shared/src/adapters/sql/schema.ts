@@ -144,6 +144,7 @@ export interface ImportsTable {
   users_done: number
   follows_done: number
   posts_done: number
+  comments_done: Generated<number>
   updated_at: number
 }
 
