@@ -45,9 +45,21 @@ function findStack(): Stack | null {
     const problem = await new Response(child.stderr).text()
     if ((await child.exited) !== 0) throw new Error(`stack ${command} ${server}: ${problem}`)
   }
+  /** A start may look for the process before it has left its number, and take it for dead: the next finds it. */
+  async function startAgain(server: StackServer): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await run('start', server)
+      } catch (error) {
+        if (attempt === 3 || !String(error).includes('died while starting')) throw error
+        await Bun.sleep(1_000)
+      }
+    }
+  }
+
   return {
     kill: (server) => run('kill', server),
-    start: (server) => run('start', server),
+    start: startAgain,
     pause: (server) => run('pause', server),
     resume: (server) => run('resume', server),
   }
