@@ -22,8 +22,12 @@ export function Home({ newsCount }: { readonly newsCount: number }) {
     if (newsCount === 0 || pages.items === null) return
     sns.readFeed({ limit: FRESH_MAX, ...(newest ? { after: newest } : {}) }).then(
       ({ items, nextCursor }) => {
-        const known = new Set([...fresh, ...(pages.items ?? [])].map(({ id }) => id))
-        setFresh([...items.filter(({ id }) => !known.has(id)), ...fresh])
+        // Two answers may come in either order.
+        setFresh((before) => {
+          const known = new Set([...before, ...(pages.items ?? [])].map(({ id }) => id))
+          const unknown = items.filter(({ id }) => !known.has(id))
+          return [...unknown, ...before].sort((a, b) => Number(b.id) - Number(a.id))
+        })
         if (nextCursor !== null) setLong(true)
       },
       // The next event asks again.
