@@ -393,6 +393,26 @@ test('a worker that dies before it told that it moves an author leaves nothing t
   await checkHistory(steps, { cap: 2, size: 1, pullAbove: 1 })
 })
 
+test('a worker that dies before it told the followers of one it moves back leaves nothing that is wrong', async () => {
+  const [who, at, limit] = [0, 0, 1]
+  const post = {
+    write: { do: 'post' as const, who, at },
+    isOwn: false,
+    reader: 3,
+    readAt: 0,
+    limit,
+  }
+  const steps: Step[] = [
+    post,
+    { event: 'fanOut', who, at, killAfter: null },
+    { crowd: 'leaves', whom: who, but: 3, at },
+    post,
+    { event: 'fanOut', who, at, killAfter: 2 },
+    { crowd: 'comes', whom: who, but: 3, at },
+  ]
+  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 2 })
+})
+
 /** Somebody whom all follow, all but one leave, all follow again; what they write, and reads of it. */
 const STAR = 0
 const starStep = fc.oneof(

@@ -4,6 +4,7 @@ import type { Grant } from '@sns/shared/domain/session'
 import type { Account } from '@sns/shared/domain/user'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
+import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
@@ -45,6 +46,7 @@ export interface ViewersDeps {
   readonly sessions: Pick<SessionStore, 'findViewer'>
   readonly posts: Pick<PostStore, 'feedAuthors' | 'likedIds' | 'published'>
   readonly graph: Pick<GraphStore, 'blockedEitherWay'>
+  readonly lanes: Pick<LaneStore, 'mergedAuthors'>
   readonly freshness: Freshness
   readonly clock: Clock
 }
@@ -57,7 +59,7 @@ export type Viewers = ReturnType<typeof createViewers>
 
 /** Who asks: accounts with their sessions, and what their feeds are made of. */
 export function createViewers(
-  { users, sessions, posts, graph, freshness, clock }: ViewersDeps,
+  { users, sessions, posts, graph, lanes, freshness, clock }: ViewersDeps,
   { maxBytes }: ViewersOptions,
 ) {
   const known = createKnown<UserId, Entry>(
@@ -94,9 +96,18 @@ export function createViewers(
   async function isEqual(userId: UserId, { account, view, hidden }: Entry): Promise<boolean> {
     const now = await users.findAccount(userId)
     if (!now || now.displayName !== account.displayName) return false
-    if (now.graphVersion !== account.graphVersion) return false
+    if (now.graphVersion !== account.graphVersion && !(await followsMerged(userId))) return false
     if (hidden !== null && !(await isSameHidden(userId, hidden))) return false
     return view === null || isSameView(view, await readView(userId))
+  }
+
+  /**
+   * Whether they follow somebody whose posts are merged. A worker that died while it moved that author
+   * back may have raised the version and told nobody: merging goes on until it is done, so no page is wrong.
+   */
+  async function followsMerged(userId: UserId): Promise<boolean> {
+    const authors = new Set(await posts.feedAuthors(userId))
+    return (await lanes.mergedAuthors()).some((author) => authors.has(author))
   }
 
   /** People who are gone may still be in what is kept: they have no posts to hide. */
