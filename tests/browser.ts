@@ -210,21 +210,17 @@ export async function liveThroughTheMainJobInABrowser(url: string): Promise<void
     for (const path of ['/', ...pages]) {
       await ada.open(path)
       await ada.comesTrue(`document.querySelector('h1') !== null`)
-      const barriers = await ada.barriers()
-      if (barriers.length > 0) throw new Error(`${path}: ${barriers.join('\n')}`)
+      await expectNoBarriers(ada, path)
     }
-    for (const { page } of [ada, min]) {
+    for (const visitor of [ada, min]) {
       for (const scheme of ['light', 'dark']) {
-        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-        const visitor = page === ada.page ? ada : min
-        const barriers = await visitor.barriers()
-        if (barriers.length > 0) throw new Error(`${scheme}: ${barriers.join('\n')}`)
+        await visitor.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+        await expectNoBarriers(visitor, scheme)
       }
     }
     await ada.press('Sign out')
     await ada.sees('New here? Sign up')
-    const barriers = await ada.barriers()
-    if (barriers.length > 0) throw new Error(barriers.join('\n'))
+    await expectNoBarriers(ada, 'signed out')
     const problems = [...ada.problems, ...min.problems].filter(
       // A refused sign-up and a refused token are answers too.
       (problem) => !/status of (401|422)/.test(problem),
@@ -233,6 +229,11 @@ export async function liveThroughTheMainJobInABrowser(url: string): Promise<void
   } finally {
     await browser.close()
   }
+}
+
+async function expectNoBarriers(visitor: Visitor, where: string): Promise<void> {
+  const barriers = await visitor.barriers()
+  if (barriers.length > 0) throw new Error(`${where}: ${barriers.join('\n')}`)
 }
 
 async function expectSoon(work: () => Promise<void>): Promise<void> {

@@ -237,6 +237,29 @@ describe('events', () => {
     }
   })
 
+  test('that happened while a connection was broken before its first event are not lost', async () => {
+    const [ada, bob] = [await somebody(), await somebody()]
+    await ada.client.followUser({ username: bob.user.username })
+    const breaks = new AbortController()
+    let tries = 0
+    const client = createClient({
+      url: api.url,
+      session: ada.session,
+      fetch: ((url: string, init: RequestInit) => {
+        tries += 1
+        return fetch(url, tries === 1 ? { ...init, signal: breaks.signal } : init)
+      }) as typeof fetch,
+    })
+    const listening = client.events().next()
+    await eventually(() => tries === 1)
+    await Bun.sleep(50)
+    breaks.abort()
+    await bob.client.createPost({ text: 'missed' })
+    await api.fanOut()
+    api.clock.advance(60_000)
+    expect((await listening).value).toMatchObject({ kind: 'posts', data: { count: 1 } })
+  }, 20_000)
+
   test('end where the session is over', async () => {
     const { client, session } = await somebody()
     session.save({ ...session.load()!, accessToken: 'x', refreshToken: 'y', expiresAt: 0 })
@@ -245,7 +268,7 @@ describe('events', () => {
 
   test('are read whatever pieces they come in, comments left out, until it is silent for too long', async () => {
     const text =
-      'retry: 1\n\n:\n\nevent: posts\nid: 가\ndata: {"count":1}\n\nevent: posts\nid: b\ndata: 2\n\n'
+      'retry: 1\nid: a\n\n:\n\nevent: posts\nid: 가\ndata: {"count":1}\n\nevent: posts\nid: b\ndata: 2\n\n'
     const bytes = new TextEncoder().encode(text)
     for (const size of [1, 2, 7, 1_000]) {
       const body = new ReadableStream<Uint8Array>({
@@ -260,6 +283,7 @@ describe('events', () => {
       })()
       await expect(reading).rejects.toThrow('silent')
       expect(events).toEqual([
+        { name: '', id: 'a', data: '' },
         { name: 'posts', id: '가', data: '{"count":1}' },
         { name: 'posts', id: 'b', data: '2' },
       ])

@@ -219,6 +219,7 @@ export function createClient(options: ClientOptions = {}): Client {
         )) {
           failures = 0
           lastEventId = event.id
+          if (event.name === '') continue
           yield { id: event.id, kind: event.name, data: JSON.parse(event.data) } as ServerEvent
         }
       } catch (error) {

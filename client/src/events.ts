@@ -6,7 +6,8 @@ export interface RawEvent {
 
 /**
  * The events of a `text/event-stream` until it ends. Rejects where nothing comes for `silenceMs`, heartbeats included.
- * As the HTML standard defines the format, but for what our api never sends: events without a name or an id.
+ * As the HTML standard defines the format, but for what our api never sends: events without a name or an id. An id
+ * alone, which says where to go on, comes as an event without a name.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
@@ -38,8 +39,8 @@ function parse(block: string): RawEvent | null {
     const colon = line.indexOf(':')
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).trimStart())
   }
-  const [name, id, data] = [fields.get('event'), fields.get('id'), fields.get('data')]
-  return name && id && data ? { name, id, data } : null
+  const { event: name = '', id, data = '' } = Object.fromEntries(fields)
+  return id ? { name, id, data } : null
 }
 
 function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {

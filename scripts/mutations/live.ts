@@ -24,7 +24,7 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live: what was read is unread again',
     file: `${STORE}.ts`,
-    find: 'if (mark !== null && compare(until, mark) <= 0) return',
+    find: 'if (mark !== null && compareKeys(until, mark) <= 0) return',
     replace: '',
     tests: [`${STORE}.test.ts`],
   },
@@ -82,8 +82,8 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live: a tag finds posts that have it no longer',
     file: 'services/api/src/modules/tags/routes.ts',
-    find: 'post && hasTag(post, key) ?',
-    replace: 'post && hasTag !== null ?',
+    find: 'belongs: (post) => hasTag(post, key),',
+    replace: 'belongs: () => hasTag !== null,',
     tests: ['services/api/src/modules/tags/tags.test.ts'],
   },
   {

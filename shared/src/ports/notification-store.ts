@@ -31,6 +31,11 @@ export interface NotificationKey {
   readonly subject: number
 }
 
+/** Below 0 where `a` is older than `b`, in the order of the list. */
+export function compareKeys(a: NotificationKey, b: NotificationKey): number {
+  return a.noticedAt - b.noticedAt || a.kind - b.kind || a.actor - b.actor || a.subject - b.subject
+}
+
 export interface Notification {
   readonly key: NotificationKey
   readonly kind: NotificationKind

@@ -1,6 +1,8 @@
 import type { PostId, UserId } from '@sns/shared/domain/id'
+import type { Page } from '@sns/shared/domain/page'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
+import { fillPage } from '../http/fill-page'
 import { type Post, presentPost } from '../modules/posts/schema'
 import { type PostPieces, postOf } from './post-pieces'
 import type { Viewers } from './viewers'
@@ -48,4 +50,36 @@ export function createVisiblePosts({ posts, viewers, pieces, freshness }: Visibl
     }
     return shown
   }
+}
+
+export interface PostList {
+  readonly viewer: UserId
+  readonly isHeard: boolean
+  readonly before: PostId | null
+  readonly limit: number
+  /** The newest ids of the list below `before`. */
+  readonly ids: (page: {
+    readonly before: PostId | null
+    readonly limit: number
+  }) => Promise<readonly PostId[]>
+  /** Whether a post is in the list as it is now; all are if absent. */
+  readonly belongs?: (post: Post) => boolean
+}
+
+/** A page of those posts of a list that the viewer may see. */
+export function fillPostPage(
+  visiblePosts: VisiblePosts,
+  { viewer, isHeard, before, limit, ids, belongs = () => true }: PostList,
+): Promise<Page<Post, PostId>> {
+  return fillPage<Post, PostId>(before, limit, async (before, limit) => {
+    const read = await ids({ before, limit })
+    const visible = await visiblePosts(viewer, read, isHeard)
+    return {
+      found: read.flatMap((id) => {
+        const post = visible.get(id)
+        return post && belongs(post) ? [{ key: id, item: post }] : []
+      }),
+      last: read.length < limit ? null : (read.at(-1) ?? null),
+    }
+  })
 }

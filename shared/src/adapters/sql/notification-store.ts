@@ -2,6 +2,7 @@ import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } fr
 import type { CommentId, PostId, UserId } from '../../domain/id'
 import { pageOf } from '../../domain/page'
 import {
+  compareKeys,
   type NewNotification,
   NOTIFICATION_KINDS,
   type Notification,
@@ -65,7 +66,7 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
         }
         if (await insertIfAbsent(tx, 'notification_marks', row)) return
         const mark = await readMark(tx, recipient)
-        if (mark !== null && compare(until, mark) <= 0) return
+        if (mark !== null && compareKeys(until, mark) <= 0) return
         await tx
           .updateTable('notification_marks')
           .set(row)
@@ -179,10 +180,6 @@ function isUpTo(key: NotificationKey): Expression<SqlBool> {
     <= (${key.noticedAt}, ${key.kind}, ${key.actor}, ${key.subject})`
 }
 
-function compare(a: NotificationKey, b: NotificationKey): number {
-  return a.noticedAt - b.noticedAt || a.kind - b.kind || a.actor - b.actor || a.subject - b.subject
-}
-
 function kindNumber(kind: NotificationKind): number {
   return NOTIFICATION_KINDS.indexOf(kind)
 }
@@ -224,6 +221,6 @@ function toNotification(row: ShownRow, mark: NotificationKey | null): Notificati
     commentId: isOfComment ? (subject_id as CommentId) : null,
     text: isOfComment ? row.comment_text : row.post_text,
     at: row.at,
-    isRead: row.noticed_at === row.at || (mark !== null && compare(key, mark) <= 0),
+    isRead: row.noticed_at === row.at || (mark !== null && compareKeys(key, mark) <= 0),
   }
 }

@@ -31,6 +31,7 @@ export const MOVED_TABLES = {
 } as const satisfies Partial<Record<TableName, readonly string[]>>
 
 export type MovedTable = keyof typeof MOVED_TABLES
+type Row = Record<string, never>
 
 export interface TableCopyOptions {
   readonly signal: AbortSignal
@@ -50,8 +51,8 @@ export interface TableSum {
 /** The source of the row in `imports` that says that the tables are a copy that was begun: SHA-256 of `move-to-servers`. */
 const MARK = new Bun.CryptoHasher('sha256').update('move-to-servers').digest('hex')
 const BATCH = 1_000
-/** Sums of a million of such remainders are exact in both databases and here. */
-const PRIME = 1_000_000_007
+/** Sums of remainders of so many rows are exact in both databases and here: 2^53 / 65,521 is 137 thousand million. */
+const PRIME = 65_521
 
 /**
  * Copies all rows of one database into another, which must be empty or hold what an earlier, interrupted call copied. Rows go in
@@ -70,9 +71,11 @@ export async function copyTables(
     let done = await countRows(to, table)
     if (done > total) throw new OperatorError(`${table} holds more rows than what is moved`)
     onProgress(table, done, total)
+    let last: Row | null = null
     while (done < total) {
       if (signal.aborted) return false
-      const rows = await readRows(from, table, done, batch)
+      const rows: Row[] = await readRows(from, table, last ?? done, batch)
+      last = rows.at(-1) ?? null
       await transact(to, (tx) => tx.insertInto(table).values(rows).execute())
       done += rows.length
       onProgress(table, done, total)
@@ -126,15 +129,23 @@ async function countRows(db: Kysely<Database>, table: MovedTable): Promise<numbe
   return Number(rows[0]?.count ?? 0)
 }
 
+/** The rows after one of them, or after so many: counting past those takes a walk over them all. */
 async function readRows(
   db: Kysely<Database>,
   table: MovedTable,
-  offset: number,
+  after: Row | number,
   limit: number,
-): Promise<Record<string, never>[]> {
-  const key = sql.join(MOVED_TABLES[table].map((column) => sql.ref(column)))
-  const { rows } = await sql<Record<string, never>>`
-    select * from ${sql.table(table)} order by ${key} limit ${limit} offset ${offset}`.execute(db)
+): Promise<Row[]> {
+  const columns: readonly string[] = MOVED_TABLES[table]
+  const key = sql.join(columns.map((column) => sql.ref(column)))
+  const [where, offset] =
+    typeof after === 'number'
+      ? [sql``, after]
+      : [sql`where (${key}) > (${sql.join(columns.map((column) => after[column]))})`, 0]
+  const { rows } = await sql<Row>`
+    select * from ${sql.table(table)} ${where} order by ${key} limit ${limit} offset ${offset}`.execute(
+    db,
+  )
   return rows
 }
 

@@ -1,4 +1,4 @@
-import type { IdGenerator, PostId } from '@sns/shared/domain/id'
+import type { IdGenerator } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
@@ -13,13 +13,12 @@ import {
   writeRelationshipCursor,
 } from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
-import { fillPage } from '../../http/fill-page'
 import { parseText, pathId } from '../../http/input'
 import { nextLink } from '../../http/links'
 import { COMMENT_EXAMPLE, POST_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import type { VisiblePosts } from '../../memory/visible-posts'
-import { type Post, PostPage } from '../posts/schema'
+import { fillPostPage, type VisiblePosts } from '../../memory/visible-posts'
+import { PostPage } from '../posts/schema'
 import { presentUser, UserPage } from '../users/schema'
 import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
 
@@ -103,21 +102,13 @@ export function engagementRoutes({
     .get(
       '/me/likes',
       async ({ viewer, isHeard, query }) => {
-        const { items, next } = await fillPage<Post, PostId>(
-          readIdCursor<'post'>('liked', query.cursor),
-          query.limit ?? PAGE_LIMIT_DEFAULT,
-          async (before, limit) => {
-            const ids = await posts.likedIds(viewer.id, { before, limit })
-            const visible = await visiblePosts(viewer.id, ids, isHeard)
-            return {
-              found: ids.flatMap((id) => {
-                const post = visible.get(id)
-                return post ? [{ key: id, item: post }] : []
-              }),
-              last: ids.length < limit ? null : (ids.at(-1) ?? null),
-            }
-          },
-        )
+        const { items, next } = await fillPostPage(visiblePosts, {
+          viewer: viewer.id,
+          isHeard,
+          before: readIdCursor<'post'>('liked', query.cursor),
+          limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+          ids: (page) => posts.likedIds(viewer.id, page),
+        })
         return { items: [...items], nextCursor: writeIdCursor('liked', next) }
       },
       {

@@ -1,8 +1,8 @@
 const UTF8 = new TextEncoder()
 /** What may wait for a client that reads slowly; one that falls behind further is let go, and comes back. */
 const BUFFER_BYTES = 64 * 1024
-/** Sent first: how long a client waits before it comes back, in milliseconds. */
-const HELLO = UTF8.encode('retry: 3000\n\n')
+/** How long a client waits before it comes back, in milliseconds. */
+const RETRY_MS = 3_000
 const HEARTBEAT = UTF8.encode(':\n\n')
 
 /** One client that listens, as a body of `text/event-stream`. */
@@ -14,8 +14,11 @@ export interface EventStream {
   close(): void
 }
 
-/** `onClose` is called once, whoever closed: the client, `close`, or too much that was not read. */
-export function createEventStream(onClose: () => void): EventStream {
+/**
+ * The stream begins with `id`, so that one that breaks before its first event is gone on with too. `onClose` is called
+ * once, whoever closed: the client, `close`, or too much that was not read.
+ */
+export function createEventStream(id: string, onClose: () => void): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null
   const ended = () => {
     if (controller === null) return
@@ -26,7 +29,7 @@ export function createEventStream(onClose: () => void): EventStream {
     {
       start(given) {
         controller = given
-        given.enqueue(HELLO)
+        given.enqueue(UTF8.encode(`retry: ${RETRY_MS}\nid: ${id}\n\n`))
       },
       cancel: ended,
     },

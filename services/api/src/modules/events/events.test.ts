@@ -47,7 +47,7 @@ test('new posts come as a count, and a client that comes back gets what it misse
   await deliver('one')
   await eventually(() => stream.text.includes('event: posts\n'))
   expect(stream.text).toContain('data: {"count":1}\n')
-  const [, id = ''] = /id: (\S+)/.exec(stream.text) ?? []
+  const id = stream.text.match(/(?<=\nid: )\S+/g)?.at(-1) ?? ''
   stream.stop()
   await deliver('two')
   await deliver('three')

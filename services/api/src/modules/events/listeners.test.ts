@@ -144,7 +144,7 @@ describe('whoever listens', () => {
     await world.settled()
     expect(client.heard.map(({ name, data }) => [name, data])).toEqual([['posts', { count: 3 }]])
     expect(readEventId(client.heard[0]!.id)?.post).toBe(later(3))
-    expect(client.state.text).toStartWith('retry: 3000\n\n')
+    expect(client.state.text).toMatch(/^retry: 3000\nid: \S+\n\n/)
     // The same post again is nothing new.
     await world.hint([{ kind: 'delivered', author: ann }])
     await world.settled()
@@ -247,7 +247,7 @@ describe('a stream', () => {
     world.leaving.abort()
     await left.done
     expect(await world.open()).toBe(0)
-    await expect(world.listen()).rejects.toThrow()
+    await expect(world.listen()).rejects.toThrow('about to stop')
   })
 
   test('is counted until its client goes; so many an account and in all', async () => {

@@ -5,7 +5,11 @@ import { isSnsError, SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Belief, Freshness } from '@sns/shared/ports/freshness'
-import type { NotificationKey, NotificationStore } from '@sns/shared/ports/notification-store'
+import {
+  compareKeys,
+  type NotificationKey,
+  type NotificationStore,
+} from '@sns/shared/ports/notification-store'
 import { writeEventId } from '../../http/cursors'
 import type { Feed } from '../feed/feed'
 import { presentNotification } from '../notifications/schema'
@@ -62,6 +66,7 @@ const BEAT_TICKS = 25
 /** A hint may be lost, and a session may end by its age: after so long everybody is looked at again. */
 const LOOK_AGAIN_MS = 5 * 60_000
 const LOOKS_AT_ONCE = 8
+const LEAVING = { detail: 'This process is about to stop', retryAfterSeconds: 1 }
 const NONE: NotificationKey = { noticedAt: 0, kind: 0, actor: 0 as UserId, subject: 0 }
 
 /**
@@ -172,7 +177,7 @@ export function createListeners(deps: ListenersDeps, options: ListenersOptions) 
       limit: NOTIFICATIONS_AT_ONCE,
     })
     const known = listener.notification
-    for (const each of items.filter(({ key }) => isAfter(key, known)).reverse()) {
+    for (const each of items.filter(({ key }) => compareKeys(key, known) > 0).reverse()) {
       listener.notification = each.key
       send(listener, 'notification', presentNotification(each))
     }
@@ -199,12 +204,13 @@ export function createListeners(deps: ListenersDeps, options: ListenersOptions) 
   return {
     /**
      * A stream of events from `place` on. Errors: `too_many_requests` where too many listen, of this account
-     * or at all.
+     * or at all; `store_unavailable` where the process is about to stop.
      */
     async listen(grant: Grant, place: Place): Promise<ReadableStream<Uint8Array>> {
       const { userId } = grant
+      if (leaving.aborted) throw new SnsError('store_unavailable', LEAVING)
       const isFull = count >= options.max
-      if (isFull || (byUser.get(userId)?.size ?? 0) >= PER_ACCOUNT || leaving.aborted) {
+      if (isFull || (byUser.get(userId)?.size ?? 0) >= PER_ACCOUNT) {
         throw new SnsError('too_many_requests', {
           detail: isFull
             ? 'Too many clients listen to events'
@@ -212,13 +218,15 @@ export function createListeners(deps: ListenersDeps, options: ListenersOptions) 
           retryAfterSeconds: 30,
         })
       }
-      const latest = place.notification ?? (await latestNotification(userId))
-      const stream = createEventStream(() => forget(listener))
+      const post = place.post ?? (firstIdAt(clock.now()) as PostId)
+      const notification = place.notification ?? (await latestNotification(userId))
+      const id = writeEventId({ post, notification })
+      const stream = createEventStream(id, () => forget(listener))
       const listener: Listener = {
         grant,
         stream,
-        post: place.post ?? (firstIdAt(clock.now()) as PostId),
-        notification: latest,
+        post,
+        notification,
         authors: null,
         // Whoever comes back is told what was missed.
         isPostDue: true,
@@ -239,10 +247,4 @@ export function createListeners(deps: ListenersDeps, options: ListenersOptions) 
     const { items } = await notifications.list(user, { before: null, limit: 1 })
     return items[0]?.key ?? NONE
   }
-}
-
-function isAfter(a: NotificationKey, b: NotificationKey): boolean {
-  const order =
-    a.noticedAt - b.noticedAt || a.kind - b.kind || a.actor - b.actor || a.subject - b.subject
-  return order > 0
 }

@@ -32,6 +32,7 @@ const EventHeaders = Type.Object({
 })
 
 const EXAMPLE = `retry: 3000
+id: WyJldmVudHMiLDM3Mzg4MjcyMTgyODg2MSwwLDAsMCwwXQ
 
 event: posts
 id: WyJldmVudHMiLDM3Mzg4MjcyMTgyODg2NCwwLDAsMCwwXQ

@@ -1,17 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { tagKey } from '@sns/shared/domain/entities'
-import type { PostId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { TagStore } from '@sns/shared/ports/tag-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { PageQuery, pageLimit } from '../../http/fields'
-import { fillPage } from '../../http/fill-page'
 import { nextLink } from '../../http/links'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import type { VisiblePosts } from '../../memory/visible-posts'
+import { fillPostPage, type VisiblePosts } from '../../memory/visible-posts'
 import { type Post, PostPage } from '../posts/schema'
 
 export interface TagRoutesDeps {
@@ -28,21 +26,14 @@ export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) 
     '/tags/:tag/posts',
     async ({ viewer, isHeard, params, query }) => {
       const key = tagKey(params.tag)
-      const { items, next } = await fillPage<Post, PostId>(
-        readIdCursor<'post'>('tags', query.cursor),
-        query.limit ?? PAGE_LIMIT_DEFAULT,
-        async (before, limit) => {
-          const ids = await tags.postIds(key, { before, limit })
-          const visible = await visiblePosts(viewer.id, ids, isHeard)
-          return {
-            found: ids.flatMap((id) => {
-              const post = visible.get(id)
-              return post && hasTag(post, key) ? [{ key: id, item: post }] : []
-            }),
-            last: ids.length < limit ? null : (ids.at(-1) ?? null),
-          }
-        },
-      )
+      const { items, next } = await fillPostPage(visiblePosts, {
+        viewer: viewer.id,
+        isHeard,
+        before: readIdCursor<'post'>('tags', query.cursor),
+        limit: query.limit ?? PAGE_LIMIT_DEFAULT,
+        ids: (page) => tags.postIds(key, page),
+        belongs: (post) => hasTag(post, key),
+      })
       return { items: [...items], nextCursor: writeIdCursor('tags', next) }
     },
     {
