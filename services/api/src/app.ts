@@ -18,12 +18,12 @@ import { Elysia } from 'elysia'
 import { authentication, grantReader } from './http/authentication'
 import { crossOrigin } from './http/cors'
 import { problems } from './http/errors'
+import { createKnownRoutes } from './http/known-routes'
 import { swagger } from './http/openapi/swagger'
 import { type ProbesDeps, probes } from './http/probes'
 import { createRateLimits, type RateLimitSettings, type RateLimitsDeps } from './http/rate-limits'
 import { createRequestContexts } from './http/request-context'
 import { requestLog } from './http/request-log'
-import { createRouteMethods } from './http/route-methods'
 import { webRoutes } from './http/web/routes'
 import { createAnnouncedStores } from './memory/announced-stores'
 import type { Memory } from './memory/memory'
@@ -99,7 +99,7 @@ export function createApp(backend: ApiDeps) {
   const contexts = createRequestContexts({ clientAddress })
   const limits = createRateLimits(deps.rateLimiters, settings.rateLimits)
   const events = createAuthEvents({ logger })
-  const routeMethods = createRouteMethods()
+  const knownRoutes = createKnownRoutes()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
   const grants = grantReader({ accessTokens })
   const authenticated = authentication({
@@ -143,7 +143,7 @@ export function createApp(backend: ApiDeps) {
     })
     .use(farewell(deps))
     .use(requestLog({ contexts, logger, metrics }))
-    .use(problems({ contexts, logger, routeMethods, metrics }))
+    .use(problems({ contexts, logger, routes: knownRoutes, metrics }))
     .use(crossOrigin(settings.cors))
     .use(probes(deps))
     .use(sessionRoutes(accountRoutes))
@@ -160,7 +160,7 @@ export function createApp(backend: ApiDeps) {
     .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))
 
   const app = routes.use(swagger(routes)).use(webRoutes())
-  routeMethods.learn(app.routes)
+  knownRoutes.learn(app.routes)
   return app
 }
 

@@ -1,18 +1,17 @@
-import type { TSchema } from '@sinclair/typebox'
-import { ValueErrorType } from '@sinclair/typebox/errors'
 import { ERROR_CODES } from '@sns/shared/errors/error-codes'
-import { type FieldProblem, SnsError } from '@sns/shared/errors/sns-error'
+import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
+import { invalidRequest } from './invalid-request'
+import type { KnownRoutes } from './known-routes'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from './problem'
 import type { RequestContexts } from './request-context'
-import type { RouteMethods } from './route-methods'
 
 interface ProblemsDeps {
   readonly contexts: RequestContexts
   readonly logger: Logger
-  readonly routeMethods: RouteMethods
+  readonly routes: KnownRoutes
   readonly metrics: Pick<Metrics, 'httpProblems'>
 }
 
@@ -20,10 +19,13 @@ interface ProblemsDeps {
  * Turns every thrown error into problem+json; the only place that does. Use it before any route:
  * Elysia never calls an error handler for routes registered earlier.
  */
-export function problems({ contexts, logger, routeMethods, metrics }: ProblemsDeps) {
-  return new Elysia({ name: 'problems' }).onError({ as: 'global' }, ({ error, request, set }) => {
+export function problems({ contexts, logger, routes, metrics }: ProblemsDeps) {
+  return new Elysia({ name: 'problems' }).onError({ as: 'global' }, async (context) => {
+    const { error, request, set } = context
     const path = pathOf(request)
-    const known = toSnsError(error, () => routeMethods.allowed(path))
+    const known = isInvalid(error)
+      ? await invalidRequest(routes.schemas(request.method, context.route), context)
+      : toSnsError(error, () => routes.allowed(path))
     const { id: requestId, address } = contexts.of(request)
     metrics.httpProblems.inc({ code: known.code })
     if (known.status >= 500)
@@ -32,8 +34,7 @@ export function problems({ contexts, logger, routeMethods, metrics }: ProblemsDe
     set.status = known.status
     set.headers['content-type'] = PROBLEM_CONTENT_TYPE
     if (known.status === 401) set.headers['www-authenticate'] = 'Bearer realm="sns"'
-    if (known.code === 'method_not_allowed')
-      set.headers.allow = routeMethods.allowed(path).join(', ')
+    if (known.code === 'method_not_allowed') set.headers.allow = routes.allowed(path).join(', ')
     if (known.status === 429 || known.status === 503) {
       set.headers['retry-after'] = String(known.retryAfterSeconds ?? 1)
     }
@@ -63,9 +64,16 @@ function toProblem(error: SnsError, requestId: string): Problem {
   }
 }
 
+/** Whether the fields of a request are wrong. */
+function isInvalid(error: unknown): boolean {
+  return error instanceof ValidationError && error.type !== 'response' && error.type !== 'params'
+}
+
 function toSnsError(error: unknown, allowed: () => readonly string[]): SnsError {
   if (error instanceof SnsError) return error
-  if (error instanceof ValidationError) return validationProblem(error)
+  // A path parameter that cannot be parsed names nothing. A wrong answer is our own fault.
+  if (error instanceof ValidationError && error.type === 'params')
+    return new SnsError('not_found', { cause: error })
   if (error instanceof ParseError) {
     return error.cause instanceof SnsError
       ? error.cause
@@ -78,57 +86,4 @@ function toSnsError(error: unknown, allowed: () => readonly string[]): SnsError 
       : new SnsError('route_not_found')
   }
   return new SnsError('internal', { cause: error })
-}
-
-const FIELDS_MAX = 20
-const FIELD_NAME_MAX = 100
-
-/** Names every wrong or unknown field. An invalid response is our own fault: `internal`. */
-function validationProblem(error: ValidationError): SnsError {
-  if (error.type === 'response') return new SnsError('internal', { cause: error })
-  // A path parameter that cannot be parsed names nothing.
-  if (error.type === 'params') return new SnsError('not_found', { cause: error })
-  const fields = new Map<string, string>()
-  for (const each of error.all) {
-    if (!('schema' in each)) continue
-    const field = fieldName(error.type, each.path)
-    if (!fields.has(field))
-      fields.set(field, message(each.type, each.schema, each.value, each.message))
-    if (fields.size >= FIELDS_MAX) break
-  }
-  const problems: FieldProblem[] = [...fields].map(([field, text]) => ({ field, message: text }))
-  const first = problems[0]
-  return new SnsError('invalid_request', {
-    ...(first ? { detail: `${first.field} ${first.message}` } : {}),
-    fields: problems,
-  })
-}
-
-function fieldName(part: string, path: string): string {
-  const name = path
-    .split('/')
-    .slice(1)
-    .map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .join('.')
-    .slice(0, FIELD_NAME_MAX)
-    .toWellFormed()
-  if (part === 'body') return name || 'body'
-  return name ? `${part}.${name}` : part
-}
-
-function message(type: ValueErrorType, schema: TSchema, value: unknown, fallback: string): string {
-  if (type === ValueErrorType.ObjectRequiredProperty) return 'is required'
-  if (type === ValueErrorType.ObjectAdditionalProperties) return 'is not a known field'
-  if (type === ValueErrorType.ObjectMinProperties) return 'must have at least one field'
-  if (type === ValueErrorType.Object) return 'must be a JSON object'
-  if (type === ValueErrorType.String) return `must be a string, not ${kindOf(value)}`
-  if (typeof schema.rule === 'string') return schema.rule
-  return fallback.charAt(0).toLowerCase() + fallback.slice(1)
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value)
-    ? 'an array'
-    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }

@@ -1,11 +1,8 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '@sns/shared/domain/page'
-import {
-  DISPLAY_NAME_MAX,
-  PASSWORD_MAX,
-  PASSWORD_MIN,
-  USERNAME_PATTERN,
-} from '@sns/shared/domain/user'
+import { MARK_RUN_MAX } from '@sns/shared/domain/text'
+import { USERNAME_PATTERN } from '@sns/shared/domain/user'
+import { parseText } from './input'
 
 /*
  * Keywords of our own: `component` is the name of a schema in the OpenAPI document, which refers to it by
@@ -13,7 +10,9 @@ import {
  * schema); `characters` bounds a text in code points, which the services check after
  * cleaning it (`maxLength` would count UTF-16 units); `rule` says in words what a value must be;
  * `secret` hides what is typed where the document is shown; `shape` (a pattern) and `formats` (any of
- * these) say in the document what a service checks by itself, with an error of its own.
+ * these) say in the document what a service checks by itself, with an error of its own; `check`, of a
+ * field `(value, field) => …` and of an object `(fields) => …`, is what a service refuses beyond
+ * the type (`checkContent`), by throwing `invalid_request`: where another field is of a wrong type, one answer names both.
  */
 
 export const IdField = Type.String({
@@ -34,23 +33,18 @@ export const UsernameField = Type.String({
   examples: ['minji'],
 })
 
-export const NewPasswordField = Type.String({
-  description: `${PASSWORD_MIN} to ${PASSWORD_MAX} characters, not only blanks, and none of the commonest passwords`,
-  characters: [PASSWORD_MIN, PASSWORD_MAX],
-  secret: true,
-})
-
 /** No control characters but tab and line ends. */
-export const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]+$'
-/** No control characters at all. */
-const LINE_SHAPE = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$'
-
-export const DisplayNameField = Type.String({
-  description: 'The name that others see; one line, without invisible characters',
-  shape: LINE_SHAPE,
-  characters: [1, DISPLAY_NAME_MAX],
-  examples: ['민지'],
-})
+const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]+$'
+/** What somebody writes, of at most `max` characters. */
+export function textField(max: number, example: string) {
+  return Type.String({
+    description: `1 to ${max} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
+    characters: [1, max],
+    shape: TEXT_SHAPE,
+    examples: [example],
+    check: (text: string, field: string) => parseText(field, text, max),
+  })
+}
 
 /** The pattern of every cursor: base64url that begins as `["` does. */
 export const CURSOR_PATTERN = '^WyJ[A-Za-z0-9_-]{1,397}$'

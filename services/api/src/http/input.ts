@@ -1,3 +1,4 @@
+import type { TSchema } from '@sinclair/typebox'
 import { type Id, parseId } from '@sns/shared/domain/id'
 import { cleanText, MARK_RUN_MAX, type TextProblem } from '@sns/shared/domain/text'
 import { type FieldProblem, isSnsError, SnsError } from '@sns/shared/errors/sns-error'
@@ -35,28 +36,65 @@ export function pathId<Kind extends string>(text: string): Id<Kind> {
   return id
 }
 
-/** Runs the checks of several fields. Throws one `invalid_request` that names every wrong one. */
-export async function checkFields(...checks: readonly (() => unknown)[]): Promise<void> {
+export type RequestPart = 'headers' | 'query' | 'body'
+/** What a route asks of each part of a request. */
+export type RouteSchemas = { readonly [Part in RequestPart]?: TSchema }
+/** What came. */
+export type RequestParts = { readonly [Part in RequestPart]?: unknown }
+
+/** What a field is called in an error: one of the body by its name alone. */
+export function fieldName(part: RequestPart, name: string): string {
+  if (part === 'body') return name || 'body'
+  const whole = part === 'headers' ? 'header' : part
+  return name ? `${whole}.${name}` : whole
+}
+
+/** Throws one `invalid_request` that names every field that a `check` of the schemas refuses. */
+export async function checkContent(schemas: RouteSchemas, given: RequestParts): Promise<void> {
   const wrong: FieldProblem[] = []
-  for (const check of checks) {
+  for (const [part, schema] of Object.entries(schemas) as [RequestPart, TSchema][]) {
+    wrong.push(...(await contentProblems(schema, given[part], part, [])))
+  }
+  if (wrong.length > 0) throw refuseFields(wrong)
+}
+
+/** What the checks of a schema refuse, but for fields that are `known` to be wrong. */
+export async function contentProblems(
+  schema: TSchema,
+  value: unknown,
+  part: RequestPart,
+  known: readonly FieldProblem[],
+): Promise<readonly FieldProblem[]> {
+  if (typeof value !== 'object' || value === null) return []
+  const wrong = new Map(known.map((each) => [each.field, each]))
+  const run = async (check: unknown, ...args: readonly unknown[]) => {
+    if (typeof check !== 'function') return
     try {
-      await check()
+      await check(...args)
     } catch (error) {
       if (!isSnsError(error, 'invalid_request')) throw error
-      wrong.push(...error.fields)
+      for (const each of error.fields) if (!wrong.has(each.field)) wrong.set(each.field, each)
     }
   }
-  const [first] = wrong
-  if (!first) return
-  throw new SnsError('invalid_request', {
-    detail: `${first.field} ${first.message}`,
-    fields: wrong,
-  })
+  for (const [name, property] of Object.entries<TSchema>(schema.properties ?? {})) {
+    const field = fieldName(part, name)
+    const given = (value as Record<string, unknown>)[name]
+    if (given === undefined || wrong.has(field)) continue
+    await run(property.check, given, field)
+  }
+  await run(schema.check, value)
+  return [...wrong.values()].slice(known.length)
 }
 
 export function invalidField(field: string, message: string): SnsError {
+  return refuseFields([{ field, message }])
+}
+
+/** Of one field or more. */
+export function refuseFields(fields: readonly FieldProblem[]): SnsError {
+  const [first] = fields
   return new SnsError('invalid_request', {
-    detail: `${field} ${message}`,
-    fields: [{ field, message }],
+    ...(first ? { detail: `${first.field} ${first.message}` } : {}),
+    fields,
   })
 }

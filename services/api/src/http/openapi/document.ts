@@ -249,7 +249,7 @@ export function takeComponents(tree: unknown): {
 
 /** A node with our own keywords as JSON Schema says them, lengths in code points. */
 function plain(node: object): Readonly<Record<string, unknown>> {
-  const { noValidate: _, rule: __, ...known } = node as Record<string, unknown>
+  const { noValidate: _, rule: __, check: ___, ...known } = node as Record<string, unknown>
   const { characters, secret, shape, formats, ...rest } = known
   const lengths = Array.isArray(characters)
     ? { minLength: characters[0], maxLength: characters[1] }

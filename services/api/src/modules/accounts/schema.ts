@@ -1,17 +1,48 @@
 import { type Static, Type } from '@sinclair/typebox'
 import {
-  DisplayNameField,
-  IdField,
-  NewPasswordField,
-  pageOf,
-  TimeField,
-  UsernameField,
-} from '../../http/fields'
+  DISPLAY_NAME_MAX,
+  PASSWORD_MAX,
+  PASSWORD_MIN,
+  USERNAME_PATTERN,
+} from '@sns/shared/domain/user'
+import { IdField, pageOf, TimeField, UsernameField } from '../../http/fields'
+import { invalidField, parseName } from '../../http/input'
+import { checkNewPassword } from '../../security/passwords'
 import { User } from '../users/schema'
+import { isReservedUsername } from './names'
+
+const USERNAME = new RegExp(USERNAME_PATTERN)
+
+const NewUsernameField = Type.String({
+  ...UsernameField,
+  check(username: string, field: string) {
+    if (!USERNAME.test(username))
+      throw invalidField(field, 'must be 2 to 30 letters, digits or underscores')
+    if (isReservedUsername(username)) throw invalidField(field, 'is reserved')
+  },
+})
+
+const NewPasswordField = Type.String({
+  description: `${PASSWORD_MIN} to ${PASSWORD_MAX} characters, not only blanks, and none of the commonest passwords`,
+  characters: [PASSWORD_MIN, PASSWORD_MAX],
+  secret: true,
+  check: (password: string, field: string) => checkNewPassword(field, password),
+})
+
+/** No control characters at all. */
+const LINE_SHAPE = '^[^\\u0000-\\u001f\\u007f-\\u009f]+$'
+
+const DisplayNameField = Type.String({
+  description: 'The name that others see; one line, without invisible characters',
+  shape: LINE_SHAPE,
+  characters: [1, DISPLAY_NAME_MAX],
+  examples: ['민지'],
+  check: (name: string, field: string) => parseName(field, name, DISPLAY_NAME_MAX),
+})
 
 export const Signup = Type.Object(
   {
-    username: UsernameField,
+    username: NewUsernameField,
     password: NewPasswordField,
     displayName: Type.Optional(DisplayNameField),
   },
@@ -63,6 +94,12 @@ export const AccountChange = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     dependentRequired: { password: ['currentPassword'], currentPassword: ['password'] },
+    check({ password, currentPassword }: { password?: string; currentPassword?: string }) {
+      if (password !== undefined && currentPassword === undefined)
+        throw invalidField('currentPassword', 'is required to change the password')
+      if (password === undefined && currentPassword !== undefined)
+        throw invalidField('password', 'is required with currentPassword')
+    },
     description: 'What to change; at least one field',
   },
 )

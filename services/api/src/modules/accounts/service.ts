@@ -1,16 +1,15 @@
 import type { IdGenerator } from '@sns/shared/domain/id'
-import { type Account, DISPLAY_NAME_MAX, USERNAME_PATTERN } from '@sns/shared/domain/user'
+import { type Account, DISPLAY_NAME_MAX } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { checkFields, invalidField, parseName } from '../../http/input'
+import { checkContent, parseName } from '../../http/input'
 import type { RequestContext } from '../../http/request-context'
 import type { AuthEvents } from '../../security/auth-events'
-import { checkNewPassword, type Passwords } from '../../security/passwords'
+import type { Passwords } from '../../security/passwords'
 import type * as contract from '../users/schema'
 import { presentUser } from '../users/schema'
-import { isReservedUsername } from './names'
-import type { AccountChange, AccountDeletion, Login, Session, Signup } from './schema'
+import { AccountChange, type AccountDeletion, type Login, type Session, Signup } from './schema'
 import type { Sessions } from './sessions'
 
 export interface AccountServiceDeps {
@@ -44,10 +43,7 @@ export function createAccountService(deps: AccountServiceDeps) {
   }
 
   async function changePassword(account: Account, change: AccountChange, context: RequestContext) {
-    if (change.password === undefined) return
-    if (change.currentPassword === undefined) {
-      throw invalidField('currentPassword', 'is required to change the password')
-    }
+    if (change.password === undefined || change.currentPassword === undefined) return
     const from = await checkPassword(account, change.currentPassword, context)
     const to = await passwords.hash(change.password, context.caller)
     if (!(await users.updatePassword(account.id, { from, to }))) throw wrongPassword()
@@ -55,24 +51,19 @@ export function createAccountService(deps: AccountServiceDeps) {
   }
 
   return {
-    async signUp(
-      { username, password, displayName }: Signup,
-      context: RequestContext,
-    ): Promise<Session> {
-      let name = username
-      await checkFields(
-        () => checkUsername(username),
-        () => checkNewPassword('password', password),
-        () => {
-          if (displayName !== undefined)
-            name = parseName('displayName', displayName, DISPLAY_NAME_MAX)
-        },
-      )
+    async signUp(signup: Signup, context: RequestContext): Promise<Session> {
+      await checkContent({ body: Signup }, { body: signup })
+      const { username, password } = signup
       // Avoids hashing for a taken name. The store decides when two sign up at once.
       if (await users.findByUsername(username)) throw new SnsError('username_taken')
       const passwordHash = await passwords.hash(password, context.caller)
       const id = ids.next<'user'>()
-      const user = await users.create({ id, username, displayName: name, passwordHash })
+      const user = await users.create({
+        id,
+        username,
+        displayName: nameIn(signup) ?? username,
+        passwordHash,
+      })
       events.note('signed_up', username, context)
       return sessions.start(user, passwordHash)
     },
@@ -94,20 +85,9 @@ export function createAccountService(deps: AccountServiceDeps) {
       change: AccountChange,
       context: RequestContext,
     ): Promise<contract.User> {
-      const { password, currentPassword } = change
-      let displayName: string | null = null
-      await checkFields(
-        () => {
-          if (change.displayName !== undefined)
-            displayName = parseName('displayName', change.displayName, DISPLAY_NAME_MAX)
-        },
-        () => {
-          if (password !== undefined) return checkNewPassword('password', password)
-          if (currentPassword !== undefined)
-            throw invalidField('password', 'is required with currentPassword')
-        },
-      )
+      await checkContent({ body: AccountChange }, { body: change })
       await changePassword(account, change, context)
+      const displayName = nameIn(change)
       if (displayName === null) return presentUser(account)
       const user = await users.updateDisplayName(account.id, displayName)
       if (!user) throw new SnsError('unauthenticated', { detail: 'The account is gone' })
@@ -128,14 +108,9 @@ export function createAccountService(deps: AccountServiceDeps) {
   }
 }
 
-const USERNAME = new RegExp(USERNAME_PATTERN)
-
-/** Throws `invalid_request`. */
-function checkUsername(username: string): void {
-  if (!USERNAME.test(username)) {
-    throw invalidField('username', 'must be 2 to 30 letters, digits or underscores')
-  }
-  if (isReservedUsername(username)) throw invalidField('username', 'is reserved')
+function nameIn({ displayName }: Pick<AccountChange, 'displayName'>): string | null {
+  if (displayName === undefined) return null
+  return parseName('displayName', displayName, DISPLAY_NAME_MAX)
 }
 
 function wrongPassword(): SnsError {

@@ -3,19 +3,13 @@ import { findEntities } from '@sns/shared/domain/entities'
 import { formatId } from '@sns/shared/domain/id'
 import type * as domain from '@sns/shared/domain/post'
 import { COMMENT_TEXT_MAX } from '@sns/shared/domain/post'
-import { MARK_RUN_MAX } from '@sns/shared/domain/text'
-import { formatTime, IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { formatTime, IdField, pageOf, TimeField, textField } from '../../http/fields'
 import { Entities } from '../posts/schema'
 import { Author, presentAuthor } from '../users/schema'
 
 export const CommentDraft = Type.Object(
   {
-    text: Type.String({
-      description: `1 to ${COMMENT_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
-      characters: [1, COMMENT_TEXT_MAX],
-      shape: TEXT_SHAPE,
-      examples: ['정말 그렇네요'],
-    }),
+    text: textField(COMMENT_TEXT_MAX, '정말 그렇네요'),
   },
   { component: 'CommentDraft', additionalProperties: false },
 )

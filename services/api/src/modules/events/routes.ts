@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { parseId } from '@sns/shared/domain/id'
+import { type PostId, parseId } from '@sns/shared/domain/id'
 import { Elysia } from 'elysia'
 import type { Authentication, GrantReader } from '../../http/authentication'
 import { readEventId } from '../../http/cursors'
-import { invalidField } from '../../http/input'
+import { checkContent, invalidField } from '../../http/input'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { Listeners, Place } from './listeners'
 
@@ -19,6 +19,7 @@ const EventQuery = Type.Object(
       Type.String({
         description: 'The id of the newest post that you have; without it, posts from now on',
         examples: ['373882721828864'],
+        check: readPost,
       }),
     ),
   },
@@ -27,7 +28,10 @@ const EventQuery = Type.Object(
 
 const EventHeaders = Type.Object({
   'last-event-id': Type.Optional(
-    Type.String({ description: 'The id of the last event that you got: what came since is sent' }),
+    Type.String({
+      description: 'The id of the last event that you got: what came since is sent',
+      check: readPlace,
+    }),
   ),
 })
 
@@ -45,7 +49,8 @@ export function eventRoutes({ listeners, grants, authenticated }: EventRoutesDep
   return new Elysia({ prefix: '/v1' }).use(authenticated).get(
     '/events',
     async ({ request, query, headers, set }) => {
-      const place = readPlace(query.after, headers['last-event-id'])
+      await checkContent({ headers: EventHeaders, query: EventQuery }, { headers, query })
+      const place = placeOf(query.after, headers['last-event-id'])
       const body = await listeners.listen(await grants(request), place)
       set.headers['content-type'] = 'text/event-stream'
       // Proxies that buffer would hold events back.
@@ -73,14 +78,21 @@ export function eventRoutes({ listeners, grants, authenticated }: EventRoutesDep
   )
 }
 
-function readPlace(after: string | undefined, lastEventId: string | undefined): Place {
-  if (lastEventId !== undefined) {
-    const place = readEventId(lastEventId)
-    if (place === null) throw invalidField('header.last-event-id', 'is not the id of an event')
-    return place
-  }
-  const post = after === undefined ? null : parseId<'post'>(after)
-  if (after !== undefined && post === null)
-    throw invalidField('query.after', 'is not the id of a post')
-  return { post, notification: null }
+function placeOf(after: string | undefined, last: string | undefined): Place {
+  if (last !== undefined) return readPlace(last, 'header.last-event-id')
+  return { post: after === undefined ? null : readPost(after, 'query.after'), notification: null }
+}
+
+/** Throws `invalid_request`. */
+function readPlace(id: string, field: string): Place {
+  const place = readEventId(id)
+  if (place === null) throw invalidField(field, 'is not the id of an event')
+  return place
+}
+
+/** Throws `invalid_request`. */
+function readPost(id: string, field: string): PostId {
+  const post = parseId<'post'>(id)
+  if (post === null) throw invalidField(field, 'is not the id of a post')
+  return post
 }

@@ -3,17 +3,12 @@ import type { NotificationStore } from '@sns/shared/ports/notification-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
-import {
-  parseNotificationKey,
-  readNotificationCursor,
-  writeNotificationKey,
-} from '../../http/cursors'
+import { readNotificationCursor, writeNotificationKey } from '../../http/cursors'
 import { PageQuery, pageLimit } from '../../http/fields'
-import { invalidField } from '../../http/input'
 import { nextLink } from '../../http/links'
 import { NOTIFICATION_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { NotificationPage, presentNotification, ReadMarker, UnreadCount } from './schema'
+import { NotificationPage, presentNotification, ReadMarker, readMark, UnreadCount } from './schema'
 
 export interface NotificationRoutesDeps {
   readonly notifications: NotificationStore
@@ -69,11 +64,8 @@ export function notificationRoutes({ notifications, authenticated }: Notificatio
     )
     .put(
       '/notifications/read',
-      async ({ viewer, body, status }) => {
-        const until = parseNotificationKey(body.until)
-        if (until === null) throw invalidField('until', 'is not the id of a notification')
-        return status(204, await notifications.markRead(viewer.id, until))
-      },
+      async ({ viewer, body, status }) =>
+        status(204, await notifications.markRead(viewer.id, readMark(body.until, 'until'))),
       {
         parse: jsonBody,
         body: ReadMarker,

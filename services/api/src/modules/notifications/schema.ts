@@ -1,8 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { formatId } from '@sns/shared/domain/id'
 import * as stored from '@sns/shared/ports/notification-store'
-import { writeNotificationKey } from '../../http/cursors'
+import { parseNotificationKey, writeNotificationKey } from '../../http/cursors'
 import { formatTime, IdField, pageOf, TimeField } from '../../http/fields'
+import { invalidField } from '../../http/input'
 import { Author, presentAuthor } from '../users/schema'
 
 const NotificationIdField = Type.String({ description: 'Opaque; later ones are read later' })
@@ -41,9 +42,21 @@ export const UnreadCount = Type.Object(
 )
 
 export const ReadMarker = Type.Object(
-  { until: Type.String({ description: 'The id of the newest notification that was seen' }) },
+  {
+    until: Type.String({
+      description: 'The id of the newest notification that was seen',
+      check: readMark,
+    }),
+  },
   { component: 'ReadMarker', additionalProperties: false },
 )
+
+/** Throws `invalid_request`. */
+export function readMark(until: string, field: string): stored.NotificationKey {
+  const key = parseNotificationKey(until)
+  if (key === null) throw invalidField(field, 'is not the id of a notification')
+  return key
+}
 
 export type Notification = Static<typeof Notification>
 export type NotificationPage = Static<typeof NotificationPage>

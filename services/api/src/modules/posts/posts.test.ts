@@ -111,7 +111,7 @@ describe('an Idempotency-Key', () => {
 
   test.each(['', 'has space', 'x'.repeat(256), 'é'])('cannot be %p', async (key) => {
     expectProblem(await write('text', { 'idempotency-key': key }), 'invalid_request', [
-      'headers.idempotency-key',
+      'header.idempotency-key',
     ])
   })
 })

@@ -2,18 +2,12 @@ import { type Static, Type } from '@sinclair/typebox'
 import { findEntities } from '@sns/shared/domain/entities'
 import { formatId } from '@sns/shared/domain/id'
 import { POST_TEXT_MAX, type ViewedPost } from '@sns/shared/domain/post'
-import { MARK_RUN_MAX } from '@sns/shared/domain/text'
-import { formatTime, IdField, pageOf, TEXT_SHAPE, TimeField } from '../../http/fields'
+import { formatTime, IdField, pageOf, TimeField, textField } from '../../http/fields'
 import { Author, presentAuthor } from '../users/schema'
 
 export const PostDraft = Type.Object(
   {
-    text: Type.String({
-      description: `1 to ${POST_TEXT_MAX} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
-      characters: [1, POST_TEXT_MAX],
-      shape: TEXT_SHAPE,
-      examples: ['오늘 서울 날씨가 참 좋다'],
-    }),
+    text: textField(POST_TEXT_MAX, '오늘 서울 날씨가 참 좋다'),
   },
   { component: 'PostDraft', additionalProperties: false },
 )

@@ -1,6 +1,7 @@
 import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-query'
 import { invalidField, parseText } from '../../http/input'
-import { SEARCH_QUERY_MAX } from './schema'
+
+export const SEARCH_QUERY_MAX = 200
 
 /** Cleans a query. Throws `invalid_request` where it can find nothing. */
 export function readPostQuery(input: string): string {

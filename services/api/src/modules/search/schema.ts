@@ -1,35 +1,39 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { PageQuery, pageOf } from '../../http/fields'
 import { Post } from '../posts/schema'
+import { checkRange, readPostQuery, readTime, readUserQuery, SEARCH_QUERY_MAX } from './query'
 
-export const SEARCH_QUERY_MAX = 200
-
-const QueryField = Type.String({
+const QUERY = {
   description: 'Words that must all match, ignoring case and accents; `"quoted words"` in order',
   characters: [1, SEARCH_QUERY_MAX],
   examples: ['서울 날씨'],
-})
+}
 
-function timeField(which: string) {
+function timeField(which: string, name: 'since' | 'until') {
   return Type.String({
     description: `Only posts written ${which}: an ISO 8601 date (\`2026-11-23\`, from midnight UTC) or date-time with a zone`,
     formats: ['date', 'date-time'],
+    check: (time: string) => readTime(name, time),
   })
 }
 
 export const PostSearchQuery = Type.Object(
   {
-    q: QueryField,
+    q: Type.String({ ...QUERY, check: readPostQuery }),
     author: Type.Optional(Type.String({ description: 'Only posts of this username' })),
-    since: Type.Optional(timeField('at or after')),
-    until: Type.Optional(timeField('before')),
+    since: Type.Optional(timeField('at or after', 'since')),
+    until: Type.Optional(timeField('before', 'until')),
     ...PageQuery.properties,
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    check: ({ since, until }: { since?: string; until?: string }) =>
+      checkRange(readTime('since', since), readTime('until', until)),
+  },
 )
 
 export const UserSearchQuery = Type.Object(
-  { q: QueryField, ...PageQuery.properties },
+  { q: Type.String({ ...QUERY, check: readUserQuery }), ...PageQuery.properties },
   { additionalProperties: false },
 )
 

@@ -7,12 +7,13 @@ import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { readSearchCursor, writeSearchCursor } from '../../http/cursors'
 import { fillPage } from '../../http/fill-page'
+import { checkContent } from '../../http/input'
 import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
 import { highlight } from './highlight'
-import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
-import type * as contract from './schema'
+import { readPostQuery, readTime, readUserQuery } from './query'
+import * as contract from './schema'
 
 export interface SearchServiceDeps {
   readonly search: Pick<SearchIndex, 'searchPosts' | 'searchUsers'>
@@ -42,10 +43,10 @@ export function createSearchService(deps: SearchServiceDeps) {
       query: contract.PostSearchQuery,
       isHeard: boolean,
     ): Promise<contract.PostHitPage> {
+      await checkContent({ query: contract.PostSearchQuery }, { query })
       const q = readPostQuery(query.q)
       const since = readTime('since', query.since)
       const until = readTime('until', query.until)
-      checkRange(since, until)
       const start = readSearchCursor('search', query.cursor)
       const { authorId, isNobody } = await authorFilter(query.author, viewer)
       if (isNobody) return { items: [], nextCursor: null }
