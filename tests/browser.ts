@@ -153,6 +153,7 @@ export async function liveThroughTheMainJobInABrowser(url: string): Promise<void
     await min.sees('오늘 날씨가 좋다')
     await min.press('좋아요, 좋아요 0개')
     await min.press('댓글 0개')
+    await min.comesTrue(`document.querySelector('h1')?.textContent === '글'`)
     await min.fill('댓글 쓰기', '정말 <b>좋네요</b>')
     await min.press('보내기')
     await min.sees('정말 <b>좋네요</b>')

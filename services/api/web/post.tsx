@@ -34,7 +34,7 @@ export function PostPage({ id }: { readonly id: string }) {
 
   return (
     <>
-      <h1 tabIndex={-1}>{t.post}</h1>
+      <h1 tabIndex={-1}>{t.onePost}</h1>
       <PostCard post={post} onChange={setValue} onDelete={() => navigate('/')} />
       <h2>{t.comments(post.counts.comments)}</h2>
       <List
