@@ -10,6 +10,9 @@ test('tells for what a service waits, once each, and when it is ready', async ()
     { ready: true, stores: { mysql: 'ok', redis: 'ok' } },
     { ready: true, stores: { mysql: 'ok', redis: 'ok' } },
     { ready: true, stores: { mysql: 'ok', redis: 'unavailable' } },
+    { ready: true, stores: { mysql: 'ok', redis: 'ok' } },
+    { ready: true, stores: { mysql: 'ok', redis: 'unavailable' } },
+    { ready: true, stores: { mysql: 'ok', redis: 'unavailable' } },
   ]
   const stop = new AbortController()
   const lines: string[] = []
@@ -36,7 +39,7 @@ test('tells for what a service waits, once each, and when it is ready', async ()
     'api is ready',
     'api is ready, without redis',
   ])
-  expect(waits).toEqual([1_000, 1_000, 1_000, 10_000, 10_000, 1_000])
+  expect(waits).toEqual([1_000, 1_000, 1_000, 10_000, 10_000, 1_000, 10_000, 1_000, 1_000])
 })
 
 test('says nothing of a service that is stopping', async () => {

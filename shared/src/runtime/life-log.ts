@@ -15,20 +15,23 @@ const READY_MS = 10_000
 
 /**
  * Logs what becomes of a service until the signal aborts: for which stores it waits, once for each that it
- * begins or ceases to wait for, and when it is ready, and which stores it then works without.
+ * begins or ceases to wait for, and when it is ready, and which stores it then works without. That is said where it is
+ * still so at the second look: consumers that have just begun are not there at the first.
  */
 export async function logLife(
   { name, logger, readiness, time = monotonicTime }: LifeLogDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  let said = ''
+  let [said, seen] = ['', '']
   while (!signal.aborted) {
     const { ready, stores } = await readiness()
     if (signal.aborted) return
     const missing = Object.keys(stores).filter((store) => stores[store] !== 'ok')
     const list = missing.join(', ')
     const now = `${ready} ${list}`
-    if (now !== said) {
+    const isPassing = ready && list !== '' && now !== seen
+    seen = now
+    if (now !== said && !isPassing) {
       said = now
       if (!ready) logger.warn({ missing }, `${name} waits for ${list}`)
       else if (list === '') logger.info(`${name} is ready`)
