@@ -91,6 +91,20 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     tests: [REPLICAS],
   },
   {
+    name: 'a repeated request keeps the post as it was at first',
+    file: PIECES,
+    find: 'if (!account || !created) return',
+    replace: 'if (!account) return',
+    tests: ['services/api/src/memory/post-pieces.test.ts'],
+  },
+  {
+    name: 'an id that is used again shows the post that was written here',
+    file: PIECES,
+    find: '!own.delete(change.post)',
+    replace: '!own.has(change.post)',
+    tests: ['services/api/src/memory/post-pieces.test.ts'],
+  },
+  {
     name: 'counts are never read again',
     file: PIECES,
     find: 'return counted === null || (now < counted.until && !counted.by.has(viewer))',

@@ -93,7 +93,10 @@ export type App = ReturnType<typeof createApp>
 /** The whole HTTP api; listens only when told to. */
 export function createApp(backend: ApiDeps) {
   const { metrics, logger, settings, clock, memory } = backend
-  const deps: ApiDeps = { ...backend, ...createAnnouncedStores(backend, backend.freshness) }
+  const deps: ApiDeps = {
+    ...backend,
+    ...createAnnouncedStores(backend, backend.freshness, memory.pieces),
+  }
   const { users, graph } = deps
   const clientAddress = createClientAddress(settings.trustedProxies)
   const contexts = createRequestContexts({ clientAddress })

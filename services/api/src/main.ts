@@ -11,9 +11,9 @@ export const api: ServiceSpec = {
   name: 'api',
   async assemble({ settings, backend, logger, metrics, clock }) {
     const stores = await backend.forApi()
-    const announced = createAnnouncedStores(stores, stores.freshness)
-    const secretKey = signingKey(settings)
     const memory = createMemory({ ...stores, clock, metrics }, { maxMib: settings.pageMemoryMib })
+    const announced = createAnnouncedStores(stores, stores.freshness, memory.pieces)
+    const secretKey = signingKey(settings)
     return {
       jobs: [
         createHousekeeping({ ...stores, ...announced, clock, logger }),

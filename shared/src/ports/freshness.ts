@@ -4,6 +4,8 @@ import type { PostId, UserId } from '../domain/id'
 export type Change =
   /** What a post says, or whether it is there. */
   | { readonly kind: 'post'; readonly post: PostId }
+  /** There is a post of this id: told by whoever wrote it. */
+  | { readonly kind: 'created'; readonly post: PostId; readonly author: UserId }
   /** The likes and comments of a post; `by` is who liked or commented. */
   | { readonly kind: 'engagement'; readonly post: PostId; readonly by: UserId }
   /** Which posts an author has: there is a new one. */

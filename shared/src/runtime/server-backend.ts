@@ -9,6 +9,9 @@ export interface ServerSettings extends Settings {
   readonly database: MysqlSettings
 }
 
+/** For looks at the fence, and for writers that must close it. */
+const FENCE_CONNECTIONS = 2
+
 /**
  * MySQL, Redis, Kafka and Elasticsearch. MySQL must be there and migrated when it is first asked for;
  * the others are connected to in the background and may come later.
@@ -42,7 +45,15 @@ export function createServerBackend(
     const { createRedisRateLimiter } = await import('../adapters/redis/rate-limiter')
     const { createMemoryRateLimiter } = await import('../adapters/memory/rate-limiter')
     const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
-    const { db } = await mysql()
+    const { connectMysql } = await import('../adapters/mysql/database')
+    await mysql()
+    // On connections of their own: a look that queues behind statements outlasts its lease, and then all pages ask SQL.
+    const { db } = opened.use(
+      await connectMysql(
+        { ...database, poolSize: FENCE_CONNECTIONS },
+        { metrics: { ...metrics, poolConnections: null } },
+      ),
+    )
     const freshness = createRedisFreshness(
       { fence: createSqlFreshnessFence(db), logger, metrics },
       { channel: changeChannel(prefix) },

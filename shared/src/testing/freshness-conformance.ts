@@ -11,6 +11,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'post', post: 311_296_512_000_123 as PostId },
   { kind: 'engagement', post: 1 as PostId, by: 2 as UserId },
   { kind: 'posts', author: 4 as UserId },
+  { kind: 'created', post: 5 as PostId, author: 4 as UserId },
   { kind: 'lanes' },
   { kind: 'author', user: 3 as UserId },
   { kind: 'viewer', user: 9_007_199_254_740_991 as UserId },

@@ -5,6 +5,7 @@ import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { RefreshTokenReused, type SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
+import type { PostPieces } from './post-pieces'
 
 export interface Stores {
   readonly users: UserStore
@@ -24,6 +25,7 @@ const viewer = (user: UserId): Change => ({ kind: 'viewer', user })
 export function createAnnouncedStores(
   stores: Stores,
   { announce }: Pick<ChangeAnnouncer, 'announce'>,
+  pieces: Pick<PostPieces, 'written'>,
 ): Stores {
   const { users, sessions, graph, posts, engagement } = stores
 
@@ -104,12 +106,11 @@ export function createAnnouncedStores(
     posts: {
       ...posts,
       async create(post) {
-        const created = await posts.create(post)
-        // An id may come twice, after the post that had it was deleted.
-        const { id, authorId } = created.body
+        const created = await pieces.written(post.authorId, () => posts.create(post))
+        const { id, authorId: author } = created.body
         await announce([
-          { kind: 'post', post: id },
-          { kind: 'posts', author: authorId },
+          { kind: 'created', post: id, author },
+          { kind: 'posts', author },
         ])
         return created
       },

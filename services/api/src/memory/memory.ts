@@ -27,12 +27,12 @@ const MERGED_SHARE = 0.05
 const LOOK_AGAIN_MS = 1_000
 
 export function createMemory(
-  deps: ViewersDeps & PostPiecesDeps & MergedPostsDeps,
+  deps: ViewersDeps & Omit<PostPiecesDeps, 'viewers'> & MergedPostsDeps,
   { maxMib, lookAgainMs = LOOK_AGAIN_MS }: MemoryOptions,
 ): Memory {
   const bytes = maxMib * 2 ** 20
   const viewers = createViewers(deps, { maxBytes: bytes * (1 - POSTS_SHARE - MERGED_SHARE) })
-  const pieces = createPostPieces(deps, { maxBytes: bytes * POSTS_SHARE })
+  const pieces = createPostPieces({ ...deps, viewers }, { maxBytes: bytes * POSTS_SHARE })
   const merged = createMergedPosts(deps, { maxBytes: bytes * MERGED_SHARE })
   const kinds = [pieces.kept, viewers.kept, ...merged.kept]
   const { freshness } = deps

@@ -1,12 +1,13 @@
 import type { Clock } from '@sns/shared/domain/clock'
 import type { PostId, UserId } from '@sns/shared/domain/id'
-import type { PublishedPost } from '@sns/shared/domain/post'
+import type { PostBody, PublishedPost } from '@sns/shared/domain/post'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { type Post, presentPost } from '../modules/posts/schema'
 import { createKnown } from './known'
 import type { KeptKind } from './verify'
+import type { Viewers } from './viewers'
 
 /** Counts of others' likes and comments may trail by this much. */
 const COUNTS_TRAIL_MS = 1_000
@@ -14,6 +15,8 @@ const COUNTS_TRAIL_MS = 1_000
 const RENAMED_MAX = 10_000
 /** What an entry takes beside its bytes: the objects, the key, the list. */
 const ENTRY_OVERHEAD = 300
+/** Posts written here that were not heard of: more than are ever on the way. */
+const OWN_MAX = 10_000
 /** A post that so many have liked since it was read is read again, whoever asks. */
 const COUNTED_BY_MAX = 1_000
 
@@ -48,9 +51,16 @@ interface CountsChange {
   readonly by: Map<UserId, number>
 }
 
+export interface WrittenPost {
+  readonly body: PostBody
+  /** False: it was there already. */
+  readonly created: boolean
+}
+
 export interface PostPiecesDeps {
   readonly posts: Pick<PostStore, 'published'>
   readonly freshness: Freshness
+  readonly viewers: Pick<Viewers, 'held'>
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'pieceLookups'>
 }
@@ -63,7 +73,7 @@ export type PostPieces = ReturnType<typeof createPostPieces>
 
 /** The pieces that pages are joined from. */
 export function createPostPieces(
-  { posts, freshness, clock, metrics }: PostPiecesDeps,
+  { posts, freshness, viewers, clock, metrics }: PostPiecesDeps,
   { maxBytes }: PostPiecesOptions,
 ) {
   const known = createKnown<PostId, Entry>(
@@ -76,6 +86,8 @@ export function createPostPieces(
   )
   /** Reads under way, by the posts that they read. */
   const loading = new Map<PostId, Promise<void>>()
+  /** Posts that were written here, until that is heard. */
+  const own = new Set<PostId>()
   /** The number of the latest change of each author's name. */
   const renamedAt = new Map<UserId, number>()
   let names = 0
@@ -85,6 +97,8 @@ export function createPostPieces(
 
   freshness.onChange((change: Change) => {
     if (change.kind === 'post') known.forget(change.post)
+    // An id may come twice, after the post that had it was deleted.
+    else if (change.kind === 'created' && !own.delete(change.post)) known.forget(change.post)
     else if (change.kind === 'author') rename(change.user)
     else if (change.kind === 'engagement') recount(change.post, change.by)
   })
@@ -177,6 +191,25 @@ export function createPostPieces(
 
   return {
     kept,
+
+    /**
+     * Writes a post, and keeps it: nobody has to read what was just written. `write` must not announce it; do so
+     * when this resolves.
+     */
+    async written(author: UserId, write: () => Promise<WrittenPost>): Promise<WrittenPost> {
+      const namesBefore = names
+      // Its name is as known at this moment: a change that is heard of later makes the piece old.
+      const account = viewers.held(author)
+      return known.load(write, ({ body, created }, keep) => {
+        if (!account || !created) return
+        const { id, username, displayName } = account
+        const counts = { likes: 0, comments: 0 }
+        const piece = toPiece({ body, author: { id, username, displayName }, counts })
+        if (own.size >= OWN_MAX) own.clear()
+        own.add(body.id)
+        keep(body.id, { piece, names: namesBefore, counted: null })
+      })
+    },
 
     /**
      * The pieces of those of `ids` that are there. After a barrier of the same read. What is not known is

@@ -11,8 +11,11 @@ import type { UserStore } from '@sns/shared/ports/user-store'
 import { createKnown } from './known'
 import type { KeptKind } from './verify'
 
-/** Some of an account is in no log that announces what a crashed writer could not: it is asked for again. */
+/** Sessions and passwords are in no log that announces what a crashed writer could not: they are asked for again. */
 const ACCOUNT_MS = 30_000
+/** From when on that happens beside the requests, which need not wait for it: at a time of their own for each. */
+const REFRESH_MS = 15_000
+const REFRESH_SPREAD_MS = 10_000
 /** The newest liked posts that are kept of a viewer; older ones are asked for. */
 const LIKES = 1_000
 /** What an entry takes beside its lists. */
@@ -34,11 +37,16 @@ interface Entry {
   readonly hidden: ReadonlySet<UserId> | null
   readonly account: Account
   readonly epoch: number
-  /** Until when each session that was seen is good. */
-  readonly sessions: ReadonlyMap<SessionId, number>
+  readonly sessions: ReadonlyMap<SessionId, SeenSession>
   readonly view: FeedView | null
-  /** Unix milliseconds. */
+  /** When the account was read last, in Unix milliseconds. */
   readonly loadedAt: number
+}
+
+/** Both in Unix milliseconds. */
+interface SeenSession {
+  readonly liveUntil: number
+  readonly seenAt: number
 }
 
 export interface ViewersDeps {
@@ -76,10 +84,57 @@ export function createViewers(
     if (change.kind === 'viewer') known.forget(change.user)
   })
 
-  function peek({ userId, sessionId, epoch }: Grant, now: number): Entry | null {
-    const entry = known.isBelieved() ? known.peek(userId) : undefined
-    if (!entry || entry.epoch !== epoch || now - entry.loadedAt >= ACCOUNT_MS) return null
-    return (entry.sessions.get(sessionId) ?? 0) > now ? entry : null
+  /** Sessions that are being asked for again. */
+  const refreshing = new Set<SessionId>()
+
+  function peek(grant: Grant, now: number): Account | null {
+    const entry = known.isBelieved() ? known.peek(grant.userId) : undefined
+    const session = entry?.sessions.get(grant.sessionId)
+    if (!entry || !session || entry.epoch !== grant.epoch || session.liveUntil <= now) return null
+    const age = now - session.seenAt
+    if (age >= ACCOUNT_MS) return null
+    if (age >= REFRESH_MS + (grant.userId % REFRESH_SPREAD_MS)) refresh(grant)
+    return entry.account
+  }
+
+  /** Fails where the database is away: a request asks again, and once the account is too old it waits. */
+  function refresh(grant: Grant): void {
+    if (refreshing.has(grant.sessionId)) return
+    refreshing.add(grant.sessionId)
+    load(grant)
+      .catch(() => undefined)
+      .finally(() => refreshing.delete(grant.sessionId))
+  }
+
+  function load(grant: Grant): Promise<Account | null> {
+    const { userId, sessionId, epoch } = grant
+    const now = clock.now()
+    return known.load(
+      () => sessions.findViewer(grant, now),
+      (viewer, keep) => {
+        const before = known.peek(userId)
+        const isSame = before?.epoch === epoch
+        const others = isSame ? [...before.sessions].filter(([id]) => id !== sessionId) : []
+        if (!viewer) {
+          if (isSame) keep(userId, { ...before, sessions: new Map(others) })
+          return
+        }
+        const { liveUntil, ...account } = viewer
+        // What the log tells of is kept, unless the account knows more than was told.
+        const isTold = isSame && before.account.graphVersion === account.graphVersion
+        keep(userId, {
+          account,
+          epoch,
+          sessions: new Map([
+            ...others.filter(([, { seenAt }]) => now - seenAt < ACCOUNT_MS),
+            [sessionId, { liveUntil, seenAt: now }],
+          ]),
+          view: isTold ? before.view : null,
+          hidden: isTold ? before.hidden : null,
+          loadedAt: now,
+        })
+      },
+    )
   }
 
   function readView(userId: UserId): Promise<FeedView> {
@@ -93,10 +148,15 @@ export function createViewers(
     }))
   }
 
-  async function isEqual(userId: UserId, { account, view, hidden }: Entry): Promise<boolean> {
+  async function isEqual(userId: UserId, entry: Entry): Promise<boolean> {
+    const { account, view, hidden } = entry
     const now = await users.findAccount(userId)
-    if (!now || now.displayName !== account.displayName) return false
-    if (now.graphVersion !== account.graphVersion && !(await followsMerged(userId))) return false
+    const isOther = now?.graphVersion !== account.graphVersion
+    // It is read again before it answers anybody, and what belongs to another version is not used then.
+    const isOld = clock.now() - entry.loadedAt >= ACCOUNT_MS
+    if (isOld && isOther) return true
+    if (!now || (!isOld && now.displayName !== account.displayName)) return false
+    if (isOther && !(await followsMerged(userId))) return false
     if (hidden !== null && !(await isSameHidden(userId, hidden))) return false
     return view === null || isSameView(view, await readView(userId))
   }
@@ -133,10 +193,7 @@ export function createViewers(
   const kept: KeptKind = {
     name: 'viewer',
     keys: known.keys,
-    entries: (ids) =>
-      new Map(
-        [...known.entries(ids)].filter(([, entry]) => clock.now() - entry.loadedAt < ACCOUNT_MS),
-      ),
+    entries: known.entries,
     async differing(entries) {
       const wrong: UserId[] = []
       for (const [id, entry] of entries as ReadonlyMap<UserId, Entry>) {
@@ -155,29 +212,12 @@ export function createViewers(
      * same request.
      */
     async account(grant: Grant): Promise<Account | null> {
-      const now = clock.now()
-      const entry = peek(grant, now)
-      if (entry) return entry.account
-      const viewer = await known.load(
-        () => sessions.findViewer(grant, now),
-        (viewer, keep) => {
-          if (!viewer) return
-          const before = known.peek(grant.userId)
-          const isSame = before?.epoch === grant.epoch && now - before.loadedAt < ACCOUNT_MS
-          keep(grant.userId, {
-            account: viewer,
-            epoch: grant.epoch,
-            sessions: new Map([
-              ...(isSame ? before.sessions : []),
-              [grant.sessionId, viewer.liveUntil],
-            ]),
-            view: isSame ? before.view : null,
-            hidden: isSame ? before.hidden : null,
-            loadedAt: isSame ? before.loadedAt : now,
-          })
-        },
-      )
-      return viewer
+      return peek(grant, clock.now()) ?? load(grant)
+    },
+
+    /** What is known of an account at this moment, without asking; null: nothing. */
+    held(userId: UserId): Account | null {
+      return known.isBelieved() ? (known.peek(userId)?.account ?? null) : null
     },
 
     /** What the viewer's feed is made of. After a barrier of the same request. */
@@ -188,7 +228,7 @@ export function createViewers(
         () => readView(userId),
         (view, keep) => {
           const before = known.peek(userId)
-          if (before) keep(userId, { ...before, view })
+          if (before && isSameVersion(before, entry)) keep(userId, { ...before, view })
         },
       )
     },
@@ -201,9 +241,14 @@ export function createViewers(
         async (): Promise<ReadonlySet<UserId>> => new Set(await graph.blockedEitherWay(userId)),
         (hidden, keep) => {
           const before = known.peek(userId)
-          if (before) keep(userId, { ...before, hidden })
+          if (before && isSameVersion(before, entry)) keep(userId, { ...before, hidden })
         },
       )
     },
   }
+}
+
+/** Whether the account is still the one for which something was read. */
+function isSameVersion({ account }: Entry, before: Entry | undefined): boolean {
+  return account.graphVersion === before?.account.graphVersion
 }

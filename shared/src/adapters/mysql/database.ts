@@ -3,14 +3,13 @@ import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
-import type { Metrics } from '../../observability/metrics'
 import { echoTo, type SqlTraits } from '../sql/database'
 import type { Database } from '../sql/schema'
 import { detailsOf, ER, isTransientMysqlError, mysqlDuplicateIndex } from './errors'
-import { createMysqlPool } from './pool'
+import { createMysqlPool, type MysqlMetrics } from './pool'
 
 export interface MysqlDatabaseOptions {
-  readonly metrics?: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null
+  readonly metrics?: MysqlMetrics | null
   /** Where every statement is logged; null logs none. */
   readonly echo?: Pick<Logger, 'info'> | null
   readonly connectTimeoutMs?: number

@@ -6,8 +6,13 @@ import type { Metrics } from '../../observability/metrics'
 import { castColumn, PooledConnection } from './connection'
 import { stripMysqlError } from './errors'
 
+/** `poolConnections`: null for a pool beside the one that is reported. */
+export type MysqlMetrics = Pick<Metrics, 'storeErrors' | 'storeRetries'> & {
+  readonly poolConnections: Metrics['poolConnections'] | null
+}
+
 export interface MysqlPoolDeps {
-  readonly metrics: Pick<Metrics, 'storeErrors' | 'storeRetries' | 'poolConnections'> | null
+  readonly metrics: MysqlMetrics | null
 }
 
 export interface MysqlPoolOptions extends Omit<MysqlSettings, 'kind' | 'echo'> {
@@ -86,9 +91,9 @@ export function createMysqlPool({ metrics }: MysqlPoolDeps, options: MysqlPoolOp
   })
 
   function report() {
-    metrics?.poolConnections.set({ state: 'busy' }, busy)
-    metrics?.poolConnections.set({ state: 'idle' }, Math.max(0, open.size - busy))
-    metrics?.poolConnections.set({ state: 'waiting' }, waiting)
+    metrics?.poolConnections?.set({ state: 'busy' }, busy)
+    metrics?.poolConnections?.set({ state: 'idle' }, Math.max(0, open.size - busy))
+    metrics?.poolConnections?.set({ state: 'waiting' }, waiting)
   }
 
   function acquire(callback: (error: unknown, raw: PoolConnection | null) => void): void {

@@ -272,6 +272,9 @@ function encode(change: Change | Hint): string {
   switch (change.kind) {
     case 'post':
       return `p${change.post}`
+    case 'created':
+      // To a process of an older version: what the post says has changed.
+      return `p${change.post}:${change.author}`
     case 'engagement':
       return `e${change.post}:${change.by}`
     case 'posts':
@@ -294,7 +297,9 @@ function decode(part: string): Change | Hint | null {
   const id = Number(first)
   switch (kind) {
     case 'p':
-      return { kind: 'post', post: id as PostId }
+      return second === undefined
+        ? { kind: 'post', post: id as PostId }
+        : { kind: 'created', post: id as PostId, author: Number(second) as UserId }
     case 'e':
       return { kind: 'engagement', post: id as PostId, by: Number(second) as UserId }
     case 'n':
