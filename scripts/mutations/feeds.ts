@@ -5,6 +5,7 @@ const REPLICAS = 'tests/embedded/replicas-property.test.ts'
 const FEED = 'services/api/src/modules/feed'
 const TIMELINES = 'shared/src/adapters/memory/timeline-store.test.ts'
 const PIECES = 'services/api/src/memory/post-pieces.ts'
+const VIEWERS = 'services/api/src/memory/viewers.ts'
 const PIPELINE = 'services/api/src/modules/feed/feed.ts'
 const FRESHNESS = 'shared/src/adapters/redis/freshness.ts'
 const HISTORIES = 'shared/src/adapters/redis/freshness-property.test.ts'
@@ -103,6 +104,34 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     find: '!own.delete(change.post)',
     replace: '!own.has(change.post)',
     tests: ['services/api/src/memory/post-pieces.test.ts'],
+  },
+  {
+    name: 'an account is never read again beside the requests',
+    file: VIEWERS,
+    find: 'if (refreshing.has(grant.sessionId)) return',
+    replace: 'if (grant.sessionId !== 0) return',
+    tests: ['services/api/src/memory/viewers.test.ts'],
+  },
+  {
+    name: 'an account that nobody can read again is good for ever',
+    file: VIEWERS,
+    find: 'if (age >= ACCOUNT_MS) return null',
+    replace: 'if (age >= Number.POSITIVE_INFINITY) return null',
+    tests: ['services/api/src/memory/viewers.test.ts'],
+  },
+  {
+    name: 'what a feed is made of outlives the version of its account',
+    file: VIEWERS,
+    find: 'view: isTold ? before.view : null',
+    replace: 'view: isSame ? before.view : null',
+    tests: ['services/api/src/memory/viewers.test.ts'],
+  },
+  {
+    name: 'looks at the fence queue behind statements',
+    file: 'shared/src/runtime/server-backend.ts',
+    find: '{ fence: createSqlFreshnessFence(db), logger, metrics }',
+    replace: '{ fence: createSqlFreshnessFence((await mysql()).db), logger, metrics }',
+    tests: ['tests/faults/full-pool.server.test.ts'],
   },
   {
     name: 'counts are never read again',

@@ -67,7 +67,8 @@ export const SETTINGS = {
     },
     poolSize: {
       name: 'DATABASE_POOL_SIZE',
-      summary: 'Maximum number of MySQL connections per process',
+      summary:
+        'Maximum number of MySQL connections per process, beside two of api and of fanout-worker for the fence',
       parse: parse.integer('a number', 1, 1_000),
       default: '16',
       readBy: 'all',
