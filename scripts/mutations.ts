@@ -3,9 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
-import { CAPTURE_MUTATIONS } from './mutations/capture'
-import { FEED_MUTATIONS } from './mutations/feeds'
-import { LIVE_MUTATIONS } from './mutations/live'
+import { MUTATIONS } from './mutations/all'
 import type { Mutation } from './mutations/mutation'
 
 const root = join(import.meta.dir, '..')
@@ -15,9 +13,7 @@ const root = join(import.meta.dir, '..')
  * `bun scripts/mutations.ts [WORDS …]` tries those whose name holds the words.
  */
 async function main(words: readonly string[]): Promise<number> {
-  const chosen = [...FEED_MUTATIONS, ...CAPTURE_MUTATIONS, ...LIVE_MUTATIONS].filter(({ name }) =>
-    words.every((word) => name.includes(word)),
-  )
+  const chosen = MUTATIONS.filter(({ name }) => words.every((word) => name.includes(word)))
   const folder = await mkdtemp(join(tmpdir(), 'sns-mutations-'))
   const copy = join(folder, 'copy')
   let missed = 0

@@ -40,19 +40,19 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     name: 'what is kept is looked at before the barrier',
     file: PIPELINE,
     find: `const first = await readTimeline(userId, before, count)
-      const { isHeard, mergedAuthors } = first
-      const viewer = isHeard
-        ? await viewers.account(grant)
-        : await sessions.findViewer(grant, clock.now())
-      if (!viewer) throw sessionEnded()
-      const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null`,
+    const { isHeard, mergedAuthors } = first
+    const viewer = isHeard
+      ? await viewers.account(grant)
+      : await sessions.findViewer(grant, clock.now())
+    if (!viewer) throw sessionEnded()
+    const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null`,
     replace: `const viewer = await viewers.account(grant)
-      if (!viewer) throw sessionEnded()
-      const early = freshness.belief() ? await viewers.feedView(userId) : null
-      const first = await readTimeline(userId, before, count)
-      const { isHeard, mergedAuthors } = first
-      const view = isHeard && freshness.belief() ? early : null
-      void [sessions, clock]`,
+    if (!viewer) throw sessionEnded()
+    const early = freshness.belief() ? await viewers.feedView(userId) : null
+    const first = await readTimeline(userId, before, count)
+    const { isHeard, mergedAuthors } = first
+    const view = isHeard && freshness.belief() ? early : null
+    void [sessions, clock]`,
     tests: [REPLICAS],
   },
   {
@@ -132,6 +132,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     find: '{ fence: createSqlFreshnessFence(db), logger, metrics }',
     replace: '{ fence: createSqlFreshnessFence((await mysql()).db), logger, metrics }',
     tests: ['tests/faults/full-pool.server.test.ts'],
+    needs: 'TEST_DATABASE_URL',
   },
   {
     name: 'counts are never read again',
@@ -472,7 +473,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'lanes: a new post is not in its author’s list',
     file: 'services/api/src/memory/announced-stores.ts',
-    find: "          { kind: 'posts', author: authorId },\n",
+    find: "          { kind: 'posts', author },\n",
     replace: '',
     tests: [REPLICAS],
   },

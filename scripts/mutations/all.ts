@@ -1,0 +1,10 @@
+import { CAPTURE_MUTATIONS } from './capture'
+import { FEED_MUTATIONS } from './feeds'
+import { LIVE_MUTATIONS } from './live'
+import type { Mutation } from './mutation'
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...FEED_MUTATIONS,
+  ...CAPTURE_MUTATIONS,
+  ...LIVE_MUTATIONS,
+]
