@@ -5,6 +5,7 @@ import { runLoad } from './load'
 
 /** Simultaneous users, each on a connection of its own. */
 const USERS = 500
+const READS_AT_ONCE = 16
 const LOGINS_AT_ONCE = 8
 const WARM_SECONDS = 5
 const SECONDS = 20
@@ -65,4 +66,19 @@ export async function logInSome(
   }
   await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, logInNext))
   return signedIn
+}
+
+/** Reads each feed once, some at a time: a first read makes its timeline, for as long as that takes. */
+export async function readEach(
+  url: string,
+  readers: readonly { readonly token: string }[],
+): Promise<void> {
+  const waiting = [...readers]
+  const readNext = async () => {
+    for (let reader = waiting.pop(); reader; reader = waiting.pop()) {
+      const { status } = await createClient(url, { token: reader.token }).v1.feed.get()
+      if (status !== 200) throw new Error(`a first read of a feed answered ${status}`)
+    }
+  }
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, readNext))
 }

@@ -5,7 +5,7 @@ import { type Survey, surveyFiles } from '../import/survey'
 import type { BenchArguments } from './arguments'
 import { importData, untilQuiet } from './baseline'
 import type { BenchSuite, RunningBenchSuite } from './bench-suite'
-import { logInSome } from './feed-load'
+import { logInSome, readEach } from './feed-load'
 
 export interface ImportedSuite extends AsyncDisposable {
   readonly running: RunningBenchSuite
@@ -16,8 +16,9 @@ export interface ImportedSuite extends AsyncDisposable {
 }
 
 /**
- * Starts the suite on the data of the options, and signs some readers in. It is quiet then: all that was imported
- * is in the timelines and in the index, unless a first impression will do. `more`: settings beside its own.
+ * Starts the suite on the data of the options, and signs some readers in, who have read their feeds. It is quiet then: all
+ * that was imported is in the timelines and in the index, unless a first impression will do. `more`: settings beside its
+ * own.
  */
 export async function startImported(
   suite: BenchSuite,
@@ -38,6 +39,7 @@ export async function startImported(
   try {
     if (!isQuick) await untilQuiet(running, survey)
     const signedIn = await logInSome(running.url, survey, password, readers)
+    await readEach(running.url, signedIn)
     return {
       running,
       survey,
