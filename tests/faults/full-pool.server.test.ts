@@ -14,7 +14,7 @@ const CONNECTIONS = 3
 const HELD_MS = 3_000
 
 describe.skipIf(!hasAllTestServers)('an api whose connections to MySQL all wait', () => {
-  test('answers pages from memory meanwhile, and its own writes at once when they go on', async () => {
+  test('answers pages from memory meanwhile, and goes on believing', async () => {
     await using names = await createServerNames()
     const migrate = spawnProgram('migrate', [], names.env)
     if ((await migrate.exited) !== 0) throw new Error(migrate.output())

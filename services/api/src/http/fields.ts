@@ -35,6 +35,7 @@ export const UsernameField = Type.String({
 
 /** No control characters but tab and line ends. */
 const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]+$'
+
 /** What somebody writes, of at most `max` characters. */
 export function textField(max: number, example: string) {
   return Type.String({
