@@ -137,15 +137,36 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'counts are never read again',
     file: PIECES,
-    find: 'return counted === null || (now < counted.until && !counted.by.has(viewer))',
+    find: 'return change === undefined || (now < change.until && !change.by.has(viewer))',
     replace: 'return true',
     tests: [REPLICAS],
   },
   {
+    name: 'what was written again goes with the segment of before',
+    file: 'services/api/src/memory/piece-cache.ts',
+    find: 'if (rows[at + SEGMENT] !== oldest.number) continue',
+    replace: 'if (!rowOf.has(post)) continue',
+    tests: ['services/api/src/memory'],
+  },
+  {
+    name: 'what is used goes with its segment',
+    file: 'services/api/src/memory/piece-cache.ts',
+    find: 'if (rows[at + USED] === 1 && room > 0) rescued.push([post, entry])\n      else remove(post)',
+    replace: 'remove(post)',
+    tests: ['services/api/src/memory'],
+  },
+  {
+    name: 'a piece written again counts as the one of before',
+    file: 'services/api/src/memory/piece-cache.ts',
+    find: 'a.piece?.from === b.piece?.from',
+    replace: 'true',
+    tests: ['services/api/src/memory'],
+  },
+  {
     name: 'a page shows whatever its window holds',
     file: PIPELINE,
-    find: 'if (piece === undefined || !view.authors.has(piece.authorId)) return null',
-    replace: 'if (piece === undefined) return null',
+    find: 'if (!piece || !view.authors.has(piece.authorId)) continue',
+    replace: 'if (!piece) continue',
     tests: [REPLICAS, FEED],
   },
   {
@@ -172,9 +193,9 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rebuild reads SQL before it begins',
     file: PIPELINE,
-    find: 'const token = await ask(() => timelines.beginRebuild(viewer.id))\n    if (!token) return fromSql(viewer.id, before, limit)\n    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })',
+    find: 'const token = await timelines.beginRebuild(viewer.id).catch(away)\n    if (!token) return fromSql(viewer.id, before, limit)\n    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })',
     replace:
-      'const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })\n    const token = await ask(() => timelines.beginRebuild(viewer.id))\n    if (!token) return fromSql(viewer.id, before, limit)',
+      'const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })\n    const token = await timelines.beginRebuild(viewer.id).catch(away)\n    if (!token) return fromSql(viewer.id, before, limit)',
     tests: [FEED],
   },
   {

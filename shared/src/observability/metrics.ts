@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addProcessMetrics } from './process-metrics'
+import { TalliedCounter, TalliedGauge } from './tallies'
 
 const FAST_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -22,7 +23,7 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers,
     }),
-    httpInFlight: new Gauge({
+    httpInFlight: new TalliedGauge({
       name: 'sns_http_requests_in_flight',
       help: 'Requests being answered',
       registers,
@@ -33,7 +34,7 @@ export function createMetrics() {
       labelNames: ['code'] as const,
       registers,
     }),
-    feedReads: new Counter({
+    feedReads: new TalliedCounter({
       name: 'sns_feed_reads_total',
       help: 'Feed pages by where their ids came from: window, merge (window then SQL), sql',
       labelNames: ['source'] as const,
@@ -73,7 +74,7 @@ export function createMetrics() {
       labelNames: ['reason'] as const,
       registers,
     }),
-    pieceLookups: new Counter({
+    pieceLookups: new TalliedCounter({
       name: 'sns_page_piece_lookups_total',
       help: 'Pieces of pages looked up in memory by result: hit, miss (read from SQL)',
       labelNames: ['result'] as const,

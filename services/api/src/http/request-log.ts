@@ -25,10 +25,10 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
   return new Elysia({ name: 'request-log' })
     .onRequest(({ request, server, set }) => {
       set.headers['x-request-id'] = contexts.open(request, server).id
-      metrics.httpInFlight.inc()
+      metrics.httpInFlight.count += 1
     })
     .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
-      metrics.httpInFlight.dec()
+      metrics.httpInFlight.count -= 1
       const context = contexts.of(request)
       const method = METHODS.has(request.method) ? request.method : 'other'
       const status = responseValue instanceof Response ? responseValue.status : Number(set.status)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Belief } from '@sns/shared/ports/freshness'
-import { createKnown } from './known'
+import { createKnown, leastRecentlyUsed } from './known'
 
 interface Value {
   readonly text: string
@@ -10,7 +10,12 @@ function createWorld(options: { maxEntries?: number; maxBytes?: number } = {}) {
   let belief: Belief | null = { belief: true }
   const known = createKnown<number, Value>(
     { freshness: { belief: () => belief } },
-    { maxEntries: 100, maxBytes: 1_000, bytesOf: ({ text }) => text.length, ...options },
+    leastRecentlyUsed({
+      maxEntries: 100,
+      maxBytes: 1_000,
+      bytesOf: ({ text }) => text.length,
+      ...options,
+    }),
   )
   return {
     known,

@@ -1,12 +1,37 @@
 import type { Belief, Freshness } from '@sns/shared/ports/freshness'
 import { LRUCache } from 'lru-cache'
 
-export interface KnownOptions<Value> {
+/** What holds the entries: it may let any go, to stay within its bounds. */
+export interface Kept<Key extends number, Value extends object> {
+  get(key: Key): Value | undefined
+  /** Does not count as using it. */
+  peek(key: Key): Value | undefined
+  set(key: Key, value: Value): void
+  delete(key: Key): void
+  clear(): void
+  keys(): Iterable<Key>
+  readonly size: number
+}
+
+export interface LeastRecentlyUsedOptions<Value> {
   /** How many entries are kept at most: those used last. */
   readonly maxEntries: number
   /** Bounds the sum of `bytesOf`. */
   readonly maxBytes: number
   readonly bytesOf: (value: Value) => number
+}
+
+/** Keeps entries as they are given. */
+export function leastRecentlyUsed<Key extends number, Value extends object>({
+  maxEntries,
+  maxBytes,
+  bytesOf,
+}: LeastRecentlyUsedOptions<Value>): Kept<Key, Value> {
+  return new LRUCache<Key, Value>({
+    max: maxEntries,
+    maxSize: Math.floor(maxBytes),
+    sizeCalculation: (value) => Math.max(1, bytesOf(value)),
+  })
 }
 
 /** A load under way, and what was heard of since it began. */
@@ -24,13 +49,8 @@ export type Known<Key extends number, Value extends object> = ReturnType<
  */
 export function createKnown<Key extends number, Value extends object>(
   { freshness }: { readonly freshness: Pick<Freshness, 'belief'> },
-  { maxEntries, maxBytes, bytesOf }: KnownOptions<Value>,
+  kept: Kept<Key, Value>,
 ) {
-  const kept = new LRUCache<Key, Value>({
-    max: maxEntries,
-    maxSize: Math.floor(maxBytes),
-    sizeCalculation: (value) => Math.max(1, bytesOf(value)),
-  })
   const loads = new Set<Load<Key>>()
   let keptUnder: Belief | null = null
 

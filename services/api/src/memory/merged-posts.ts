@@ -2,7 +2,7 @@ import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
-import { createKnown } from './known'
+import { createKnown, leastRecentlyUsed } from './known'
 import type { KeptKind } from './verify'
 
 /** The newest ids that are kept of an author; pages below them come from SQL. */
@@ -40,15 +40,15 @@ export function createMergedPosts(
 ) {
   const all = createKnown<typeof ALL, readonly UserId[]>(
     { freshness },
-    { maxEntries: 1, maxBytes: Number.MAX_SAFE_INTEGER, bytesOf: () => 1 },
+    leastRecentlyUsed({ maxEntries: 1, maxBytes: Number.MAX_SAFE_INTEGER, bytesOf: () => 1 }),
   )
   const lists = createKnown<UserId, AuthorPosts>(
     { freshness },
-    {
+    leastRecentlyUsed({
       maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
       maxBytes,
       bytesOf: ({ ids }) => ENTRY_OVERHEAD + 8 * ids.length,
-    },
+    }),
   )
   freshness.onChange((change) => {
     if (change.kind === 'lanes') all.forget(ALL)

@@ -60,7 +60,7 @@ function openWorld() {
     await freshness.announce([{ kind: 'created', post: POST, author: ann }])
   }
   async function seen() {
-    const piece = (await pieces.of(bob, [POST])).get(POST)
+    const [piece] = await pieces.of(bob, [POST])
     const { text, author } = postOf(piece!, false)
     return [text, author.displayName]
   }

@@ -6,6 +6,7 @@ import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { type Post, presentPost } from '../modules/posts/schema'
 import { createKnown } from './known'
+import { createPieceCache, isSameEntry, type PieceEntry, type PostPiece } from './piece-cache'
 import type { KeptKind } from './verify'
 import type { Viewers } from './viewers'
 
@@ -13,37 +14,24 @@ import type { Viewers } from './viewers'
 const COUNTS_TRAIL_MS = 1_000
 /** Names that changed are remembered so long; past it all pieces are made anew. */
 const RENAMED_MAX = 10_000
-/** What an entry takes beside its bytes: the objects, the key, the list. */
-const ENTRY_OVERHEAD = 300
 /** Posts written here that were not heard of: more than are ever on the way. */
 const OWN_MAX = 10_000
 /** A post that so many have liked since it was read is read again, whoever asks. */
 const COUNTED_BY_MAX = 1_000
+/** So many posts may have been liked since they were read; past it, all of these are read again. */
+const COUNTED_MAX = 10_000
 
 /** No user has this id. */
 const NOBODY = 0 as UserId
 
-const UTF8 = new TextEncoder()
-const UTF8_TEXT = new TextDecoder()
-/** What is left out of a piece. */
-const END = 'false}}'
+/** How a piece ends: as for a viewer who does not like the post, and as an item that is not the last. */
+export const NOT_LIKED = Buffer.from('false}},')
+export const LIKED = Buffer.from('true}},')
 
-/** A post as the bytes of its JSON, all but whether its viewer liked it. */
-export interface PostPiece {
-  readonly authorId: UserId
-  /** JSON up to and without the last value, `viewer.liked`. */
-  readonly head: Uint8Array
-}
+/** Of each post asked for: its piece, null if it is not there, undefined if that is not known. */
+type Found = (PostPiece | null | undefined)[]
 
-interface Entry {
-  /** Null: the post is not there. */
-  readonly piece: PostPiece | null
-  /** How many names had changed when the load began. */
-  readonly names: number
-  /** What was heard of its likes and comments since they were read; null: nothing. */
-  counted: CountsChange | null
-}
-
+/** What was heard of the likes and comments of a post since they were read. */
 interface CountsChange {
   /** Unix milliseconds from when on the counts may not be shown any more. */
   readonly until: number
@@ -76,16 +64,13 @@ export function createPostPieces(
   { posts, freshness, viewers, clock, metrics }: PostPiecesDeps,
   { maxBytes }: PostPiecesOptions,
 ) {
-  const known = createKnown<PostId, Entry>(
-    { freshness },
-    {
-      maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
-      maxBytes,
-      bytesOf: ({ piece }) => ENTRY_OVERHEAD + (piece?.head.length ?? 0),
-    },
-  )
+  const known = createKnown({ freshness }, createPieceCache({ maxBytes }))
+  const hits = metrics.pieceLookups.tally({ result: 'hit' })
+  const misses = metrics.pieceLookups.tally({ result: 'miss' })
+  /** Posts that were liked or commented on since they were read. */
+  const counted = new Map<PostId, CountsChange>()
   /** Reads under way, by the posts that they read. */
-  const loading = new Map<PostId, Promise<void>>()
+  const loading = new Map<PostId, Promise<unknown>>()
   /** Posts that were written here, until that is heard. */
   const own = new Set<PostId>()
   /** The number of the latest change of each author's name. */
@@ -114,56 +99,68 @@ export function createPostPieces(
 
   function recount(post: PostId, by: UserId) {
     counts += 1
-    const entry = known.peek(post)
-    if (!entry || (entry.counted?.by.size ?? 0) >= COUNTED_BY_MAX) return known.forget(post)
-    entry.counted ??= { until: clock.now() + COUNTS_TRAIL_MS, by: new Map() }
-    entry.counted.by.set(by, counts)
+    if (counted.size >= COUNTED_MAX) {
+      for (const each of counted.keys()) known.forget(each)
+      counted.clear()
+    }
+    let change = counted.get(post)
+    if (!known.peek(post) || (change?.by.size ?? 0) >= COUNTED_BY_MAX) {
+      counted.delete(post)
+      return known.forget(post)
+    }
+    if (!change) {
+      change = { until: clock.now() + COUNTS_TRAIL_MS, by: new Map() }
+      counted.set(post, change)
+    }
+    change.by.set(by, counts)
   }
 
-  /** What was heard while an entry was loaded anew: a post that many like at once is kept all the same. */
-  function countedSince(post: PostId, from: number, startedAt: number): CountsChange | null {
-    const by = new Map(
-      [...(known.peek(post)?.counted?.by ?? [])].filter(([, number]) => number > from),
-    )
-    return by.size === 0 ? null : { until: startedAt + COUNTS_TRAIL_MS, by }
+  /** Keeps what was heard while a post was read: one that many like at once is kept all the same. */
+  function keepCounted(post: PostId, from: number, startedAt: number): void {
+    const heard = [...(counted.get(post)?.by ?? [])].filter(([, number]) => number > from)
+    counted.delete(post)
+    if (heard.length === 0) return
+    counted.set(post, { until: startedAt + COUNTS_TRAIL_MS, by: new Map(heard) })
   }
 
-  function isCurrent(entry: Entry, viewer: UserId, now: number): boolean {
-    const { piece, counted } = entry
-    if (entry.names < namesFrom) return false
-    if (piece !== null && (renamedAt.get(piece.authorId) ?? 0) > entry.names) return false
-    return counted === null || (now < counted.until && !counted.by.has(viewer))
+  function isCurrent(post: PostId, entry: PieceEntry, viewer: UserId, now: number): boolean {
+    const { piece, names: readAt } = entry
+    if (readAt < namesFrom) return false
+    if (readAt < names && piece && (renamedAt.get(piece.authorId) ?? 0) > readAt) return false
+    const change = counted.size === 0 ? undefined : counted.get(post)
+    return change === undefined || (now < change.until && !change.by.has(viewer))
   }
 
-  /** Puts the known pieces of `ids` into `found`; returns the ids to read. */
-  function takeKnown(
-    viewer: UserId,
-    ids: readonly PostId[],
-    found: Map<PostId, PostPiece>,
-  ): readonly PostId[] {
+  /** Puts the known pieces of `ids` into `found`, where it has none yet; returns the ids to read. */
+  function takeKnown(viewer: UserId, ids: readonly PostId[], found: Found): readonly PostId[] {
     if (!known.isBelieved()) return ids
     const now = clock.now()
-    return ids.filter((id) => {
+    const missing: PostId[] = []
+    for (let at = 0; at < ids.length; at += 1) {
+      if (found[at] !== undefined) continue
+      const id = ids[at] as PostId
       const entry = known.peek(id)
-      if (!entry || !isCurrent(entry, viewer, now)) return true
-      if (entry.piece) found.set(id, entry.piece)
-      return false
-    })
+      if (entry && isCurrent(id, entry, viewer, now)) found[at] = entry.piece
+      else missing.push(id)
+    }
+    return missing
   }
 
-  async function load(ids: readonly PostId[], found: Map<PostId, PostPiece>): Promise<void> {
+  /** Reads the posts, and returns the pieces of those that are there. */
+  async function load(ids: readonly PostId[]): Promise<ReadonlyMap<PostId, PostPiece>> {
     const [namesBefore, countsBefore, startedAt] = [names, counts, clock.now()]
+    const read = new Map<PostId, PostPiece>()
     await known.load(
       () => posts.published(ids),
       (published, keep) => {
-        for (const post of published) found.set(post.body.id, toPiece(post))
+        for (const post of published) read.set(post.body.id, toPiece(post))
         for (const id of ids) {
-          const piece = found.get(id) ?? null
-          const counted = countedSince(id, countsBefore, startedAt)
-          keep(id, { piece, names: namesBefore, counted })
+          keepCounted(id, countsBefore, startedAt)
+          keep(id, { piece: read.get(id) ?? null, names: namesBefore })
         }
       },
     )
+    return read
   }
 
   const kept: KeptKind = {
@@ -173,18 +170,19 @@ export function createPostPieces(
     entries: (ids) =>
       new Map(
         [...known.entries(ids)].filter(
-          ([, entry]) => entry.counted === null && isCurrent(entry, NOBODY, clock.now()),
+          ([id, entry]) => !counted.has(id) && isCurrent(id, entry, NOBODY, clock.now()),
         ),
       ),
+    isSame: isSameEntry,
     async differing(entries) {
       const ids = [...entries.keys()] as PostId[]
       const published = await posts.published(ids)
       const now = new Map(published.map((post) => [post.body.id, toPiece(post)]))
       return ids.filter((id) => {
-        const { piece } = entries.get(id) as Entry
+        const { piece } = entries.get(id) as PieceEntry
         const other = now.get(id) ?? null
         if (piece === null || other === null) return piece !== other
-        return piece.authorId !== other.authorId || Buffer.compare(piece.head, other.head) !== 0
+        return piece.authorId !== other.authorId || !bytesOf(piece).equals(bytesOf(other))
       })
     },
   }
@@ -207,47 +205,51 @@ export function createPostPieces(
         const piece = toPiece({ body, author: { id, username, displayName }, counts })
         if (own.size >= OWN_MAX) own.clear()
         own.add(body.id)
-        keep(body.id, { piece, names: namesBefore, counted: null })
+        keep(body.id, { piece, names: namesBefore })
       })
     },
 
     /**
-     * The pieces of those of `ids` that are there. After a barrier of the same read. What is not known is
-     * read from SQL, once for all who ask for it at the same time: they take it from what is kept, and read
-     * it again where it was not kept.
+     * The piece of each of `ids`, null where there is no post. After a barrier of the same read. What is not
+     * known is read from SQL, once for all who ask for it at the same time: they take it from what is kept,
+     * and read it again where it was not kept.
      */
-    async of(viewer: UserId, ids: readonly PostId[]): Promise<ReadonlyMap<PostId, PostPiece>> {
-      const found = new Map<PostId, PostPiece>()
+    async of(viewer: UserId, ids: readonly PostId[]): Promise<readonly (PostPiece | null)[]> {
+      const found: Found = new Array(ids.length)
       let missing = takeKnown(viewer, ids, found)
-      const hits = ids.length - missing.length
-      if (hits > 0) metrics.pieceLookups.inc({ result: 'hit' }, hits)
-      if (missing.length === 0) return found
-      metrics.pieceLookups.inc({ result: 'miss' }, missing.length)
+      hits.count += ids.length - missing.length
+      if (missing.length === 0) return found as (PostPiece | null)[]
+      misses.count += missing.length
       const others = new Set(missing.flatMap((id) => loading.get(id) ?? []))
       if (others.size > 0) {
         await Promise.allSettled(others)
-        missing = takeKnown(viewer, missing, found)
-        if (missing.length === 0) return found
+        missing = takeKnown(viewer, ids, found)
       }
-      const reading = load(missing, found)
+      if (missing.length === 0) return found as (PostPiece | null)[]
+      const reading = load(missing)
       for (const id of missing) loading.set(id, reading)
       try {
-        await reading
+        const read = await reading
+        return ids.map((id, at) => found[at] ?? read.get(id) ?? null)
       } finally {
         for (const id of missing) if (loading.get(id) === reading) loading.delete(id)
       }
-      return found
     },
   }
 }
 
 /** The post of a piece again, where it must be looked into. */
-export function postOf({ head }: PostPiece, liked: boolean): Post {
-  const post: Post = JSON.parse(`${UTF8_TEXT.decode(head)}${liked}}}`)
+export function postOf({ source, from, to }: PostPiece, liked: boolean): Post {
+  const head = source.toString('utf8', from, to - NOT_LIKED.length)
+  const post: Post = JSON.parse(`${head}${liked}}}`)
   return post
 }
 
 export function toPiece(post: PublishedPost): PostPiece {
-  const json = JSON.stringify(presentPost({ ...post, liked: false }))
-  return { authorId: post.body.authorId, head: UTF8.encode(json.slice(0, -END.length)) }
+  const source = Buffer.from(`${JSON.stringify(presentPost({ ...post, liked: false }))},`)
+  return { authorId: post.body.authorId, source, from: 0, to: source.length }
+}
+
+function bytesOf({ source, from, to }: PostPiece): Buffer {
+  return source.subarray(from, to)
 }

@@ -8,6 +8,8 @@ export interface KeptKind {
   keys(): readonly number[]
   /** What is kept of `keys` and answers readers as it is; what the next read loads anew is left out. */
   entries(keys: readonly number[]): ReadonlyMap<number, object>
+  /** Whether an entry is the very one that it was; where absent, it is where it is the same object. */
+  isSame?(before: object | undefined, entry: object): boolean
   /** The keys of those entries that the database contradicts. */
   differing(entries: ReadonlyMap<number, object>): Promise<readonly number[]>
 }
@@ -64,13 +66,14 @@ export async function* verifyMemory(
 
   async function differingOf(kind: KeptKind, keys: readonly number[]): Promise<readonly number[]> {
     if (!(await isBelieved())) return []
+    const { isSame = Object.is } = kind
     let suspects = kind.entries(keys)
     for (let look = 1; suspects.size > 0 && look <= LOOKS; look += 1) {
       if (look > 1) await wait()
       const wrong = await kind.differing(suspects)
       if (!(await isBelieved())) return []
       const now = kind.entries(wrong)
-      suspects = new Map([...now].filter(([key, entry]) => suspects.get(key) === entry))
+      suspects = new Map([...now].filter(([key, entry]) => isSame(suspects.get(key), entry)))
     }
     return [...suspects.keys()]
   }

@@ -8,7 +8,7 @@ import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { createKnown } from './known'
+import { createKnown, leastRecentlyUsed } from './known'
 import type { KeptKind } from './verify'
 
 /** Sessions and passwords are in no log that announces what a crashed writer could not: they are asked for again. */
@@ -72,13 +72,13 @@ export function createViewers(
 ) {
   const known = createKnown<UserId, Entry>(
     { freshness },
-    {
+    leastRecentlyUsed({
       maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
       maxBytes,
       bytesOf: ({ view, hidden }) =>
         ENTRY_OVERHEAD +
         BYTES_EACH * ((view ? view.authors.size + view.likes.size : 0) + (hidden?.size ?? 0)),
-    },
+    }),
   )
   freshness.onChange((change) => {
     if (change.kind === 'viewer') known.forget(change.user)

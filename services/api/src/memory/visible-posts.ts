@@ -44,8 +44,9 @@ export function createVisiblePosts({ posts, viewers, pieces, freshness }: Visibl
     const old = ids.filter((id) => id < likesFloor)
     const oldLikes = new Set(old.length === 0 ? [] : await posts.liked(viewer, old))
     const shown = new Map<PostId, Post>()
-    for (const [id, piece] of found) {
-      if (hidden.has(piece.authorId)) continue
+    for (const [at, id] of ids.entries()) {
+      const piece = found[at]
+      if (!piece || hidden.has(piece.authorId)) continue
       shown.set(id, postOf(piece, likes.has(id) || oldLikes.has(id)))
     }
     return shown

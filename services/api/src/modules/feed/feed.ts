@@ -7,6 +7,7 @@ import type { Account } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
+import type { Tally } from '@sns/shared/observability/tallies'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
@@ -14,7 +15,7 @@ import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-st
 import { sessionEnded } from '../../http/authentication'
 import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
-import { type PostPiece, type PostPieces, toPiece } from '../../memory/post-pieces'
+import { type PostPieces, toPiece } from '../../memory/post-pieces'
 import type { FeedView, Viewers } from '../../memory/viewers'
 import { mergeLists } from './merge'
 import { joinPage, type ShownPost } from './page-bytes'
@@ -50,7 +51,8 @@ export interface FeedNews {
 
 export type Feed = ReturnType<typeof createFeed>
 
-type Source = 'window' | 'sql'
+/** Where the ids of a page came from; merge: from a window, then from SQL. */
+type Source = 'window' | 'merge' | 'sql'
 
 /** A stretch of a feed, both ends exclusive; 0 and null: without an end. */
 interface Stretch {
@@ -61,14 +63,14 @@ interface Stretch {
 
 interface Walked {
   readonly shown: readonly ShownPost[]
-  readonly sources: ReadonlySet<Source>
+  readonly source: Source
   readonly authors: ReadonlySet<UserId> | null
 }
 
 /** Ids of a feed, newest first, from where a page goes on. */
 interface Skeleton {
   readonly ids: readonly PostId[]
-  readonly sources: readonly Source[]
+  readonly source: Source
   /** Nothing lies below the last of `ids`. */
   readonly isEnd: boolean
 }
@@ -88,15 +90,17 @@ export function createFeed(deps: FeedDeps) {
   const { timelines, freshness, viewers, pieces, merged, sessions, posts, clock, metrics, logger } =
     deps
 
-  /** Null where Redis cannot be reached: SQL answers, and no change was heard. */
-  async function ask<Result>(call: () => Promise<Result>): Promise<Result | null> {
-    try {
-      return await call()
-    } catch (err) {
-      // The adapter counts and reports outages; one line for each read would flood the log.
-      logger.debug({ err }, 'timelines unavailable; reading SQL')
-      return null
-    }
+  const reads: Readonly<Record<Source, Tally>> = {
+    window: metrics.feedReads.tally({ source: 'window' }),
+    merge: metrics.feedReads.tally({ source: 'merge' }),
+    sql: metrics.feedReads.tally({ source: 'sql' }),
+  }
+
+  /** Redis cannot be reached: SQL answers, and no change was heard. */
+  function away(err: unknown): null {
+    // The adapter counts and reports outages; one line for each read would flood the log.
+    logger.debug({ err }, 'timelines unavailable; reading SQL')
+    return null
   }
 
   /**
@@ -106,7 +110,7 @@ export function createFeed(deps: FeedDeps) {
    */
   async function readTimeline(user: UserId, before: PostId | null, limit: number) {
     if (freshness.belief() && merged.authors() === null) await merged.learnAuthors()
-    const slice = await ask(() => timelines.read(user, { before, limit }))
+    const slice = await timelines.read(user, { before, limit }).catch(away)
     const mergedAuthors = merged.authors()
     return {
       isHeard: slice !== null,
@@ -128,37 +132,38 @@ export function createFeed(deps: FeedDeps) {
     }
     const { ids, floor } = mergeLists(slice, lists, before, limit)
     if (ids.length >= limit || floor === 0) {
-      return { ids, sources: ['window'], isEnd: ids.length < limit }
+      return { ids, source: 'window', isEnd: ids.length < limit }
     }
     // Everything from the floor up is in `ids`.
     const belowFloor = before !== null && before < floor ? before : (floor as PostId)
     const rest = await fromSql(viewer.id, belowFloor, limit - ids.length)
     return {
       ids: [...ids, ...rest.ids],
-      sources: ids.length > 0 ? ['window', 'sql'] : ['sql'],
+      source: ids.length > 0 ? 'merge' : 'sql',
       isEnd: rest.isEnd,
     }
   }
 
   async function fromSql(viewer: UserId, before: PostId | null, limit: number): Promise<Skeleton> {
     const ids = await posts.feedIds(viewer, { before, limit })
-    return { ids, sources: ['sql'], isEnd: ids.length < limit }
+    return { ids, source: 'sql', isEnd: ids.length < limit }
   }
 
   /** Reads the newest part of the feed from SQL and stores it as a window. */
   async function rebuild(viewer: Account, before: PostId | null, limit: number): Promise<Skeleton> {
     const startedAt = performance.now()
-    const token = await ask(() => timelines.beginRebuild(viewer.id))
+    const token = await timelines.beginRebuild(viewer.id).catch(away)
     if (!token) return fromSql(viewer.id, before, limit)
     const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })
     const complete = ids.length < TIMELINE_CAP
     // The account was read before the ids, so its graph version can only be too old.
     const { graphVersion } = viewer
-    await ask(() => timelines.finishRebuild(viewer.id, token, { ids, complete, graphVersion }))
+    const window = { ids, complete, graphVersion }
+    await timelines.finishRebuild(viewer.id, token, window).catch(away)
     metrics.feedStageSeconds.observe({ stage: 'rebuild' }, (performance.now() - startedAt) / 1000)
     const below = before === null ? ids : ids.filter((id) => id < before)
     if (below.length < limit && !complete) return fromSql(viewer.id, before, limit)
-    return { ids: below.slice(0, limit), sources: ['sql'], isEnd: below.length < limit }
+    return { ids: below.slice(0, limit), source: 'sql', isEnd: below.length < limit }
   }
 
   /**
@@ -169,24 +174,29 @@ export function createFeed(deps: FeedDeps) {
     viewer: UserId,
     view: FeedView | null,
     ids: readonly PostId[],
-  ): Promise<(id: PostId) => ShownPost | null> {
+  ): Promise<readonly ShownPost[]> {
+    const shown: ShownPost[] = []
     if (view === null) {
       const viewed = await posts.visible(viewer, ids)
       const byId = new Map(viewed.map((post) => [post.body.id, post]))
-      return (id) => {
+      for (const id of ids) {
         const post = byId.get(id)
-        if (!post) return null
-        return { id, piece: toPiece(post), liked: post.liked }
+        if (post) shown.push({ id, piece: toPiece(post), liked: post.liked })
       }
+      return shown
     }
     const found = await pieces.of(viewer, ids)
-    const old = ids.filter((id) => id < view.likesFloor)
-    const oldLikes = old.length === 0 ? null : new Set(await posts.liked(viewer, old))
-    return (id) => {
-      const piece: PostPiece | undefined = found.get(id)
-      if (piece === undefined || !view.authors.has(piece.authorId)) return null
-      return { id, piece, liked: view.likes.has(id) || oldLikes?.has(id) === true }
+    // Newest first: where the last is above the floor, all are.
+    const isOld = (ids.at(-1) ?? 0) < view.likesFloor
+    const old = isOld ? ids.filter((id) => id < view.likesFloor) : []
+    const oldLikes = isOld ? new Set(await posts.liked(viewer, old)) : null
+    for (let at = 0; at < ids.length; at += 1) {
+      const id = ids[at] as PostId
+      const piece = found[at]
+      if (!piece || !view.authors.has(piece.authorId)) continue
+      shown.push({ id, piece, liked: view.likes.has(id) || oldLikes?.has(id) === true })
     }
+    return shown
   }
 
   /**
@@ -205,28 +215,28 @@ export function createFeed(deps: FeedDeps) {
     if (!viewer) throw sessionEnded()
     const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
     let slice = view === null ? null : first.slice
-    const lists = view ? await merged.of(mergedAuthors, (author) => view.authors.has(author)) : []
+    const lists =
+      view && mergedAuthors.length > 0
+        ? await merged.of(mergedAuthors, (author) => view.authors.has(author))
+        : []
 
     const shown: ShownPost[] = []
-    const sources = new Set<Source>()
-    let last: number = before ?? Number.POSITIVE_INFINITY
+    let source: Source | null = null
     for (;;) {
       const found = await skeleton(viewer, slice, lists, before, count)
-      for (const source of found.sources) sources.add(source)
-      const ids = found.ids.filter((id) => id > after)
-      const isEnd = found.isEnd || ids.length < found.ids.length
-      const post = await hydrate(userId, view, ids)
-      for (const id of ids) {
-        const each = id < last ? post(id) : null
-        if (each) shown.push(each)
-        last = Math.min(last, id)
+      source = source === null || source === found.source ? found.source : 'merge'
+      const ids = after === 0 ? found.ids : found.ids.filter((id) => id > after)
+      for (const post of await hydrate(userId, view, ids)) {
+        // Each is below the one before it.
+        if (post.id < (shown.at(-1)?.id ?? Number.POSITIVE_INFINITY)) shown.push(post)
       }
       before = found.ids.at(-1) ?? before
+      const isEnd = found.isEnd || ids.length < found.ids.length
       if (shown.length > limit || isEnd) break
       count = (limit + 1) * GROWTH
       if (slice) slice = (await readTimeline(userId, before, count)).slice
     }
-    return { shown, sources, authors: view?.authors ?? null }
+    return { shown, source, authors: view?.authors ?? null }
   }
 
   return {
@@ -235,8 +245,8 @@ export function createFeed(deps: FeedDeps) {
       const after = readAfter(query.after)
       const before = readIdCursor<'post'>('feed', query.cursor)
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-      const { shown, sources } = await walk(grant, { after, before, limit })
-      metrics.feedReads.inc({ source: sourceLabel(sources) })
+      const { shown, source } = await walk(grant, { after, before, limit })
+      reads[source].count += 1
       const end = shown.length > limit ? shown[limit - 1] : undefined
       const nextCursor = writeIdCursor('feed', end?.id ?? null)
       return { viewerId: grant.userId, body: joinPage(shown, limit, nextCursor), nextCursor }
@@ -261,9 +271,4 @@ function readAfter(after: string | undefined): number {
     detail: `query.after ${message}`,
     fields: [{ field: 'query.after', message }],
   })
-}
-
-function sourceLabel(sources: ReadonlySet<Source>): 'window' | 'merge' | 'sql' {
-  if (!sources.has('window')) return 'sql'
-  return sources.has('sql') ? 'merge' : 'window'
 }

@@ -1,5 +1,6 @@
 import type { PostId } from '@sns/shared/domain/id'
-import type { PostPiece } from '../../memory/post-pieces'
+import type { PostPiece } from '../../memory/piece-cache'
+import { LIKED, NOT_LIKED } from '../../memory/post-pieces'
 
 export interface ShownPost {
   readonly id: PostId
@@ -8,8 +9,6 @@ export interface ShownPost {
 }
 
 const HEAD = Buffer.from('{"items":[')
-const LIKED = Buffer.from('true}},')
-const NOT_LIKED = Buffer.from('false}},')
 const END = Buffer.from('],"nextCursor":null}')
 
 /**
@@ -26,22 +25,17 @@ export function joinPage(
   // The last post has no comma after it.
   let size = HEAD.length + tail.length - (count > 0 ? 1 : 0)
   for (let at = 0; at < count; at += 1) {
-    const post = shown[at]
-    if (post) size += post.piece.head.length + (post.liked ? LIKED : NOT_LIKED).length
+    const { piece, liked } = shown[at] as ShownPost
+    size += piece.to - piece.from - (liked ? NOT_LIKED.length - LIKED.length : 0)
   }
   const page = Buffer.allocUnsafe(size)
-  page.set(HEAD)
-  let end = HEAD.length
+  let end = HEAD.copy(page)
   for (let at = 0; at < count; at += 1) {
-    const post = shown[at]
-    if (!post) continue
-    page.set(post.piece.head, end)
-    end += post.piece.head.length
-    const flag = post.liked ? LIKED : NOT_LIKED
-    const length = at === count - 1 ? flag.length - 1 : flag.length
-    flag.copy(page, end, 0, length)
-    end += length
+    const { piece, liked } = shown[at] as ShownPost
+    end += piece.source.copy(page, end, piece.from, piece.to)
+    if (liked) end += LIKED.copy(page, end - NOT_LIKED.length) - NOT_LIKED.length
   }
-  page.set(tail, end)
+  if (count > 0) end -= 1
+  tail.copy(page, end)
   return page
 }
