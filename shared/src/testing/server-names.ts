@@ -1,7 +1,8 @@
-import { Client, HttpConnection } from '@elastic/elasticsearch'
+import { Client } from '@elastic/elasticsearch'
 import Redis from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import mysql from 'mysql2/promise'
+import { FetchConnection } from '../adapters/elasticsearch/fetch-connection'
 import type { MysqlSettings } from '../config/settings'
 import { testServers, uniqueName } from './servers'
 
@@ -74,7 +75,7 @@ async function dropTopics(brokers: string, prefix: string): Promise<void> {
 }
 
 async function dropIndexes(url: string, prefix: string): Promise<void> {
-  const client = new Client({ node: url, Connection: HttpConnection })
+  const client = new Client({ node: url, Connection: FetchConnection })
   await client.indices.delete({ index: `${prefix}*`, ignore_unavailable: true })
   await client.close()
 }

@@ -1,9 +1,4 @@
-import {
-  Client,
-  errors,
-  HttpConnection,
-  type TransportRequestOptions,
-} from '@elastic/elasticsearch'
+import { Client, errors, type TransportRequestOptions } from '@elastic/elasticsearch'
 import { backoffMs } from '../../async/retry'
 import type { Settings } from '../../config/settings'
 import { asError, withoutQuoted } from '../../errors/driver-error'
@@ -11,6 +6,7 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
+import { FetchConnection } from './fetch-connection'
 
 /** One call of the vendor's typed client; `options` carry its time limit and go with it. */
 export type ElasticsearchCall<Answer> = (
@@ -78,8 +74,7 @@ export function createElasticsearchClient(
 ): ElasticsearchClient {
   const client = new Client({
     node: settings.url,
-    // The default connection does not work under Bun.
-    Connection: HttpConnection,
+    Connection: FetchConnection,
     maxRetries: 0,
     requestTimeout: TIMEOUT_MS,
     ...(settings.auth === null ? {} : { auth: { ...settings.auth } }),
