@@ -72,11 +72,13 @@ export function matchesQuery(text: string, query: SearchQuery): boolean {
 /** Whether a phrase stands in `terms` from index `at` on. */
 export function phraseAt(terms: readonly SearchTerm[], at: number, phrase: QueryPhrase): boolean {
   const last = phrase.terms.length - 1
-  return phrase.terms.every((wanted, index) => {
+  for (let index = 0; index <= last; index += 1) {
+    const wanted = phrase.terms[index] as string
     const found = terms[at + index]?.text
-    if (found === undefined) return false
-    return phrase.prefix && index === last ? found.startsWith(wanted) : found === wanted
-  })
+    if (phrase.prefix && index === last) return found?.startsWith(wanted) === true
+    if (found !== wanted) return false
+  }
+  return true
 }
 
 function groupJoined(terms: readonly SearchTerm[]): SearchTerm[][] {

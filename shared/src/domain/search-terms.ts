@@ -78,7 +78,8 @@ function pushTerms(
     terms.push({ text, kind, start, end: last.end, firstEnd, joined })
     return
   }
-  for (const [index, unit] of run.entries()) {
+  for (let index = 0; index < run.length; index += 1) {
+    const unit = run[index] as FoldedUnit
     const next = run[index + 1]
     terms.push({
       text: unit.text + (next?.text ?? ''),

@@ -38,7 +38,8 @@ export function highlight(text: string, { phrases }: SearchQuery): Highlight {
 /** May overlap. */
 function placesOf(phrase: QueryPhrase, terms: readonly SearchTerm[]): TextRange[] {
   const ranges: TextRange[] = []
-  for (const [at, first] of terms.entries()) {
+  for (let at = 0; at < terms.length; at += 1) {
+    const first = terms[at] as SearchTerm
     if (!phraseAt(terms, at, phrase)) continue
     const last = terms[at + phrase.terms.length - 1] ?? first
     const isPart = phrase.prefix && last.kind === 'gram'
