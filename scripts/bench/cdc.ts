@@ -96,10 +96,14 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
   }
 }
 
+/** How early the runtime collects: as compose.yaml has it. */
+export const INDEXER_RUNTIME = { BUN_JSC_forceRAMSize: String(208 * 2 ** 20) }
+
 /** The whole program, as `start cdc-indexer` runs it. */
 function startIndexer(env: Readonly<Record<string, string>>) {
   const port = freePort()
-  const program = spawnProgram('start', ['cdc-indexer'], { ...env, METRICS_PORT: String(port) })
+  const settings = { ...env, ...INDEXER_RUNTIME, METRICS_PORT: String(port) }
+  const program = spawnProgram('start', ['cdc-indexer'], settings)
   return Object.assign(program, { statusUrl: `http://127.0.0.1:${port}` })
 }
 

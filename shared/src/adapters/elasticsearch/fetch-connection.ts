@@ -31,6 +31,7 @@ export class FetchConnection extends BaseConnection {
     try {
       const response = await fetch(this.url.origin + path + query, {
         method,
+        redirect: 'manual',
         // Compression costs both sides more than it saves on the way.
         headers: textHeaders({ ...this.headers, ...headers, 'accept-encoding': 'identity' }),
         ...(typeof body === 'string' || body instanceof Buffer ? { body } : {}),
