@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
+import type { HTTPRequest } from 'puppeteer-core'
 import { freePort, spawnProgram } from '../../scripts/process/program-process'
 import { chromium, liveThroughTheMainJobInABrowser, openBrowser, visit } from '../browser'
 
@@ -59,6 +60,59 @@ test.skipIf(!chromium)(
       await ada.page.setOfflineMode(false)
       // Tried again by the client itself, or left in the field.
       await ada.sees('written in a tunnel')
+    } finally {
+      await browser.close()
+    }
+  },
+  120_000,
+)
+
+test.skipIf(!chromium)(
+  'what is written before a list is there is in it, once',
+  async () => {
+    await using suite = await startSuite()
+    const browser = await openBrowser()
+    try {
+      const ada = await visit(browser, suite.url, 'en-US')
+      await ada.open('/')
+      await ada.press('New here? Sign up')
+      await ada.fill('Username', 'ada')
+      await ada.fill('Password', 'correct horse battery')
+      await ada.press('Sign up')
+      await ada.sees('Your feed is empty')
+
+      // Lists that were read before it was written, and arrive after.
+      const held: HTTPRequest[] = []
+      await ada.page.setRequestInterception(true)
+      ada.page.on('request', (request) => {
+        const { pathname } = new URL(request.url())
+        const isList = pathname === '/v1/feed' || pathname.endsWith('/comments')
+        if (request.method() === 'GET' && isList) held.push(request)
+        else request.continue()
+      })
+      const answerLists = async () => {
+        const body = JSON.stringify({ items: [], nextCursor: null })
+        for (const request of held.splice(0)) {
+          await request.respond({ contentType: 'application/json', body })
+        }
+      }
+      const shown = (text: string) =>
+        ada.comesTrue(`document.body.innerText.split(${JSON.stringify(text)}).length === 2`)
+
+      await ada.page.reload()
+      await ada.fill('What is going on?', 'an early post')
+      await ada.press('Post')
+      await ada.comesTrue("document.querySelector('textarea')?.value === ''")
+      await answerLists()
+      await shown('an early post')
+
+      await ada.press('0 comments')
+      await ada.comesTrue("document.querySelector('h1')?.textContent === 'Post'")
+      await ada.fill('Write a comment', 'an early comment')
+      await ada.press('Send')
+      await ada.comesTrue("document.querySelector('textarea')?.value === ''")
+      await answerLists()
+      await shown('an early comment')
     } finally {
       await browser.close()
     }

@@ -52,7 +52,11 @@ export function Home({ newsCount }: { readonly newsCount: number }) {
   return (
     <>
       <h1 tabIndex={-1}>{t.home}</h1>
-      <PostComposer onPost={(post) => pages.update((items) => [post, ...items])} />
+      <PostComposer
+        onPost={(post) =>
+          pages.update((items) => [post, ...items.filter(({ id }) => id !== post.id)])
+        }
+      />
       <div aria-live="polite">
         {fresh.length > 0 && (
           <button type="button" class="fresh" onClick={showFresh}>

@@ -7,13 +7,34 @@ interface Page<Item> {
   readonly nextCursor: string | null
 }
 
+/** What a list becomes; `isEnd`: all of it is there. */
+type Change<Item> = (items: readonly Item[], isEnd: boolean) => readonly Item[]
+
 export interface Pages<Item> {
   /** Null before the first page is there. */
   readonly items: readonly Item[] | null
   readonly problem: string | null
   readonly isEnd: boolean
   readonly more: () => void
-  readonly update: (change: (items: readonly Item[]) => readonly Item[]) => void
+  /** Of a list that is not there yet, once it is: it may have been read before what was written since. */
+  readonly update: (change: Change<Item>) => void
+}
+
+/** One list from its beginning. */
+interface Run<Item> {
+  readonly key: string
+  readonly stop: AbortController
+  isLoading: boolean
+  /** Changes until the first page is there, then null. */
+  waiting: Change<Item>[] | null
+}
+
+function beginRun<Item>(key: string): Run<Item> {
+  return { key, stop: new AbortController(), isLoading: false, waiting: [] }
+}
+
+function changed<Item>({ items, nextCursor }: Page<Item>, change: Change<Item>): Page<Item> {
+  return { items: change(items, nextCursor === null), nextCursor }
 }
 
 /** A list that grows page by page; `key` begins it anew. */
@@ -22,10 +43,9 @@ export function usePages<Item>(
   load: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<Item>>,
 ): Pages<Item> {
   const { t } = usePage()
-  const [items, setItems] = useState<readonly Item[] | null>(null)
+  const [held, setHeld] = useState<Page<Item> | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
-  const [cursor, setCursor] = useState<string | null | undefined>(undefined)
-  const current = useRef({ key: '', isLoading: false, stop: new AbortController() })
+  const current = useRef(beginRun<Item>(''))
 
   const read = useCallback(
     async (from: string | undefined) => {
@@ -36,8 +56,13 @@ export function usePages<Item>(
       try {
         const page = await load(from, run.stop.signal)
         if (run !== current.current) return
-        setItems((before) => [...(from === undefined ? [] : (before ?? [])), ...page.items])
-        setCursor(page.nextCursor)
+        const waiting = run.waiting ?? []
+        run.waiting = null
+        setHeld((before) => {
+          const known = from === undefined ? [] : (before?.items ?? [])
+          const grown = { ...page, items: [...known, ...page.items] }
+          return waiting.reduce<Page<Item>>(changed, grown)
+        })
       } catch (error) {
         if (run === current.current && !run.stop.signal.aborted)
           setProblem(describeProblem(error, t))
@@ -49,20 +74,26 @@ export function usePages<Item>(
   )
 
   useEffect(() => {
-    const run = { key, isLoading: false, stop: new AbortController() }
+    const run = beginRun<Item>(key)
     current.current = run
-    setItems(null)
-    setCursor(undefined)
+    setHeld(null)
     read(undefined)
     return () => run.stop.abort()
   }, [key])
 
+  const cursor = held?.nextCursor
   return {
-    items,
+    items: held?.items ?? null,
     problem,
     isEnd: cursor === null,
     more: () => cursor !== null && read(cursor),
-    update: (change) => setItems((before) => (before ? change(before) : before)),
+    update(change) {
+      const run = current.current
+      // What was written to a list that is shown no more.
+      if (run.key !== key) return
+      if (run.waiting) run.waiting.push(change)
+      else setHeld((before) => before && changed(before, change))
+    },
   }
 }
 

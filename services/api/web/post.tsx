@@ -52,7 +52,10 @@ export function PostPage({ id }: { readonly id: string }) {
       <CommentComposer
         postId={id}
         onComment={(comment) => {
-          if (comments.isEnd) comments.update((items) => [...items, comment])
+          comments.update((items, isEnd) => {
+            const others = items.filter(({ id }) => id !== comment.id)
+            return isEnd ? [...others, comment] : items
+          })
           count(1)
         }}
       />
