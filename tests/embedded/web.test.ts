@@ -1,8 +1,14 @@
 import { expect, test } from 'bun:test'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
-import type { HTTPRequest } from 'puppeteer-core'
+import type { Browser, HTTPRequest } from 'puppeteer-core'
 import { freePort, spawnProgram } from '../../scripts/process/program-process'
-import { chromium, liveThroughTheMainJobInABrowser, openBrowser, visit } from '../browser'
+import {
+  chromium,
+  liveThroughTheMainJobInABrowser,
+  openBrowser,
+  type Visitor,
+  visit,
+} from '../browser'
 
 if (!chromium) console.log('SKIPPED: no Chromium on the PATH to open the page in')
 
@@ -25,6 +31,18 @@ async function startSuite() {
   }
 }
 
+/** Somebody who has just signed up, before an empty feed. */
+async function newcomer(browser: Browser, url: string): Promise<Visitor> {
+  const ada = await visit(browser, url, 'en-US')
+  await ada.open('/')
+  await ada.press('New here? Sign up')
+  await ada.fill('Username', 'ada')
+  await ada.fill('Password', 'correct horse battery')
+  await ada.press('Sign up')
+  await ada.sees('Your feed is empty')
+  return ada
+}
+
 test.skipIf(!chromium)(
   'the page: the main job as two people do it, in two languages',
   async () => {
@@ -41,13 +59,7 @@ test.skipIf(!chromium)(
     await using suite = await startSuite()
     const browser = await openBrowser()
     try {
-      const ada = await visit(browser, suite.url, 'en-US')
-      await ada.open('/')
-      await ada.press('New here? Sign up')
-      await ada.fill('Username', 'ada')
-      await ada.fill('Password', 'correct horse battery')
-      await ada.press('Sign up')
-      await ada.sees('Your feed is empty')
+      const ada = await newcomer(browser, suite.url)
       await ada.fill('What is going on?', 'first')
       await ada.press('Post')
       await ada.sees('first')
@@ -73,13 +85,7 @@ test.skipIf(!chromium)(
     await using suite = await startSuite()
     const browser = await openBrowser()
     try {
-      const ada = await visit(browser, suite.url, 'en-US')
-      await ada.open('/')
-      await ada.press('New here? Sign up')
-      await ada.fill('Username', 'ada')
-      await ada.fill('Password', 'correct horse battery')
-      await ada.press('Sign up')
-      await ada.sees('Your feed is empty')
+      const ada = await newcomer(browser, suite.url)
 
       // Lists that were read before it was written, and arrive after.
       const held: HTTPRequest[] = []
