@@ -70,7 +70,7 @@ describe.skipIf(!canRun)('Debezium', () => {
       const topics = ['users', 'posts', 'follows', 'likes'].map(
         (table) => `${prefix}.${names.database}.${table}`,
       )
-      const records = await readKafkaRecords(client, topics, 13)
+      const records = await readKafkaRecords(client, topics, 14)
       return records
         .map(({ topic, key, value }) => {
           const { before, after, op, source } = value === null ? ({} as never) : JSON.parse(value)
