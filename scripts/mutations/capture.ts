@@ -45,9 +45,9 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: the checkpoint passes a batch before it is acknowledged',
     file: `${CAPTURE}/capture-session.ts`,
-    find: 'await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
+    find: 'await publisher.publish(batch.changes, () => checkpoints.isLatest(lease))',
     replace:
-      'if (batch.commit) writer.offer(batch.commit, true)\n        await publisher.publish(batch.events, () => checkpoints.isLatest(lease))',
+      'if (batch.commit) writer.offer(batch.commit, true)\n        await publisher.publish(batch.changes, () => checkpoints.isLatest(lease))',
     tests: [`${CAPTURE}/capture-property.test.ts`],
   },
   {

@@ -66,9 +66,11 @@ export function isChangeOf<T extends CapturedTable, Event extends ChangeEvent>(
 
 /** The primary key of a change as the record key: a JSON object with the columns in key order. */
 export function changeKey(table: CapturedTable, row: Row): string {
-  return JSON.stringify(
-    Object.fromEntries(CAPTURED_TABLES[table].key.map((column) => [column, row[column]])),
-  )
+  let key = ''
+  for (const column of CAPTURED_TABLES[table].key) {
+    key += `${key === '' ? '{' : ','}"${column}":${JSON.stringify(row[column])}`
+  }
+  return `${key}}`
 }
 
 /** Where in the source's log a row was left as it is. */

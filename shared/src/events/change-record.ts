@@ -1,21 +1,29 @@
 import { type ChangeEnvelope, type ChangeEvent, changeKey, type Operation } from './change-event'
 import { type CapturedTable, decodeRow, type RowOf } from './tables'
 
-/** A change as Kafka holds it; a null value is a tombstone. */
-export interface ChangeRecord {
+/** A change as Kafka holds it, beside what whoever publishes it asks of it. */
+export interface EncodedChange {
   readonly table: CapturedTable
+  readonly op: Operation
+  readonly gtid: string
+  /** Unix milliseconds. */
+  readonly committedAt: number
   readonly key: string
-  readonly value: string | null
+  /** The envelope as JSON. */
+  readonly value: string
+  /** Of key and value together, as UTF-8. */
+  readonly bytes: number
 }
 
-/** A change, and after a delete its tombstone, with which compaction forgets the row. */
-export function encodeChange(event: ChangeEnvelope): readonly ChangeRecord[] {
-  const { table } = event.source
+export function encodeChange(event: ChangeEnvelope): EncodedChange {
+  const { op, source } = event
+  const { table, gtid, ts_ms: committedAt } = source
   const row = event.after ?? event.before
   if (!row) throw new TypeError(`a change of ${table} without a row`)
   const key = changeKey(table, row)
-  const record = { table, key, value: JSON.stringify(event) }
-  return event.op === 'd' ? [record, { table, key, value: null }] : [record]
+  const value = JSON.stringify(event)
+  const bytes = Buffer.byteLength(key) + Buffer.byteLength(value)
+  return { table, op, gtid, committedAt, key, value, bytes }
 }
 
 /**

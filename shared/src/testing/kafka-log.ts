@@ -63,11 +63,18 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
       return log
     },
     async append(changes) {
-      const records = changes.flatMap((change) => encodeChange(testEvent(change, ++sequence)))
+      const records = changes.map((change) => encodeChange(testEvent(change, ++sequence)))
       const byTable = Map.groupBy(records, ({ table }) => table)
       const topicMessages = [...byTable].map(([table, some]) => ({
         topic: topicName(names, table),
-        messages: some.map(({ key, value }) => ({ key, value })),
+        messages: some.flatMap(({ key, value, op }) =>
+          op === 'd'
+            ? [
+                { key, value },
+                { key, value: null },
+              ]
+            : [{ key, value }],
+        ),
       }))
       await connection.run((producer) => producer.sendBatch({ acks: -1, topicMessages }))
     },

@@ -1,15 +1,16 @@
 import { expect, test } from 'bun:test'
-import { type BacklogOptions, createBacklog } from './backlog'
+import { encodeChange } from '@sns/shared/events/change-record'
+import { type BacklogOptions, CHANGE_BYTES, createBacklog } from './backlog'
 import type { BinlogItem, BinlogPosition } from './ports/binlog-source'
 import { fakeChange, positionAfter } from './testing/fakes'
 
-const BYTES = 100
+const BYTES = encodeChange(fakeChange(1, 'fake:1', 1)).bytes + CHANGE_BYTES
 
 function open(options: Partial<BacklogOptions> = {}) {
   const held: number[] = []
   const backlog = createBacklog(
     { onBytes: (bytes) => held.push(bytes) },
-    { maxBatchRows: 4, maxBatchBytes: 10_000, maxBytes: 1_000, ...options },
+    { maxBatchRows: 4, maxBatchBytes: 100 * BYTES, maxBytes: 10 * BYTES, ...options },
   )
   return { backlog, held }
 }
@@ -17,7 +18,6 @@ function open(options: Partial<BacklogOptions> = {}) {
 const change = (id: number): BinlogItem => ({
   kind: 'change',
   event: fakeChange(id, 'fake:1', id),
-  bytes: BYTES,
 })
 
 const commit = (count: number, position = () => positionAfter(count)): BinlogItem => ({
@@ -28,7 +28,7 @@ const commit = (count: number, position = () => positionAfter(count)): BinlogIte
 
 test('is full at its bound, has room again at half of it, and hands over in order', async () => {
   const { backlog, held } = open({ maxBatchRows: 2 })
-  const rooms = Array.from({ length: 11 }, (_, id) => backlog.add(change(id)))
+  const rooms = Array.from({ length: 11 }, (_, at) => backlog.add(change(at % 10)))
   expect(rooms.map((room) => room !== null)).toEqual([...Array(9).fill(false), true, true])
   let isRoom = false
   Promise.all(rooms).then(() => {
@@ -39,13 +39,13 @@ test('is full at its bound, has room again at half of it, and hands over in orde
   while (!isRoom) {
     const batch = await backlog.next()
     if (!batch) break
-    taken.push(...batch.events.map(({ after }) => after?.id))
+    taken.push(...batch.changes.map(({ value }) => JSON.parse(value).after.id))
     backlog.done(batch)
     counts.push(held.at(-1) ?? Number.NaN)
     await Promise.resolve().then(() => {})
   }
   expect(taken).toEqual([0, 1, 2, 3, 4, 5])
-  expect(counts).toEqual([900, 700, 500])
+  expect(counts).toEqual([9, 7, 5].map((count) => count * BYTES))
 })
 
 test("writes out one position of others' traffic, when it is taken, behind everything before it", async () => {
@@ -59,7 +59,7 @@ test("writes out one position of others' traffic, when it is taken, behind every
   backlog.add(commit(1, position(1)))
   for (let count = 2; count <= 1_000; count++) backlog.add(commit(count, position(count)))
   const batch = await backlog.next()
-  expect(batch?.events).toHaveLength(1)
+  expect(batch?.changes).toHaveLength(1)
   expect(batch?.commit).toEqual(positionAfter(1_000))
   expect(written).toBe(1)
 })
@@ -81,7 +81,7 @@ test('hands out what it holds before an error, and nothing once abandoned', asyn
   failing.add(change(1))
   failing.close(new Error('gone'))
   expect(failing.add(change(2))).toBeNull()
-  expect((await failing.next())?.events).toHaveLength(1)
+  expect((await failing.next())?.changes).toHaveLength(1)
   await expect(failing.next()).rejects.toThrow('gone')
 
   const abandoned = open().backlog

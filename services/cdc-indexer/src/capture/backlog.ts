@@ -1,14 +1,14 @@
 import { yieldToEventLoop } from '@sns/shared/async/sleep'
-import type { ChangeEnvelope } from '@sns/shared/events/change-event'
+import { type EncodedChange, encodeChange } from '@sns/shared/events/change-record'
 import type { BinlogPosition, BinlogSink } from './ports/binlog-source'
 
 /** Changes that are published together, and the position that is reached once they are acknowledged. */
 export interface Batch {
-  readonly events: readonly ChangeEnvelope[]
+  readonly changes: readonly EncodedChange[]
   readonly bytes: number
-  /** The last commit among or right behind the events; null while their transaction goes on. */
+  /** The last commit among or right behind the changes; null while their transaction goes on. */
   readonly commit: BinlogPosition | null
-  /** How many of the events that commit covers. */
+  /** How many of the changes that commit covers. */
   readonly complete: number
 }
 
@@ -26,7 +26,8 @@ export interface BacklogDeps {
 
 /**
  * What has been read from the binlog and not been acknowledged yet, in batches, in order: the only
- * queue between the connection to MySQL and Kafka.
+ * queue between the connection to MySQL and Kafka. It holds them as they will be sent: text takes a third of
+ * the memory of the rows it was made of, and the collector walks past it.
  */
 export interface Backlog extends BinlogSink {
   /**
@@ -47,11 +48,18 @@ export interface Backlog extends BinlogSink {
 }
 
 interface OpenBatch {
-  readonly events: ChangeEnvelope[]
+  readonly changes: EncodedChange[]
   bytes: number
   /** Called once, when the batch is taken or full: transactions without captured rows cost nothing. */
   commit: (() => BinlogPosition) | null
   complete: number
+}
+
+/** What a change takes in memory beside its key and value. */
+export const CHANGE_BYTES = 200
+
+function emptyBatch(): OpenBatch {
+  return { changes: [], bytes: 0, commit: null, complete: 0 }
 }
 
 export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions): Backlog {
@@ -81,14 +89,16 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
   }
 
   function isFull(batch: OpenBatch, more: number): boolean {
-    if (batch.events.length === 0) return false
-    return batch.events.length >= options.maxBatchRows || batch.bytes + more > options.maxBatchBytes
+    if (batch.changes.length === 0) return false
+    return (
+      batch.changes.length >= options.maxBatchRows || batch.bytes + more > options.maxBatchBytes
+    )
   }
 
   function oldest(): number | null {
     for (const batch of [inHand, ...sealed, open]) {
-      const event = batch?.events[0]
-      if (event) return event.source.ts_ms
+      const change = batch?.changes[0]
+      if (change) return change.committedAt
     }
     return abandoned
   }
@@ -98,18 +108,21 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
 
     add(item) {
       if (closed) return null
-      if (item.kind === 'change' && open && isFull(open, item.bytes)) {
-        seal()
-        onBytes(bytes)
-      }
-      open ??= { events: [], bytes: 0, commit: null, complete: 0 }
       if (item.kind === 'commit') {
+        open ??= emptyBatch()
         open.commit = item.position
-        open.complete = open.events.length
+        open.complete = open.changes.length
       } else {
-        open.events.push(item.event)
-        open.bytes += item.bytes
-        bytes += item.bytes
+        const change = encodeChange(item.event)
+        const size = change.bytes + CHANGE_BYTES
+        if (open && isFull(open, size)) {
+          seal()
+          onBytes(bytes)
+        }
+        open ??= emptyBatch()
+        open.changes.push(change)
+        open.bytes += size
+        bytes += size
       }
       wake()
       if (bytes < options.maxBytes && !room) return null
@@ -152,7 +165,7 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
       sealed = sealed
         .slice(0, last + 1)
         .map((batch, at) =>
-          at === last ? { ...batch, events: batch.events.slice(0, batch.complete) } : batch,
+          at === last ? { ...batch, changes: batch.changes.slice(0, batch.complete) } : batch,
         )
     },
 

@@ -26,7 +26,7 @@ const trouble = fc.record({
   crashes: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }),
   leaseLosses: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 2 }),
   maxBatchRows: fc.integer({ min: 1, max: 6 }),
-  maxBytes: fc.integer({ min: 100, max: 1_500 }),
+  maxBytes: fc.integer({ min: 500, max: 7_500 }),
 })
 
 const metrics = createMetrics()
@@ -74,10 +74,10 @@ test('every change is published before the checkpoint passes it, in order, under
         return given.parts[turns.part++] ?? 1
       })
       const publish = publisher.publish
-      publisher.publish = async (events) => {
-        await publish(events)
-        for (const { source: from, transaction } of events) {
-          acknowledged.add(`${from.gtid.split(':')[1]}.${transaction?.total_order}`)
+      publisher.publish = async (changes) => {
+        await publish(changes)
+        for (const { gtid, value } of changes) {
+          acknowledged.add(`${gtid.split(':')[1]}.${JSON.parse(value).transaction.total_order}`)
         }
       }
 

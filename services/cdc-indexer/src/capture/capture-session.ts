@@ -133,17 +133,17 @@ export async function runCaptureSession(
     for (;;) {
       const batch = await backlog.next()
       if (!batch) return
-      const last = batch.events.at(-1)
+      const last = batch.changes.at(-1)
       const startedAt = performance.now()
       if (last) {
-        if (last.source.gtid !== visible) {
-          await source.awaitVisible(last.source.gtid)
-          visible = last.source.gtid
+        if (last.gtid !== visible) {
+          await source.awaitVisible(last.gtid)
+          visible = last.gtid
         }
-        await publisher.publish(batch.events, () => checkpoints.isLatest(lease))
+        await publisher.publish(batch.changes, () => checkpoints.isLatest(lease))
         isUrgent = true
-        lag.acknowledge(last.source.ts_ms)
-        window.acknowledge(batch.events)
+        lag.acknowledge(last.committedAt)
+        window.acknowledge(batch.changes)
         countRows(batch)
       }
       backlog.done(batch)
@@ -159,19 +159,19 @@ export async function runCaptureSession(
     }
   }
 
-  function isFull({ events, bytes }: Batch): boolean {
-    return events.length >= options.maxBatchRows || bytes >= options.maxBatchBytes / 2
+  function isFull({ changes, bytes }: Batch): boolean {
+    return changes.length >= options.maxBatchRows || bytes >= options.maxBatchBytes / 2
   }
 
-  function countRows({ events }: Batch) {
-    const counts = new Map<string, { table: string; op: string; rows: number }>()
-    for (const { op, source: from } of events) {
-      const key = `${from.table} ${op}`
-      const count = counts.get(key)
-      if (count) count.rows += 1
-      else counts.set(key, { table: from.table, op, rows: 1 })
+  function countRows({ changes }: Batch) {
+    let rows = 0
+    for (const [at, { table, op }] of changes.entries()) {
+      const next = changes[at + 1]
+      rows += 1
+      if (next?.table === table && next.op === op) continue
+      metrics.captureRows.inc({ table, op }, rows)
+      rows = 0
     }
-    for (const { table, op, rows } of counts.values()) metrics.captureRows.inc({ table, op }, rows)
   }
 }
 

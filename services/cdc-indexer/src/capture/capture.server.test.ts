@@ -92,14 +92,14 @@ describe.skipIf(!testServers.mysql)('capture from MySQL', () => {
     const publisher = createFakePublisher()
     const missing: unknown[] = []
     const publish = publisher.publish
-    publisher.publish = async (events) => {
-      for (const { after } of events) {
+    publisher.publish = async (changes) => {
+      for (const { key } of changes) {
         const rows = await fixture.writer.query('SELECT id FROM posts WHERE id = ?', [
-          Number(after?.id),
+          Number(JSON.parse(key).id),
         ])
-        if (rows.length === 0) missing.push(after)
+        if (rows.length === 0) missing.push(key)
       }
-      await publish(events)
+      await publish(changes)
     }
     await using _capture = startCapture(fixture, publisher)
     for (let id = 1; id <= 50; id++) await fixture.writer.query(insertPosts([id]))

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { encodeChange } from '@sns/shared/events/change-record'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { CHANGE_BYTES } from './backlog'
 import { type CaptureOptions, createCapture } from './capture'
 import type { BinlogSink, BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher } from './ports/change-publisher'
@@ -15,8 +17,12 @@ import {
   createNoSnapshots,
   type FakeCheckpoints,
   type FakeTransaction,
+  fakeChange,
   positionAfter,
 } from './testing/fakes'
+
+/** What one of the source's takes in the backlog, within a few digits. */
+const CHANGE = encodeChange(fakeChange(1, positionAfter(1).gtidSet, 1)).bytes + CHANGE_BYTES
 
 interface Running extends AsyncDisposable {
   readonly stop: AbortController
@@ -154,13 +160,13 @@ describe('capture', () => {
     const publisher = createFakePublisher()
     const { promise, resolve } = Promise.withResolvers<void>()
     publisher.gate = promise
-    const bounds = { maxBatchRows: 5, maxBatchBytes: 500, maxBytes: 2_000 }
+    const bounds = { maxBatchRows: 5, maxBatchBytes: 5.5 * CHANGE, maxBytes: 19.5 * CHANGE }
     await using running = start(counting, createFakeCheckpoints(), publisher, bounds)
-    // Twenty changes of a hundred bytes, with the commits between them.
+    // Twenty changes, with the commits between them.
     await eventually(() => taken === 39)
     await turns(20)
     expect(taken).toBe(39)
-    expect(await value(running.metrics.captureBacklogBytes)).toBeLessThanOrEqual(2_000)
+    expect(await value(running.metrics.captureBacklogBytes)).toBeLessThanOrEqual(20.5 * CHANGE)
     publisher.gate = null
     resolve()
     await eventually(() => publisher.acknowledged.length === 500)
@@ -190,7 +196,7 @@ describe('capture', () => {
     const source = createFakeSource([large])
     const checkpoints = createFakeCheckpoints()
     const publisher = createFakePublisher()
-    const bounds = { maxBatchRows: 7, maxBatchBytes: 500, maxBytes: 1_000 }
+    const bounds = { maxBatchRows: 7, maxBatchBytes: 5.5 * CHANGE, maxBytes: 10 * CHANGE }
     await using _running = start(source, checkpoints, publisher, bounds)
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(1).gtidSet)
     expect(ids(publisher.acknowledged)).toEqual(large)

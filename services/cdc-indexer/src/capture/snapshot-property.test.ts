@@ -6,6 +6,7 @@ import {
   documentVersion,
   type Row,
 } from '@sns/shared/events/change-event'
+import { encodeChange } from '@sns/shared/events/change-record'
 import { createLogger } from '@sns/shared/observability/logger'
 import fc from 'fast-check'
 import type { BinlogItem } from './ports/binlog-source'
@@ -71,7 +72,7 @@ function createWorld(existing: readonly number[]) {
         before: isDelete ? row : null,
         after: isDelete ? null : row,
       }
-      items.push({ kind: 'change', bytes: 100, event })
+      items.push({ kind: 'change', event })
     }
     const last = { gtid, committedAt: log.length * 1_000_000 }
     const position = () => ({ gtidSet: '', last, file: 'fake', pos: log.length })
@@ -193,7 +194,7 @@ test('a snapshot beside live writes gives each row its last state, and never an 
           const batch = held
           held = []
           published.push(...batch)
-          window.acknowledge(batch)
+          window.acknowledge(batch.map(encodeChange))
         } else await yieldToEventLoop()
       }
       for (const what of steps) {

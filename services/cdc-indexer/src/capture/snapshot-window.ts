@@ -1,4 +1,5 @@
 import { type ChangeEnvelope, changeKey, type Row } from '@sns/shared/events/change-event'
+import type { EncodedChange } from '@sns/shared/events/change-record'
 import type { CapturedTable } from '@sns/shared/events/tables'
 import { isTagged, numberOf, sourceOf } from './gtid'
 import type { BinlogItem, BinlogSink } from './ports/binlog-source'
@@ -18,8 +19,8 @@ export interface SnapshotWindow extends BinlogSink {
   close(rows: readonly Row[], mark: number): Promise<boolean>
   /** Forgets what was noted. */
   cancel(): void
-  /** These events are acknowledged. */
-  acknowledge(events: readonly ChangeEnvelope[]): void
+  /** These changes are acknowledged. */
+  acknowledge(changes: readonly EncodedChange[]): void
   /** `close` rejects with `error`, now or when it is called. */
   abandon(error: Error): void
 }
@@ -50,9 +51,6 @@ interface Chunk {
 }
 
 const MAX_NOTED = 100_000
-/** Memory that a row takes: its envelope, and each cell beside its text. */
-const ROW_BYTES = 600
-const CELL_BYTES = 24
 
 /**
  * The watermarks of Netflix's DBLog (Andreakis and Papapanagiotou, 2019), with transaction numbers: the low one is
@@ -118,7 +116,7 @@ export function createSnapshotWindow(
         transaction: null,
       }
       index += 1
-      room = sink.add({ kind: 'change', event, bytes: rowBytes(after) })
+      room = sink.add({ kind: 'change', event })
     }
     return room
   }
@@ -162,9 +160,9 @@ export function createSnapshotWindow(
       return put(item) ?? room
     },
 
-    acknowledge(events) {
+    acknowledge(changes) {
       if (!pending) return
-      for (const { op } of events) if (op === 'r') pending.pending -= 1
+      for (const { op } of changes) if (op === 'r') pending.pending -= 1
       if (pending.pending > 0) return
       pending.done.resolve(true)
       pending = null
@@ -177,12 +175,4 @@ export function createSnapshotWindow(
       window = pending = null
     },
   }
-}
-
-function rowBytes(row: Row): number {
-  let bytes = ROW_BYTES
-  for (const cell of Object.values(row)) {
-    bytes += CELL_BYTES + (typeof cell === 'string' ? 2 * cell.length : 0)
-  }
-  return bytes
 }

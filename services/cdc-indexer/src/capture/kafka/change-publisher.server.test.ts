@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import type { ChangeEnvelope } from '@sns/shared/events/change-event'
+import { type EncodedChange, encodeChange } from '@sns/shared/events/change-record'
 import { topicName } from '@sns/shared/events/tables'
 import { createMetrics } from '@sns/shared/observability/metrics'
-import { created } from '@sns/shared/testing/change-log-harness'
+import { created, type TestChange } from '@sns/shared/testing/change-log-harness'
 import { eventually } from '@sns/shared/testing/eventually'
 import {
   type KafkaTestLog,
@@ -45,8 +45,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
         let acknowledged = 0
         const publishing = (async () => {
           for (let n = 0; n < total; n++) {
-            const change = { ...created(n % 7, `v${n}`), op: 'u' } as const
-            await untilPublished(publisher, testEvent(change, n))
+            await untilPublished(publisher, change({ ...created(n % 7, `v${n}`), op: 'u' }, n))
             acknowledged++
             if (acknowledged === total / 4) {
               if (fault === 'cut') await proxy.cut()
@@ -78,7 +77,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       const { proxy, client } = behind
       await using publisher = createKafkaChangePublisher(client, log.names)
       const publish = (text: string, n: number) =>
-        untilPublished(publisher, testEvent({ ...created(1, text), op: 'u' }, n))
+        untilPublished(publisher, change({ ...created(1, text), op: 'u' }, n))
       await publish('first', 1)
       for (let round = 0; round < 3; round += 1) {
         const letGo = proxy.hold()
@@ -106,7 +105,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       await using first = createKafkaChangePublisher(log.client, log.names)
       await using second = createKafkaChangePublisher(log.client, log.names)
       const publish = (by: typeof first, text: string, n: number, may = true) =>
-        by.publish([testEvent({ ...created(1, text), op: 'u' }, n)], async () => may)
+        by.publish([change({ ...created(1, text), op: 'u' }, n)], async () => may)
       await publish(first, 'by the first', 1)
       await publish(second, 'by the second', 2)
       const late = publish(first, 'by the first, late', 3, false)
@@ -127,7 +126,7 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       await using log = await openKafkaTestLog()
       await using early = createKafkaChangePublisher(log.client, log.names)
       await using later = createKafkaChangePublisher(log.client, log.names)
-      const event = (text: string, n: number) => testEvent({ ...created(1, text), op: 'u' }, n)
+      const event = (text: string, n: number) => change({ ...created(1, text), op: 'u' }, n)
       let isEarlyOpen = false
       // While the early one asks, a later one opens the log and publishes.
       const failing = early.publish([event('early', 1)], async () => {
@@ -151,9 +150,9 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       const dying = createKafkaChangePublisher(client, log.names)
       const text = 'long '.repeat(2_000)
       const many = Array.from({ length: 600 }, (_, n) =>
-        testEvent({ ...created(n % 5, `${text}${n}`), op: 'u' }, n),
+        change({ ...created(n % 5, `${text}${n}`), op: 'u' }, n),
       )
-      await dying.publish([testEvent(created(1, 'before'), 1)])
+      await dying.publish([change(created(1, 'before'), 1)])
       const publishing = dying.publish(many).then(
         () => 'done',
         () => 'failed',
@@ -163,12 +162,12 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
       const end = await publishing
       await dying[Symbol.asyncDispose]()
       await using next = createKafkaChangePublisher(log.client, log.names)
-      await next.publish([testEvent({ ...created(1, 'after'), op: 'u' }, 1_000)])
+      await next.publish([change({ ...created(1, 'after'), op: 'u' }, 1_000)])
       const texts = await textsOf(log, 2)
       expect(texts[0]).toBe('before')
       expect(texts.at(-1)).toBe('after')
       // All of it or none of it, of one key.
-      const ofOne = many.filter(({ after }) => after?.id === 1).length
+      const ofOne = many.filter(({ key }) => key === '{"id":1}').length
       expect(end === 'done' ? [ofOne] : [0, ofOne]).toContain(texts.length - 2)
     },
     TEST_MS,
@@ -179,7 +178,7 @@ test('fails where Kafka is away, and counts it', async () => {
   const metrics = createMetrics()
   const client = testKafkaClient(['127.0.0.1:1'], { metrics })
   await using publisher = createKafkaChangePublisher(client, { prefix: 'none', database: 'sns' })
-  const failure = publisher.publish([testEvent(created(1), 1)])
+  const failure = publisher.publish([change(created(1), 1)])
   await expect(failure).rejects.toMatchObject({ code: 'store_unavailable' })
   expect(await metrics.registry.metrics()).toContain('sns_store_errors_total{store="kafka"} 1')
 }, 30_000)
@@ -189,12 +188,16 @@ test('says which row is too large instead of trying for ever', async () => {
     prefix: 'none',
     database: 'sns',
   })
-  const huge = testEvent(created(9, 'x'.repeat(3_000_000)), 1)
+  const huge = change(created(9, 'x'.repeat(3_000_000)), 1)
   await expect(publisher.publish([huge])).rejects.toThrow(/posts \{"id":9\}.*3000\d+ bytes/)
 })
 
+function change(of: TestChange, sequence: number): EncodedChange {
+  return encodeChange(testEvent(of, sequence))
+}
+
 /** As capture does: the same again after each failure. */
-async function untilPublished(publisher: ChangePublisher, event: ChangeEnvelope): Promise<void> {
+async function untilPublished(publisher: ChangePublisher, event: EncodedChange): Promise<void> {
   await eventually(
     () =>
       publisher.publish([event]).then(

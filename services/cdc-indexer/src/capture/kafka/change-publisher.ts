@@ -5,9 +5,13 @@ import {
 } from '@sns/shared/adapters/kafka/client'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import type { ChangeEnvelope } from '@sns/shared/events/change-event'
-import { type ChangeRecord, encodeChange } from '@sns/shared/events/change-record'
-import { TOPIC_MESSAGE_BYTES, type TopicNames, topicName } from '@sns/shared/events/tables'
+import type { EncodedChange } from '@sns/shared/events/change-record'
+import {
+  type CapturedTable,
+  TOPIC_MESSAGE_BYTES,
+  type TopicNames,
+  topicName,
+} from '@sns/shared/events/tables'
 import {
   CompressionTypes,
   type ICustomPartitioner,
@@ -78,9 +82,9 @@ export function createKafkaChangePublisher(
   }
 
   return {
-    publish(events, mayPublish = async () => true) {
+    publish(changes, mayPublish = async () => true) {
       const published = turn.then(async () => {
-        const batches = recordBatches(events, names)
+        const batches = recordBatches(changes, names)
         if (batches.length > 0) await send(batches, mayPublish)
       })
       turn = published.catch(() => {})
@@ -114,42 +118,63 @@ const RECORD_OVERHEAD_BYTES = 96
 const BATCH_OVERHEAD_BYTES = 4096
 
 const BATCH_BYTES = 1_900_000
-/** kafkajs sorts a batch into partitions in a time that grows with the square of its records. */
-const BATCH_RECORDS = 4_000
 
 /**
- * The records of the events, in their order, cut so that each batch is one request of at most 1.9 MB
- * before compression. A larger record, of up to what a message may have, travels alone.
+ * The records of the changes in their order, after a delete a tombstone, with which compaction forgets the row; cut so
+ * that each batch is one request of at most 1.9 MB before compression. A larger record, of up to what a message may
+ * have, travels alone.
  */
 export function recordBatches(
-  events: readonly ChangeEnvelope[],
-  names: { readonly prefix: string; readonly database: string },
+  changes: readonly EncodedChange[],
+  names: TopicNames,
 ): TopicMessages[][] {
-  const batches: Map<string, Message[]>[] = []
-  let open = new Map<string, Message[]>()
-  let [bytes, records] = [0, 0]
-  for (const record of events.flatMap(encodeChange)) {
-    const size = recordBytes(record)
-    if (records > 0 && (bytes + size > BATCH_BYTES || records === BATCH_RECORDS)) {
+  const batches: Map<CapturedTable, Message[]>[] = []
+  let open = new Map<CapturedTable, Message[]>()
+  let bytes = 0
+  for (const change of changes) {
+    const { table, key, value, op } = change
+    const size = recordBytes(change)
+    if (open.size > 0 && bytes + size > BATCH_BYTES) {
       batches.push(open)
       open = new Map()
-      bytes = records = 0
+      bytes = 0
     }
-    const topic = topicName(names, record.table)
-    const messages = open.get(topic)
-    const message = { key: record.key, value: record.value }
-    if (messages) messages.push(message)
-    else open.set(topic, [message])
+    let messages = open.get(table)
+    if (!messages) {
+      messages = new GroupedMessages()
+      open.set(table, messages)
+    }
+    messages.push({ key, value })
+    if (op === 'd') messages.push({ key, value: null })
     bytes += size
-    records++
   }
-  if (records > 0) batches.push(open)
-  return batches.map((batch) => [...batch].map(([topic, messages]) => ({ topic, messages })))
+  if (open.size > 0) batches.push(open)
+  return batches.map((batch) =>
+    [...batch].map(([table, messages]) => ({ topic: topicName(names, table), messages })),
+  )
 }
 
-function recordBytes({ table, key, value }: ChangeRecord): number {
-  const size =
-    Buffer.byteLength(key) + (value === null ? 0 : Buffer.byteLength(value)) + RECORD_OVERHEAD_BYTES
+/** kafkajs puts messages into their partitions with a `reduce` that copies a partition's messages for each more. */
+class GroupedMessages extends Array<Message> {
+  override reduce<Groups>(
+    add: (groups: Groups, message: Message, at: number, all: Message[]) => Groups,
+    groups: Groups = {} as Groups,
+  ): Groups {
+    const grouped = groups as Record<string, Message[]>
+    for (const [at, message] of this.entries()) {
+      for (const partition in add({} as Groups, message, at, this)) {
+        const group = grouped[partition]
+        if (group) group.push(message)
+        else grouped[partition] = [message]
+      }
+    }
+    return groups
+  }
+}
+
+/** With a tombstone, which has the same key, also that of it. */
+function recordBytes({ table, key, op, bytes }: EncodedChange): number {
+  const size = bytes + RECORD_OVERHEAD_BYTES
   const most = TOPIC_MESSAGE_BYTES - BATCH_OVERHEAD_BYTES
   if (size > most) {
     throw new OperatorError(
@@ -157,7 +182,7 @@ function recordBytes({ table, key, value }: ChangeRecord): number {
         'shorten or remove that row and let capture read its binlog from after the change',
     )
   }
-  return size
+  return op === 'd' ? size + Buffer.byteLength(key) + RECORD_OVERHEAD_BYTES : size
 }
 
 const SEED = 0x9747b28c
@@ -171,8 +196,18 @@ export const createKeyPartitioner: ICustomPartitioner =
   () =>
   ({ message, partitionMetadata }) => {
     if (message.key === null || message.key === undefined) throw new TypeError('a key is needed')
-    return (murmur2(Buffer.from(message.key)) & 0x7fffffff) % partitionMetadata.length
+    return (murmur2(bytesOf(message.key)) & 0x7fffffff) % partitionMetadata.length
   }
+
+const scratch = Buffer.allocUnsafeSlow(256)
+
+/** Of a text that is short, as keys are, where the next one will be: so no key leaves a buffer behind. */
+function bytesOf(key: string | Buffer): Buffer {
+  if (typeof key !== 'string') return key
+  return 3 * key.length > scratch.length
+    ? Buffer.from(key)
+    : scratch.subarray(0, scratch.write(key))
+}
 
 /** MurmurHash2 by Austin Appleby, 32 bits, with the seed that Kafka chose. */
 function murmur2(data: Buffer): number {

@@ -4,6 +4,7 @@ import { TOPIC_MESSAGE_BYTES } from '@sns/shared/events/tables'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
 import fc from 'fast-check'
+import type { Message } from 'kafkajs'
 import { recordBatches } from './change-publisher'
 
 const names = { prefix: 'sns', database: 'db' }
@@ -17,7 +18,7 @@ test('cuts by bytes, keeps the order and loses nothing', () => {
         const events = sizes.map((size, id) =>
           testEvent({ ...created(id, '가'.repeat(size / 3)), table: tables[id] ?? 'posts' }, id),
         )
-        const batches = recordBatches(events, names)
+        const batches = recordBatches(events.map(encodeChange), names)
         for (const batch of batches) {
           const messages = batch.flatMap((each) => each.messages)
           const bytes = messages.reduce((sum, { value }) => sum + byteLength(value), 0)
@@ -30,15 +31,30 @@ test('cuts by bytes, keeps the order and loses nothing', () => {
               .flatMap((each) => each.messages),
           )
           const wanted = events.filter((event) => event.source.table === table)
-          expect(sent).toEqual(
-            wanted.flatMap(encodeChange).map(({ key, value }) => ({ key, value })),
-          )
+          expect(sent).toEqual(wanted.map(encodeChange).map(({ key, value }) => ({ key, value })))
         }
       },
     ),
     { numRuns: 20 },
   )
 }, 30_000)
+
+test('groups as kafkajs does, each partition in its order', () => {
+  const deleted = (id: number) => ({ ...created(id), op: 'd' }) as const
+  const changes = Array.from({ length: 300 }, (_, n) =>
+    encodeChange(testEvent(n % 7 === 0 ? deleted(n) : created(n), n)),
+  )
+  const [batch, ...more] = recordBatches(changes, names)
+  const messages = batch?.[0]?.messages ?? []
+  expect(more).toEqual([])
+  expect(messages.filter(({ value }) => value === null)).toHaveLength(43)
+  // What `groupMessagesPerPartition` of kafkajs 2.2.4 does with each.
+  const add = (groups: Record<string, Message[]>, message: Message) => {
+    const partition = Buffer.byteLength(String(message.key)) % 3
+    return Object.assign(groups, { [partition]: [...(groups[partition] ?? []), message] })
+  }
+  expect(messages.reduce(add, {})).toEqual(Array.from(messages).reduce(add, {}))
+})
 
 function byteLength(value: Buffer | string | null): number {
   return value === null ? 0 : Buffer.byteLength(value)

@@ -51,7 +51,7 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
       )
     }
     const bytes = event.size + EVENT_HEADER_BYTES + (hasChecksum() ? CHECKSUM_BYTES : 0)
-    reader.rows({ layout, rows: images, bytes, pos: Math.max(0, event.nextPosition - bytes) })
+    reader.rows({ layout, rows: images, pos: Math.max(0, event.nextPosition - bytes) })
   }
 
   /** Only sessions that ask for partial JSON write such events, and then for each update. */

@@ -186,7 +186,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     while (seen.length < ids.length) {
       const batch = await backlog.next()
       if (!batch) break
-      seen.push(...batch.events.map(({ after }) => Number(after?.id)))
+      seen.push(...batch.changes.map(({ key }) => Number(JSON.parse(key).id)))
       if (heap.length < seen.length / 20_000) {
         await Bun.sleep(1)
         Bun.gc(true)
@@ -337,7 +337,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     while (seen.length < ids.length + later.length) {
       const batch = await backlog.next()
       if (!batch) break
-      seen.push(...batch.events.map(({ after }) => Number(after?.id)))
+      seen.push(...batch.changes.map(({ key }) => Number(JSON.parse(key).id)))
       await Bun.sleep(1)
       backlog.done(batch)
     }

@@ -30,7 +30,6 @@ function open(last: LastTransaction | null = null) {
       layout,
       rows: [{ before: null, after: { user_id: 1, post_id: postId, created_at: 1 } }],
       pos: 100,
-      bytes: 60,
     })
   const sets = () => positions.map(({ gtidSet }) => gtidSet)
   return { reader, items, positions, like, sets }

@@ -12,8 +12,6 @@ export interface RowsEvent {
   readonly rows: readonly RowImages[]
   /** Where the event starts in the file. */
   readonly pos: number
-  /** Its size in the binlog. */
-  readonly bytes: number
 }
 
 /** Binlog events of one stream, in order. Each call may throw an `OperatorError`. */
@@ -52,11 +50,6 @@ interface Transaction {
   isBegun: boolean
   isXa: boolean
 }
-
-/** Memory that a change takes beside its rows: the envelope and its strings. */
-const ENVELOPE_BYTES = 600
-/** A row takes about so many times its size in the binlog. */
-const VALUE_FACTOR = 2
 
 /**
  * Puts binlog events together to changes and commits. A transaction's GTID joins the position only
@@ -147,7 +140,7 @@ export function createTransactionReader(
       }
     },
 
-    rows({ layout, rows, pos, bytes }) {
+    rows({ layout, rows, pos }) {
       if (!open) return refuse(`changes ${layout.table}`)
       if (open.isKnown) return
       if (open.isXa) refuse(`changes ${layout.table} as an XA transaction`)
@@ -174,11 +167,10 @@ export function createTransactionReader(
         snapshot: 'false',
         epoch,
       } as const
-      const size = Math.ceil((VALUE_FACTOR * bytes) / rows.length) + ENVELOPE_BYTES
       for (const [index, images] of rows.entries()) {
         for (const event of changeEvents(layout, images, source, index, open.events + 1)) {
           open.events += 1
-          add({ kind: 'change', event, bytes: size })
+          add({ kind: 'change', event })
         }
       }
     },

@@ -19,8 +19,7 @@ export interface LastTransaction {
 }
 
 export type BinlogItem =
-  /** `bytes` is the approximate memory the event holds. */
-  | { readonly kind: 'change'; readonly event: ChangeEnvelope; readonly bytes: number }
+  | { readonly kind: 'change'; readonly event: ChangeEnvelope }
   /**
    * A transaction ended: all its changes came before. The only point where capture may resume.
    * `position` writes the GTID set out, which is expensive and seldom needed; its answer is right until

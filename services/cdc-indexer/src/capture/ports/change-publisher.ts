@@ -1,7 +1,7 @@
-import type { ChangeEnvelope } from '@sns/shared/events/change-event'
+import type { EncodedChange } from '@sns/shared/events/change-record'
 
 /**
- * Appends changes to the log that `ChangeLog` reads. One call's events are appended in order per key,
+ * Appends changes to the log that `ChangeLog` reads. One call's changes are appended in order per key,
  * each delete followed by a tombstone, all of them or, to those who read what is committed, none.
  * Resolves only when all are committed on all in-sync replicas; on an error they may be there or not, and the
  * caller publishes them again.
@@ -15,5 +15,5 @@ import type { ChangeEnvelope } from '@sns/shared/events/change-event'
  * change that is larger than a record may be.
  */
 export interface ChangePublisher {
-  publish(events: readonly ChangeEnvelope[], mayPublish?: () => Promise<boolean>): Promise<void>
+  publish(changes: readonly EncodedChange[], mayPublish?: () => Promise<boolean>): Promise<void>
 }

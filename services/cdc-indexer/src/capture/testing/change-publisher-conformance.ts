@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { encodeChange } from '@sns/shared/events/change-record'
 import type { TestChange } from '@sns/shared/testing/change-log-harness'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
@@ -37,7 +38,7 @@ export function changePublisherConformance(
             n,
           ),
         )
-        await harness.publisher.publish(events)
+        await harness.publisher.publish(events.map(encodeChange))
         const records = await harness.records(200)
         for (let id = 0; id < 20; id++) {
           const mine = records.filter(({ key }) => key === JSON.stringify({ id }))
@@ -57,7 +58,9 @@ export function changePublisherConformance(
         await using harness = await create()
         const comment: TestChange = { table: 'comments', op: 'c', id: 7, text: 'a comment' }
         const gone: TestChange = { ...created(7), op: 'd' }
-        await harness.publisher.publish([created(7), comment, gone].map(testEvent))
+        await harness.publisher.publish(
+          [created(7), comment, gone].map(testEvent).map(encodeChange),
+        )
         const records = await harness.records(4)
         const valuesOf = (table: string) =>
           records
@@ -77,7 +80,9 @@ export function changePublisherConformance(
         const versions = Array.from({ length: 30 }, (_, n) => `v${n}`)
         await Promise.all(
           versions.map((text, n) =>
-            harness.publisher.publish([testEvent({ table: 'posts', op: 'u', id: 1, text }, n)]),
+            harness.publisher.publish([
+              encodeChange(testEvent({ table: 'posts', op: 'u', id: 1, text }, n)),
+            ]),
           ),
         )
         const records = await harness.records(30)
@@ -94,7 +99,7 @@ export function changePublisherConformance(
         const events = Array.from({ length: 500 }, (_, id) =>
           testEvent({ table: 'posts', op: 'c', id, text: `${text}${Math.random()}` }, id),
         )
-        await harness.publisher.publish(events)
+        await harness.publisher.publish(events.map(encodeChange))
         expect(new Set((await harness.records(500)).map(({ key }) => key)).size).toBe(500)
       },
       TEST_MS,

@@ -47,7 +47,7 @@ export function createFakeSource(
   function* itemsOf(index: number): Generator<BinlogItem> {
     const gtid = `${SERVER_ID}:${index + 1}`
     for (const [ordinal, id] of (log[index] ?? []).entries()) {
-      yield { kind: 'change', bytes: 100, event: fakeChange(id, gtid, ordinal + 1) }
+      yield { kind: 'change', event: fakeChange(id, gtid, ordinal + 1) }
     }
     yield { kind: 'commit', gtid, position: () => positionAfter(index + 1) }
   }
@@ -184,9 +184,10 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     acknowledged: [],
     batches: [],
     gate: null,
-    async publish(events, mayPublish = async () => true) {
+    async publish(changes, mayPublish = async () => true) {
       if (!(await mayPublish())) throw storeUnavailable('kafka')
       const part = partOf()
+      const events = changes.map(({ value }): ChangeEnvelope => JSON.parse(value))
       await publisher.gate
       // As over a network: other work gets its turn before the answer comes.
       await new Promise((resolve) => setTimeout(resolve, 1))
