@@ -38,7 +38,8 @@ interface DriverPacket extends RawPacket {
 
 /**
  * Watches the packets of a connection, and does what its driver cannot: a compressed transaction is handed to
- * it event by event, and partial updates are passed over.
+ * it event by event, partial updates are passed over, and a VECTOR column, which it does not know, is called what
+ * the server keeps it as: a BLOB.
  */
 export function watchPackets(driver: object, watch: PacketWatch): void {
   const connection = packetHandler(driver)
@@ -67,8 +68,12 @@ export function watchPackets(driver: object, watch: PacketWatch): void {
       return
     }
     if (eventType === PARTIAL_UPDATE_ROWS_EVENT) {
-      watch.partialRows(bytesOf(packet).readUIntLE(bodyOf(packet), 6))
+      watch.partialRows(bytesOf(packet).readUIntLE(bodyOf(packet), TABLE_ID_BYTES))
       packet.buffer[packet.start + HEADER + EVENT_TYPE] = UNKNOWN_EVENT
+    }
+    if (eventType === TABLE_MAP_EVENT) {
+      const types = columnTypes(packet)
+      for (const [at, type] of types.entries()) if (type === VECTOR) types[at] = BLOB
     }
     handle(packet)
   }
@@ -110,11 +115,13 @@ interface BinlogPacket {
 
 export const INCIDENT_EVENT = 26
 const UNKNOWN_EVENT = 0
+const TABLE_MAP_EVENT = 19
 const PARTIAL_UPDATE_ROWS_EVENT = 39
 const TRANSACTION_PAYLOAD_EVENT = 40
 const GTID_EVENT = 33
 const TAGGED_GTID_EVENT = 42
 const LOGICAL_TIMESTAMP = 2
+const TABLE_ID_BYTES = 6
 
 const HEADER = 4
 const EVENT_HEADER = 19
@@ -159,6 +166,21 @@ export function readBinlogPacket({ buffer, start, end }: RawPacket): BinlogPacke
 
 function bodyOf({ start }: RawPacket): number {
   return start + HEADER + 1 + EVENT_HEADER
+}
+
+/** Type codes of columns in a table map. */
+const VECTOR = 242
+const BLOB = 252
+
+/** The columns' types in a table map, in its packet. Layout: MySQL 9 source documentation, "Table_map_event". */
+function columnTypes(packet: RawPacket): Uint8Array {
+  const bytes = bytesOf(packet)
+  // Flags 2, then the names of the schema and the table: a length, the name, a zero.
+  let at = bodyOf(packet) + TABLE_ID_BYTES + 2
+  at += bytes.readUInt8(at) + 2
+  at += bytes.readUInt8(at) + 2
+  const count = readPacked(bytes, at)
+  return bytes.subarray(count.next, count.next + count.value)
 }
 
 /** Fields of a `Transaction_payload_event`: each a type, a length and a value, all packed integers. */

@@ -321,7 +321,7 @@ function lastStates(events: readonly ChangeEnvelope[]) {
   return [...states.values()].sort(([a], [b]) => a - b)
 }
 
-/** A value for each type. VECTOR is missing: the binlog reader does not know it. */
+/** A value for each type. */
 const COLUMNS: Readonly<Record<string, string>> = {
   TINYINT: '-5',
   'TINYINT UNSIGNED': '250',
@@ -351,6 +351,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
   DATETIME: "'2024-02-03 04:05:06'",
   'TIMESTAMP(3)': "'2024-02-03 04:05:06.123'",
   YEAR: '2024',
+  'VECTOR(3)': "TO_VECTOR('[1,2.5,-3]')",
   POINT: "ST_GeomFromText('POINT(1 2)')",
   'VARCHAR(10) CHARACTER SET latin1': "'é'",
   'VARCHAR(10) CHARACTER SET utf16': "'é한'",

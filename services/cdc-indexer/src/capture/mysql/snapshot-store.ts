@@ -19,6 +19,12 @@ import {
 /** A chunk that takes longer is no chunk. */
 const READ_TIMEOUT_MS = 30_000
 
+/** A FLOAT is written with six digits, a DOUBLE with all of them; the driver would make numbers of a VECTOR's bytes. */
+function asInBinlog(column: string, type: string): string {
+  if (type === 'float') return `${column} + 0e0 AS ${column}`
+  return type === 'vector' ? `CAST(${column} AS BINARY) AS ${column}` : column
+}
+
 /** Snapshots in the table `capture_snapshots`. Everything is written under the fence of the lease. */
 export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & AsyncDisposable {
   const session = createMysqlSession(server)
@@ -51,10 +57,7 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
     )
     return {
       layout,
-      // A FLOAT is written with six digits, a DOUBLE with all of them.
-      columns: columns.map(({ name, type }) =>
-        type === 'float' ? `\`${name}\` + 0e0 AS \`${name}\`` : `\`${name}\``,
-      ),
+      columns: columns.map(({ name, type }) => asInBinlog(`\`${name}\``, type)),
     }
   }
 
