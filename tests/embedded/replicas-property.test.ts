@@ -327,16 +327,23 @@ async function takeStep(
   await checkRead(api, people[reader]!, each.readAt, each.limit, false)
 }
 
+interface Setting {
+  /** Ids in a window. */
+  readonly cap: number
+  /** Posts on a page. */
+  readonly size: number
+  /** Followers from which an author is merged. */
+  readonly pullAbove: number
+  /** Servers that the timelines are on: more than one are a cluster. */
+  readonly primaries: number
+}
+
 async function checkHistory(
   steps: readonly Step[],
-  {
-    cap,
-    size,
-    pullAbove,
-  }: { readonly cap: number; readonly size: number; readonly pullAbove: number },
+  { cap, size, pullAbove, primaries }: Setting,
 ): Promise<void> {
   runs += 1
-  await using api = await openReplicas(REPLICAS, { cap })
+  await using api = await openReplicas(REPLICAS, { cap, primaries })
   const world = createWorld(api, pullAbove)
   const people: Person[] = []
   for (let n = 0; n < PEOPLE; n += 1) people.push(await api.signUp(`p${runs}_${n}`))
@@ -367,6 +374,7 @@ async function checkHistory(
 let runs = 0
 
 const cap = fc.integer({ min: 2, max: 12 })
+const primaries = fc.integer({ min: 1, max: 3 })
 
 test('whatever is written anywhere, a read that begins after it sees it, wherever it is read', async () => {
   await fc.assert(
@@ -375,7 +383,9 @@ test('whatever is written anywhere, a read that begins after it sees it, whereve
       cap,
       limit,
       fc.integer({ min: 1, max: 3 }),
-      (steps, cap, size, pullAbove) => checkHistory(steps, { cap, size, pullAbove }),
+      primaries,
+      (steps, cap, size, pullAbove, primaries) =>
+        checkHistory(steps, { cap, size, pullAbove, primaries }),
     ),
     { numRuns: RUNS },
   )
@@ -390,7 +400,7 @@ test('a worker that dies before it told that it moves an author leaves nothing t
     { write: { do: 'delete', who, at, post: 0 }, ...read },
     { reader: 0, readAt: 0, limit },
   ]
-  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 1 })
+  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 1, primaries: 1 })
 })
 
 test('a worker that dies before it told the followers of one it moves back leaves nothing that is wrong', async () => {
@@ -410,7 +420,7 @@ test('a worker that dies before it told the followers of one it moves back leave
     { event: 'fanOut', who, at, killAfter: 2 },
     { crowd: 'comes', whom: who, but: 3, at },
   ]
-  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 2 })
+  await checkHistory(steps, { cap: 2, size: 1, pullAbove: 2, primaries: 1 })
 })
 
 /** Somebody whom all follow, all but one leave, all follow again; what they write, and reads of it. */
@@ -462,7 +472,9 @@ test('an author who crosses between lanes leaves no hole in any feed', async () 
       fc.array(starStep, { minLength: 15, maxLength: 40, size: 'max' }),
       cap,
       limit,
-      (steps, cap, size) => checkHistory(steps as Step[], { cap, size, pullAbove: 2 }),
+      primaries,
+      (steps, cap, size, primaries) =>
+        checkHistory(steps as Step[], { cap, size, pullAbove: 2, primaries }),
     ),
     { numRuns: RUNS },
   )

@@ -25,24 +25,33 @@ import { PASSWORD } from './test-api'
 /**
  * A channel between processes as the real one can behave: messages wait on each connection until a command on it
  * is answered, a cut connection loses waiting messages, and a writer that cannot announce closes the fence for all.
+ * Of several primaries each has a connection to every process and some of the timelines: a change is told on all, and
+ * a command on one brings what waits there, and there alone.
  */
-export function createTestChannel(processes: number) {
+export function createTestChannel(processes: number, primaries = 1) {
+  const empty = () => Array.from({ length: primaries }, (): (readonly Change[])[] => [])
   const members = Array.from({ length: processes }, () => ({
     listeners: [] as ((change: Change) => void)[],
-    waiting: [] as (readonly Change[])[],
+    waiting: empty(),
     isConnected: true,
     belief: { belief: true } as Belief,
   }))
   let isFenceOpen = true
 
-  function hear(member: (typeof members)[number]) {
-    for (const changes of member.waiting.splice(0)) {
-      for (const change of changes) for (const listener of member.listeners) listener(change)
+  function hear(member: (typeof members)[number], on?: readonly UserId[]) {
+    const asked = on && new Set(on.map((user) => user % primaries))
+    for (const [primary, messages] of member.waiting.entries()) {
+      if (asked && !asked.has(primary)) continue
+      for (const changes of messages.splice(0)) {
+        for (const change of changes) for (const listener of member.listeners) listener(change)
+      }
     }
   }
 
   function tell(changes: readonly Change[]) {
-    for (const member of members) if (member.isConnected) member.waiting.push(changes)
+    for (const member of members) {
+      if (member.isConnected) for (const messages of member.waiting) messages.push(changes)
+    }
   }
 
   return {
@@ -55,7 +64,7 @@ export function createTestChannel(processes: number) {
     cut(at: number) {
       const member = members[at]!
       member.isConnected = false
-      member.waiting = []
+      member.waiting = empty()
     },
     /** The fence opens once all are there. */
     connect(at: number) {
@@ -86,17 +95,17 @@ export function createTestChannel(processes: number) {
     },
     timelines(at: number, store: TimelineStore): TimelineStore {
       const member = members[at]!
-      const connected = <Result>(call: () => Promise<Result>) => {
+      const on = <Result>(users: readonly UserId[], call: () => Promise<Result>) => {
         if (!member.isConnected) return Promise.reject(storeUnavailable('redis'))
-        hear(member)
+        hear(member, users)
         return call()
       }
       return {
-        read: (...args) => connected(() => store.read(...args)),
-        push: (...args) => connected(() => store.push(...args)),
-        beginRebuild: (...args) => connected(() => store.beginRebuild(...args)),
-        finishRebuild: (...args) => connected(() => store.finishRebuild(...args)),
-        drop: (...args) => connected(() => store.drop(...args)),
+        read: (user, ...rest) => on([user], () => store.read(user, ...rest)),
+        push: (post, users) => on(users, () => store.push(post, users)),
+        beginRebuild: (user, ...rest) => on([user], () => store.beginRebuild(user, ...rest)),
+        finishRebuild: (user, ...rest) => on([user], () => store.finishRebuild(user, ...rest)),
+        drop: (user) => on([user], () => store.drop(user)),
       }
     },
   }
@@ -110,8 +119,11 @@ export interface ReplicaAnswer {
   readonly body: any
 }
 
-/** The memory of several api processes over one database and one set of timelines. */
-export async function openReplicas(count: number, { cap }: { readonly cap: number }) {
+/** The memory of several api processes over one database and one set of timelines, on so many primaries. */
+export async function openReplicas(
+  count: number,
+  { cap, primaries = 1 }: { readonly cap: number; readonly primaries?: number },
+) {
   const opened = new AsyncDisposableStack()
   const { db } = opened.use(await openTestDatabase('sqlite'))
   const clock = createManualClock()
@@ -127,7 +139,7 @@ export async function openReplicas(count: number, { cap }: { readonly cap: numbe
   const stores = createSqlStores(db, { clock, ids })
   const limits = { ...TIMELINE_LIMITS, cap, slack: Math.ceil(cap / 4) }
   const timelines = createMemoryTimelineStore({ clock }, { limits })
-  const channel = createTestChannel(count)
+  const channel = createTestChannel(count, primaries)
   const metrics = createMetrics()
   const memories = Array.from({ length: count }, (_, at) =>
     createMemory(
