@@ -4,13 +4,14 @@ import {
 } from '@sns/shared/adapters/elasticsearch/client'
 import { postsAlias } from '@sns/shared/adapters/elasticsearch/index-definitions'
 import { createKafkaClient } from '@sns/shared/adapters/kafka/client'
+import { migrateTopics } from '@sns/shared/adapters/kafka/topics'
 import { connectMysql } from '@sns/shared/adapters/mysql/database'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import type { MysqlSettings } from '@sns/shared/config/settings'
 import type { PostId, UserId } from '@sns/shared/domain/id'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { topicName } from '@sns/shared/events/tables'
+import { type TopicNames, topicName } from '@sns/shared/events/tables'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
@@ -34,9 +35,10 @@ const PLAIN_AT_ONCE = 4
 const WITHIN_MS = 900_000
 
 /**
- * Change capture and indexing: a backlog drained to Kafka and into the index, beside plain bulk requests of the
- * same documents and, where `--debezium` names its start script, beside Debezium on the same kind of backlog; then the
- * time until a post can be found, at a steady rate of writes.
+ * Change capture and indexing: a backlog drained to Kafka and into the index at once, beside plain bulk requests of
+ * the same documents; the time until a post can be found, at a steady rate of writes; then a backlog drained to Kafka
+ * alone and, where `--debezium` names its start script, ones like it by Debezium: into a topic as the broker makes it,
+ * and into one with the settings of ours.
  */
 export async function benchCdc(options: BenchArguments): Promise<readonly Figure[]> {
   const suite = createBenchSuite()
@@ -74,27 +76,37 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
       add(`until found at ${WRITES_PER_SECOND} writes/s, P50`, percentile(lags, 0.5), 'ms')
       add(`until found at ${WRITES_PER_SECOND} writes/s, P99`, percentile(lags, 0.99), 'ms')
     }
-    if (options.debezium !== null) {
-      const theirs = `debezium-${prefix}`
-      await using peer = await startDebezium(options.debezium, database.database, theirs)
+    {
+      const before = await topics.records(topic)
+      await rows.insert(count)
+      await using capture = startIndexer({ ...suite.env, ES_URL: NOBODY })
+      const drained = await drain(capture.pid, count, async () =>
+        Math.max(0, (await topics.records(topic)) - before),
+      )
+      add('rows to Kafka, the index away', drained.rowsPerSecond, 'rows/s')
+      add('peak memory of cdc-indexer, the index away', drained.peakMiB, 'MiB')
+    }
+    if (options.debezium === null) return figures
+    for (const isFlushed of [false, true]) {
+      const theirs = { prefix: `debezium-${isFlushed}-${prefix}`, database: database.database }
+      if (isFlushed) await topics.makeAsOurs(theirs, settings.kafka.partitions)
+      await using peer = await startDebezium(options.debezium, database.database, theirs.prefix)
       peer.pause()
       await rows.insert(count)
       peer.resume()
-      const drained = await drain(peer.pid, count, () =>
-        topics.records(`${theirs}.${database.database}.posts`),
-      )
-      add(
-        `${count.toLocaleString('en')} rows to Kafka by Debezium`,
-        drained.rowsPerSecond,
-        'rows/s',
-      )
-      add('peak memory of Debezium', drained.peakMiB, 'MiB')
+      const drained = await drain(peer.pid, count, () => topics.records(topicName(theirs, 'posts')))
+      const by = isFlushed ? 'Debezium, on the disk as ours' : 'Debezium, into memory'
+      add(`rows to Kafka by ${by}`, drained.rowsPerSecond, 'rows/s')
+      add(`peak memory of ${by}`, drained.peakMiB, 'MiB')
     }
     return figures
   } finally {
     suite.dispose()
   }
 }
+
+/** Where no Elasticsearch is: the program captures, and looks for its index, as long as that takes. */
+const NOBODY = 'http://127.0.0.1:9'
 
 /** How early the runtime collects: as compose.yaml has it. */
 export const INDEXER_RUNTIME = { BUN_JSC_forceRAMSize: String(208 * 2 ** 20) }
@@ -176,10 +188,14 @@ async function openRows(mysql: MysqlSettings) {
 type Rows = Awaited<ReturnType<typeof openRows>>
 
 async function openTopics(brokers: readonly string[], logger: ReturnType<typeof createLogger>) {
-  const { kafka, drop } = createKafkaClient(brokers, { clientId: 'bench', logger }).session()
+  const client = createKafkaClient(brokers, { clientId: 'bench', logger })
+  const { kafka, drop } = client.session()
   const admin = kafka.admin()
   await admin.connect()
   return {
+    /** Topics with the settings of ours: what a broker that is alone acknowledges is on its disk. */
+    makeAsOurs: (names: TopicNames, partitions: number) =>
+      migrateTopics(client, { ...names, partitions, replication: 1 }),
     /** Records of a topic so far; 0 while there is none. */
     async records(topic: string): Promise<number> {
       const offsets = await admin.fetchTopicOffsets(topic).catch(() => [])
