@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { encodeChange } from '@sns/shared/events/change-record'
-import { type BacklogOptions, CHANGE_BYTES, createBacklog } from './backlog'
+import { type BacklogOptions, createBacklog, heldBytes } from './backlog'
 import type { BinlogItem, BinlogPosition } from './ports/binlog-source'
 import { fakeChange, positionAfter } from './testing/fakes'
 
-const BYTES = encodeChange(fakeChange(1, 'fake:1', 1)).bytes + CHANGE_BYTES
+const BYTES = heldBytes(encodeChange(fakeChange(1, 'fake:1', 1)))
 
 function open(options: Partial<BacklogOptions> = {}) {
   const held: number[] = []

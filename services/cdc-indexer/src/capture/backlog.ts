@@ -26,8 +26,7 @@ export interface BacklogDeps {
 
 /**
  * What has been read from the binlog and not been acknowledged yet, in batches, in order: the only
- * queue between the connection to MySQL and Kafka. It holds them as they will be sent: text takes a third of
- * the memory of the rows it was made of, and the collector walks past it.
+ * queue between the connection to MySQL and Kafka. It holds them as they will be sent.
  */
 export interface Backlog extends BinlogSink {
   /**
@@ -55,8 +54,10 @@ interface OpenBatch {
   complete: number
 }
 
-/** What a change takes in memory beside its key and value. */
-export const CHANGE_BYTES = 200
+/** What a change takes in memory: texts that are not all ASCII have two bytes a character. */
+export function heldBytes({ bytes }: EncodedChange): number {
+  return 2 * bytes + 100
+}
 
 function emptyBatch(): OpenBatch {
   return { changes: [], bytes: 0, commit: null, complete: 0 }
@@ -114,7 +115,7 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
         open.complete = open.changes.length
       } else {
         const change = encodeChange(item.event)
-        const size = change.bytes + CHANGE_BYTES
+        const size = heldBytes(change)
         if (open && isFull(open, size)) {
           seal()
           onBytes(bytes)

@@ -26,7 +26,7 @@ const trouble = fc.record({
   crashes: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }),
   leaseLosses: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 2 }),
   maxBatchRows: fc.integer({ min: 1, max: 6 }),
-  maxBytes: fc.integer({ min: 500, max: 7_500 }),
+  maxBytes: fc.integer({ min: 700, max: 11_000 }),
 })
 
 const metrics = createMetrics()

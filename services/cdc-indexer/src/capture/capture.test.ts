@@ -6,7 +6,7 @@ import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { CHANGE_BYTES } from './backlog'
+import { heldBytes } from './backlog'
 import { type CaptureOptions, createCapture } from './capture'
 import type { BinlogSink, BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher } from './ports/change-publisher'
@@ -22,7 +22,7 @@ import {
 } from './testing/fakes'
 
 /** What one of the source's takes in the backlog, within a few digits. */
-const CHANGE = encodeChange(fakeChange(1, positionAfter(1).gtidSet, 1)).bytes + CHANGE_BYTES
+const CHANGE = heldBytes(encodeChange(fakeChange(1, positionAfter(1).gtidSet, 1)))
 
 interface Running extends AsyncDisposable {
   readonly stop: AbortController

@@ -24,9 +24,9 @@ export interface CaptureOptions extends CaptureSessionOptions {
 
 const DEFAULTS: CaptureOptions = {
   maxBatchRows: 8_000,
-  maxBatchBytes: 4 * 1024 * 1024,
+  maxBatchBytes: 6 * 1024 * 1024,
   batchIntervalMs: 100,
-  maxBytes: 12 * 1024 * 1024,
+  maxBytes: 15 * 1024 * 1024,
   checkpointIntervalMs: 200,
   idleCheckpointIntervalMs: 30_000,
   pollMs: 1_000,
