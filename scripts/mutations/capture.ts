@@ -19,6 +19,21 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     tests: ['shared/src/adapters/kafka/produce-request.test.ts'],
   },
   {
+    name: 'capture: a delete leaves no tombstone',
+    file: PUBLISHER,
+    find: "    if (op === 'd') messages.push({ key, value: null })\n",
+    replace: '',
+    tests: [`${CAPTURE}/kafka/record-batches.test.ts`],
+  },
+  {
+    name: 'capture: a VECTOR column is what the driver does not know',
+    file: `${CAPTURE}/mysql/binlog-packet.ts`,
+    find: 'if (type === VECTOR) types[at] = BLOB',
+    replace: 'if (type === VECTOR) types[at] = VECTOR',
+    tests: [`${CAPTURE}/mysql/snapshot-store.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
     name: 'capture: each publisher has a transactional id of its own',
     file: PUBLISHER,
     find: 'transactionalId: transactionalId(names),',
