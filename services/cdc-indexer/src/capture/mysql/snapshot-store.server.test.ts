@@ -169,10 +169,15 @@ describe.skipIf(!testServers.mysql)('snapshots of MySQL tables', () => {
     await requests.ask(['posts'])
     {
       const gate = Promise.withResolvers<void>()
+      const { publish } = publisher
+      publisher.publish = async (...args) => {
+        if (reads(publisher).length >= 100) publisher.gate = gate.promise
+        await publish(...args)
+      }
       await using _capture = startCapture(world, { maxChunkRows: 50 })
-      await eventually(() => reads(publisher).length >= 100)
-      publisher.gate = gate.promise
+      await eventually(() => publisher.gate !== null)
       expect(await requests.stop()).toBe(1)
+      publisher.publish = publish
       publisher.gate = null
       gate.resolve()
       const settled = reads(publisher).length
