@@ -208,7 +208,10 @@ async function openTopics(brokers: readonly string[], logger: ReturnType<typeof 
   }
 }
 
-/** Until `count` records (of ours about one in a thousand is the end of a transaction) are in a new topic, from when the first ones came; and the process' largest memory meanwhile. */
+/**
+ * Until there are `count` records (of ours about one in a thousand is the end of a transaction), from when the first
+ * ones came; and the process' largest memory meanwhile.
+ */
 async function drain(pid: number, count: number, records: () => Promise<number>) {
   const deadline = performance.now() + WITHIN_MS
   let startedAt = performance.now()
