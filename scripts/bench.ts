@@ -7,6 +7,7 @@ import { benchCdc } from './bench/cdc'
 import { benchFanout } from './bench/fanout'
 import { benchFeed, type FeedRow } from './bench/feed'
 import { benchFlame } from './bench/flame'
+import { benchFrame } from './bench/frame'
 import { report } from './bench/report'
 import { benchSearch } from './bench/search'
 import { benchWrites } from './bench/writes'
@@ -42,6 +43,8 @@ export const bench: Command = async ({ args }) => {
     report('fanout', options.out, { timelines: 'full' }, await benchFanout(options))
   } else if (options.name === 'flame') {
     console.log(`saved as ${await benchFlame(options)}`)
+  } else if (options.name === 'frame') {
+    report('frame', options.out, { load: '64 connections' }, await benchFrame(options))
   } else if (options.name === 'search') {
     const load = '32 connections, pages of 20'
     report('search', options.out, { data, load }, await benchSearch(options))
@@ -49,7 +52,7 @@ export const bench: Command = async ({ args }) => {
     report('writes', options.out, { data }, await benchWrites(options))
   } else {
     throw new OperatorError(
-      `there is no benchmark "${options.name}": there are baseline, cdc, fanout, feed, flame, search, writes`,
+      `there is no benchmark "${options.name}": there are baseline, cdc, fanout, feed, flame, frame, search, writes`,
       2,
     )
   }

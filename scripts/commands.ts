@@ -135,7 +135,7 @@ export const COMMAND_LINES = {
   },
   bench: {
     usage: [
-      'bench baseline|cdc|fanout|feed|flame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]',
+      'bench baseline|cdc|fanout|feed|flame|frame|search|writes [--graph FILE --posts FILE …] [--debezium SCRIPT] [--quick] [--out DIR]',
     ],
     summary: 'Measures one of the figures in the README',
     options: {

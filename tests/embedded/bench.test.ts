@@ -41,3 +41,21 @@ test.skipIf(!Bun.which('wrk'))(
   },
   120_000,
 )
+
+test.skipIf(!Bun.which('wrk'))(
+  'bench frame measures what is around a route',
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), 'sns-bench-test-'))
+    try {
+      await using bench = spawnProgram('bench', ['frame', '--quick', '--out', out], {})
+      const code = await bench.exited
+      expect(code === 0 ? '' : bench.output()).toBe('')
+      const { figures } = await Bun.file(join(out, 'frame.json')).json()
+      expect(figures).toHaveLength(11)
+      for (const { value } of figures) expect(value).toBeGreaterThan(0)
+    } finally {
+      rmSync(out, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)

@@ -16,14 +16,12 @@ import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { Elysia } from 'elysia'
 import { authentication, grantReader } from './http/authentication'
-import { crossOrigin } from './http/cors'
-import { problems } from './http/errors'
+import { frame } from './http/frame'
 import { createKnownRoutes } from './http/known-routes'
 import { swagger } from './http/openapi/swagger'
 import { type ProbesDeps, probes } from './http/probes'
 import { createRateLimits, type RateLimitSettings, type RateLimitsDeps } from './http/rate-limits'
 import { createRequestContexts } from './http/request-context'
-import { requestLog } from './http/request-log'
 import { webRoutes } from './http/web/routes'
 import { createAnnouncedStores } from './memory/announced-stores'
 import type { Memory } from './memory/memory'
@@ -90,9 +88,24 @@ export interface ApiSettings {
 
 export type App = ReturnType<typeof createApp>
 
+/** How the api uses Elysia. */
+export const ELYSIA_OPTIONS = {
+  // Unknown fields are refused by name, not stripped.
+  normalize: false,
+  // One router for `listen` and for `handle`, so that tests meet what clients meet.
+  systemRouter: false,
+  handler: { standardHostname: false },
+  serve: {
+    // Seconds: longer than the longest wait for a password to be hashed.
+    idleTimeout: 60,
+    // Each route bounds its body while reading it; Bun's own refusal is not problem+json.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+  },
+} as const
+
 /** The whole HTTP api; listens only when told to. */
 export function createApp(backend: ApiDeps) {
-  const { metrics, logger, settings, clock, memory } = backend
+  const { logger, settings, clock, memory } = backend
   const deps: ApiDeps = {
     ...backend,
     ...createAnnouncedStores(backend, backend.freshness, memory.pieces),
@@ -126,28 +139,8 @@ export function createApp(backend: ApiDeps) {
   const accounts = createAccountService({ ...deps, sessions, passwords, events })
   const accountRoutes = { accounts, sessions, contexts, limits, authenticated }
 
-  const routes = new Elysia({
-    // Unknown fields are refused by name, not stripped.
-    normalize: false,
-    // One router for `listen` and for `handle`, so that tests meet what clients meet.
-    systemRouter: false,
-    handler: { standardHostname: false },
-    serve: {
-      // Seconds: longer than the longest wait for a password to be hashed.
-      idleTimeout: 60,
-      // Each route bounds its body while reading it; Bun's own refusal is not problem+json.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    },
-  })
-    .headers({
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-    })
-    .use(farewell(deps))
-    .use(requestLog({ contexts, logger, metrics }))
-    .use(problems({ contexts, logger, routes: knownRoutes, metrics }))
-    .use(crossOrigin(settings.cors))
+  const routes = new Elysia(ELYSIA_OPTIONS)
+    .use(frame({ ...deps, contexts, routes: knownRoutes }, settings.cors))
     .use(probes(deps))
     .use(sessionRoutes(accountRoutes))
     .use(meRoutes(accountRoutes))
@@ -165,15 +158,4 @@ export function createApp(backend: ApiDeps) {
   const app = routes.use(swagger(routes)).use(webRoutes())
   knownRoutes.learn(app.routes)
   return app
-}
-
-/**
- * Closes each connection after its response while the process is about to stop. A proxy with
- * keep-alive connections then drops them one by one, and none carries a request at the moment the
- * process closes it.
- */
-function farewell({ leaving }: Pick<ApiDeps, 'leaving'>) {
-  return new Elysia({ name: 'farewell' }).onRequest(({ set }) => {
-    if (leaving.aborted) set.headers.connection = 'close'
-  })
 }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addProcessMetrics } from './process-metrics'
-import { TalliedCounter, TalliedGauge } from './tallies'
+import { TalliedCounter, TalliedGauge, TalliedHistogram } from './tallies'
 
 const FAST_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -16,7 +16,7 @@ export function createMetrics() {
   addProcessMetrics(registry)
   return {
     registry,
-    httpRequestSeconds: new Histogram({
+    httpRequestSeconds: new TalliedHistogram({
       name: 'sns_http_request_duration_seconds',
       help: 'Time from request to response by method, route pattern and status class',
       labelNames: ['method', 'route', 'status'] as const,

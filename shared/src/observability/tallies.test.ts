@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { Registry } from 'prom-client'
-import { TalliedCounter, TalliedGauge } from './tallies'
+import { Histogram, Registry } from 'prom-client'
+import { TalliedCounter, TalliedGauge, TalliedHistogram } from './tallies'
 
 const lines = async (registry: Registry) =>
   (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
@@ -33,4 +33,30 @@ test('a gauge shows how many there are now', async () => {
   expect(await lines(registry)).toEqual(['in_flight 1'])
   gauge.count -= 1
   expect(await lines(registry)).toEqual(['in_flight 0'])
+})
+
+test('a tallied histogram says what one that counts by itself says', async () => {
+  const configuration = {
+    name: 'took_seconds',
+    help: 'Took',
+    labelNames: ['route', 'status'] as const,
+    buckets: [0.001, 0.01, 0.1],
+  }
+  const [ours, theirs] = [new Registry(), new Registry()]
+  const tallied = new TalliedHistogram({ ...configuration, registers: [ours] })
+  const plain = new Histogram({ ...configuration, registers: [theirs] })
+  expect(await lines(ours)).toEqual([])
+  const routes = [
+    { labels: { route: '/a', status: '2xx' }, took: [0, 0.001, 0.0011, 0.05, 0.1] },
+    { labels: { route: '/b "c"', status: '5xx' }, took: [0.2, 7, 0.01] },
+  ]
+  for (const { labels, took } of routes) {
+    const tally = tallied.tally(labels)
+    for (const seconds of took) {
+      tally.observe(seconds)
+      plain.observe(labels, seconds)
+    }
+  }
+  expect(await lines(ours)).toEqual(await lines(theirs))
+  expect((await tallied.get()).values).toHaveLength(2 * 6)
 })

@@ -1,4 +1,10 @@
-import { Counter, Gauge, type LabelValues } from 'prom-client'
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type HistogramConfiguration,
+  type LabelValues,
+} from 'prom-client'
 
 /** A plain number that a counter adds to its own when it is read. */
 export interface Tally {
@@ -34,5 +40,66 @@ export class TalliedGauge extends Gauge {
   override get(): ReturnType<Gauge['get']> {
     this.set(this.count)
     return super.get()
+  }
+}
+
+/** Durations of one kind, counted by bucket. */
+export class DurationTally {
+  readonly #counts: number[]
+  #sum = 0
+
+  /** `bounds`: the inclusive upper ends of the buckets, in seconds, ascending. */
+  constructor(private readonly bounds: readonly number[]) {
+    this.#counts = Array.from({ length: bounds.length + 1 }, () => 0)
+  }
+
+  observe(seconds: number): void {
+    let at = 0
+    while (at < this.bounds.length && seconds > (this.bounds[at] as number)) at += 1
+    this.#counts[at] = (this.#counts[at] as number) + 1
+    this.#sum += seconds
+  }
+
+  /** As Prometheus has a histogram: how many were within each bound, how many there were, and their sum. */
+  lines(name: string) {
+    let within = 0
+    const buckets = this.#counts.map((count, at) => {
+      within += count
+      return {
+        labels: { le: this.bounds[at] ?? '+Inf' },
+        value: within,
+        metricName: `${name}_bucket`,
+      }
+    })
+    return [
+      ...buckets,
+      { labels: {}, value: this.#sum, metricName: `${name}_sum` },
+      { labels: {}, value: within, metricName: `${name}_count` },
+    ]
+  }
+}
+
+/** A histogram for what happens on every request, for the reason of `TalliedCounter`: it counts in its tallies only. */
+export class TalliedHistogram<Label extends string> extends Histogram<Label> {
+  readonly #tallies: { readonly labels: LabelValues<Label>; readonly tally: DurationTally }[] = []
+
+  constructor(private readonly configuration: HistogramConfiguration<Label>) {
+    super(configuration)
+  }
+
+  /** To be asked for once for each set of labels. */
+  tally(labels: LabelValues<Label>): DurationTally {
+    const tally = new DurationTally(this.configuration.buckets ?? [])
+    this.#tallies.push({ labels, tally })
+    return tally
+  }
+
+  /** What `get` and a registry ask a histogram for. */
+  async getForPromString() {
+    const { name, help, aggregator = 'sum' } = this.configuration
+    const values = this.#tallies.flatMap(({ labels: sharedLabels, tally }) =>
+      tally.lines(name).map((line) => ({ ...line, sharedLabels })),
+    )
+    return { name, help, type: 'histogram', aggregator, values }
   }
 }

@@ -8,7 +8,7 @@ import type { KnownRoutes } from './known-routes'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from './problem'
 import type { RequestContexts } from './request-context'
 
-interface ProblemsDeps {
+export interface ProblemsDeps {
   readonly contexts: RequestContexts
   readonly logger: Logger
   readonly routes: KnownRoutes

@@ -56,7 +56,7 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
 
     /** Called before the request looks anything up. */
     async address(kind: 'read' | 'write', limited: Limited): Promise<void> {
-      const { key } = limited.context.caller
+      const key = limited.context.countedAs
       await (kind === 'read'
         ? take(local, limits.readByAddress, key, limited)
         : take(shared, limits.writeByAddress, key, limited))
@@ -70,17 +70,17 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
 
     async logIn(username: string, limited: Limited): Promise<void> {
       if (!limits.isOn) return
-      const { key } = limited.context.caller
+      const key = limited.context.countedAs
       await take(shared, limits.signIn, key, limited)
       await take(shared, limits.logIn, `${key} ${username.toLowerCase()}`, limited)
     },
 
     async refresh(limited: Limited): Promise<void> {
-      if (limits.isOn) await take(shared, limits.signIn, limited.context.caller.key, limited)
+      if (limits.isOn) await take(shared, limits.signIn, limited.context.countedAs, limited)
     },
 
     async signUp(limited: Limited): Promise<void> {
-      if (limits.isOn) await take(shared, limits.signUp, limited.context.caller.key, limited)
+      if (limits.isOn) await take(shared, limits.signUp, limited.context.countedAs, limited)
     },
 
     /** Called before a password is checked again. */

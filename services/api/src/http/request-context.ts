@@ -10,7 +10,9 @@ export interface RequestContext {
   userId: UserId | null
   /** The client's address, as far as proxies are trusted. */
   readonly address: string
-  /** Whom limits count the request for. */
+  /** What limits count the request under. */
+  readonly countedAs: string
+  /** Whom what takes long works for. */
   readonly caller: Caller
 }
 
@@ -52,8 +54,12 @@ export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
       return this.#address
     }
 
+    get countedAs(): string {
+      return countedAs(this.address)
+    }
+
     get caller(): Caller {
-      return { key: countedAs(this.address), signal: this.request.signal }
+      return { key: this.countedAs, signal: this.request.signal }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
+import type { DurationTally } from '@sns/shared/observability/tallies'
 import { Elysia } from 'elysia'
 import type { RequestContexts } from './request-context'
 
@@ -22,6 +23,19 @@ function pathOf({ url }: Request): string {
 
 /** Gives each request its id, times and counts it, and logs one line when it is done. */
 export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
+  const tallies = new Map<string, DurationTally>()
+
+  function tally(method: string, route: string, status: number): DurationTally {
+    const statusClass = `${Math.floor(status / 100)}xx`
+    const key = `${method} ${statusClass} ${route}`
+    let known = tallies.get(key)
+    if (!known) {
+      known = metrics.httpRequestSeconds.tally({ method, route, status: statusClass })
+      tallies.set(key, known)
+    }
+    return known
+  }
+
   return new Elysia({ name: 'request-log' })
     .onRequest(({ request, server, set }) => {
       set.headers['x-request-id'] = contexts.open(request, server).id
@@ -34,10 +48,10 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
       const status = responseValue instanceof Response ? responseValue.status : Number(set.status)
       const ms = performance.now() - context.startedAt
       const pattern = route || 'unmatched'
-      metrics.httpRequestSeconds.observe(
-        { method, route: pattern, status: `${Math.floor(status / 100)}xx` },
-        ms / 1000,
-      )
+      tally(method, pattern, status).observe(ms / 1000)
+      // Successful reads are most of the traffic; single ones are not worth a line.
+      const isQuiet = status < 400 && (method === 'GET' || method === 'HEAD')
+      if (isQuiet && !logger.isLevelEnabled('debug')) return
       const line = {
         requestId: context.id,
         method,
@@ -47,8 +61,7 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
         ms: Math.round(ms * 1000) / 1000,
         userId: context.userId,
       }
-      // Successful reads are most of the traffic; single ones are not worth a line.
-      if (status < 400 && (method === 'GET' || method === 'HEAD')) logger.debug(line, 'request')
+      if (isQuiet) logger.debug(line, 'request')
       else logger.info(line, 'request')
     })
 }

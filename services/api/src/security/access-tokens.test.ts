@@ -21,6 +21,9 @@ function create(remembered = 100) {
   return { clock, tokens: createAccessTokens({ clock, secretKey }, { remembered }) }
 }
 
+/** What a check ends with where it fails. */
+const refusal = (check: unknown) => Promise.resolve(check).catch((thrown: unknown) => thrown)
+
 test('say what they were signed with', async () => {
   const { tokens } = create()
   expect(await tokens.verify(await tokens.sign(grant))).toEqual(grant)
@@ -44,7 +47,7 @@ test('without a time at which they expire, or by another key or name, are refuse
     await sign((token) => expiring(token).setIssuer('another')),
     await sign((token) => expiring(token).setAudience('another')),
   ]) {
-    const error = await tokens.verify(token).catch((thrown: unknown) => thrown)
+    const error = await refusal(tokens.verify(token))
     expect(isSnsError(error, 'unauthenticated')).toBe(true)
   }
 })
@@ -55,7 +58,7 @@ test('are checked once, until they expire', async () => {
   for (let n = 0; n < 5; n++) await tokens.verify(token)
   expect(checks).toHaveBeenCalledTimes(1)
   clock.advance(ACCESS_TOKEN_SECONDS * 1000)
-  const error = await tokens.verify(token).catch((thrown: unknown) => thrown)
+  const error = await refusal(tokens.verify(token))
   expect(isSnsError(error, 'unauthenticated')).toBe(true)
 })
 
