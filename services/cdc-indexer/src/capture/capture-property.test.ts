@@ -98,6 +98,7 @@ test('every change is published before the checkpoint passes it, in order, under
           {
             maxBatchRows: given.maxBatchRows,
             maxBytes: given.maxBytes,
+            batchIntervalMs: 0,
             checkpointIntervalMs: 0,
             idleCheckpointIntervalMs: 0,
             standbyMs: 0,
@@ -136,6 +137,6 @@ test('every change is published before the checkpoint passes it, in order, under
       }
       expect(payloads.size).toBe(log.flat().length)
     }),
-    { numRuns: 60 },
+    { numRuns: 300 },
   )
 }, 120_000)

@@ -25,7 +25,7 @@ export interface CaptureOptions extends CaptureSessionOptions {
 const DEFAULTS: CaptureOptions = {
   maxBatchRows: 8_000,
   maxBatchBytes: 6 * 1024 * 1024,
-  batchIntervalMs: 100,
+  batchIntervalMs: 200,
   maxBytes: 15 * 1024 * 1024,
   checkpointIntervalMs: 200,
   idleCheckpointIntervalMs: 30_000,
