@@ -8,7 +8,7 @@ import { grantReader } from '@sns/api/http/authentication'
 import { frame } from '@sns/api/http/frame'
 import { createKnownRoutes } from '@sns/api/http/known-routes'
 import { createRateLimits } from '@sns/api/http/rate-limits'
-import { createRequestContexts } from '@sns/api/http/request-context'
+import { createRequestContexts, type Peers } from '@sns/api/http/request-context'
 import { requestLog } from '@sns/api/http/request-log'
 import { createAccessTokens } from '@sns/api/security/access-tokens'
 import { createClientAddress } from '@sns/api/security/client-address'
@@ -21,8 +21,13 @@ import { Elysia } from 'elysia'
 
 const cors = { origins: [], credentials: false, methods: [], headers: [] }
 const metrics = createMetrics()
+/** What knows where requests of the last step come from. */
+let listening: Peers | null = null
 const deps = {
-  contexts: createRequestContexts({ clientAddress: createClientAddress([]) }),
+  contexts: createRequestContexts({
+    clientAddress: createClientAddress([]),
+    peers: () => listening,
+  }),
   logger: createLogger('frame-steps', 'warn'),
   metrics,
   routes: createKnownRoutes(),
@@ -77,4 +82,5 @@ const STEPS = [
 const ports = environment.PORTS?.split(',') ?? []
 for (const [at, step] of STEPS.entries()) {
   step.listen({ port: Number(ports[at]), hostname: '127.0.0.1' })
+  listening = step.server
 }

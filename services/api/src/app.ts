@@ -112,7 +112,7 @@ export function createApp(backend: ApiDeps) {
   }
   const { users, graph } = deps
   const clientAddress = createClientAddress(settings.trustedProxies)
-  const contexts = createRequestContexts({ clientAddress })
+  const contexts = createRequestContexts({ clientAddress, peers: () => app.server })
   const limits = createRateLimits(deps.rateLimiters, settings.rateLimits)
   const events = createAuthEvents({ logger })
   const knownRoutes = createKnownRoutes()

@@ -23,6 +23,8 @@ export interface Peers {
 
 export interface RequestContextsDeps {
   readonly clientAddress: ClientAddress
+  /** Null where nothing listens. Asked late, since Elysia makes a getter for each request whose hook names `server`. */
+  readonly peers: () => Peers | null
 }
 
 export type RequestContexts = ReturnType<typeof createRequestContexts>
@@ -31,7 +33,7 @@ export type RequestContexts = ReturnType<typeof createRequestContexts>
 const UNKNOWN = '0.0.0.0'
 const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,64}$/
 
-export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
+export function createRequestContexts({ clientAddress, peers }: RequestContextsDeps) {
   const contexts = new WeakMap<Request, RequestContext>()
 
   /** Addresses and abort signals cost more than the rest of a small request: made on first use. */
@@ -43,12 +45,11 @@ export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
     constructor(
       readonly id: string,
       private readonly request: Request,
-      private readonly peers: Peers | null,
     ) {}
 
     get address(): string {
       this.#address ??= clientAddress(
-        this.peers?.requestIP(this.request)?.address ?? UNKNOWN,
+        peers()?.requestIP(this.request)?.address ?? UNKNOWN,
         this.request.headers.get('x-forwarded-for'),
       )
       return this.#address
@@ -67,15 +68,15 @@ export function createRequestContexts({ clientAddress }: RequestContextsDeps) {
     /**
      * Keeps the caller's `X-Request-Id` where it is well-formed, so that ids pass through proxies.
      */
-    open(request: Request, peers: Peers | null): RequestContext {
+    open(request: Request): RequestContext {
       const given = request.headers.get('x-request-id')
       const id = given !== null && WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()
-      const context = new Context(id, request, peers)
+      const context = new Context(id, request)
       contexts.set(request, context)
       return context
     },
     of(request: Request): RequestContext {
-      return contexts.get(request) ?? this.open(request, null)
+      return contexts.get(request) ?? this.open(request)
     },
   }
 }

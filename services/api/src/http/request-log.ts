@@ -37,8 +37,8 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
   }
 
   return new Elysia({ name: 'request-log' })
-    .onRequest(({ request, server, set }) => {
-      set.headers['x-request-id'] = contexts.open(request, server).id
+    .onRequest(({ request, set }) => {
+      set.headers['x-request-id'] = contexts.open(request).id
       metrics.httpInFlight.count += 1
     })
     .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
