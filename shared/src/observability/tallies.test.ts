@@ -59,4 +59,5 @@ test('a tallied histogram says what one that counts by itself says', async () =>
   }
   expect(await lines(ours)).toEqual(await lines(theirs))
   expect((await tallied.get()).values).toHaveLength(2 * 6)
+  expect(() => tallied.observe({ route: '/a', status: '2xx' }, 1)).toThrow('by its tallies')
 })

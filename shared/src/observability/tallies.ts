@@ -85,6 +85,9 @@ export class TalliedHistogram<Label extends string> extends Histogram<Label> {
 
   constructor(private readonly configuration: HistogramConfiguration<Label>) {
     super(configuration)
+    this.observe = () => {
+      throw new TypeError(`${configuration.name} is observed by its tallies`)
+    }
   }
 
   /** To be asked for once for each set of labels. */
