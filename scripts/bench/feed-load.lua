@@ -1,10 +1,13 @@
 -- wrk -s feed-load.lua URL -- PATH TOKENS BODY PAUSE: one path, somebody at random each time; POSTs a body
--- that is not empty; waits PAUSE milliseconds after each answer. Prints one line of JSON at the end.
+-- that is not empty; waits PAUSE milliseconds on average before each request, so that together they come at random (a
+-- Poisson process). Prints one line of JSON at the end.
 local path, body, pause, tokens = nil, '', 0, {}
 function init(args)
   path, body, pause = args[1], args[3], tonumber(args[4])
-  -- wrk asks before each request where there is such a function.
-  if pause > 0 then function delay() return pause end end
+  -- wrk asks before each request where there is such a function. A server may close what is silent for longer.
+  if pause > 0 then
+    function delay() return math.min(-math.log(1 - math.random()) * pause, 4 * pause) end
+  end
   math.randomseed(os.time())
   for line in io.lines(args[2]) do tokens[#tokens + 1] = line end
 end

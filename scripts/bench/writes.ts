@@ -15,7 +15,10 @@ const WRITERS = 64
 const TEXT = 'a post of a usual length, as people write them on a day like any other'
 const LOGINS = 200
 const POSTS_PER_SECOND = 500
-const POSTERS = 200
+/** So many that how long an answer takes hardly changes how many posts come. */
+const POSTERS = 1_000
+/** About what an answer takes meanwhile. */
+const ANSWER_MS = 100
 /** A process that uses less of the processor is not told of. */
 const LEAST_CORES = 0.02
 
@@ -53,11 +56,10 @@ export async function benchWrites(options: BenchArguments): Promise<readonly Fig
     add(`feed, ${LOGINS} logins at once`, duringLogins.requestsPerSecond, 'requests/s')
     add(`feed P99, ${LOGINS} logins at once`, duringLogins.p99, 'ms')
     add('… in quiet ones', duringLogins.p99 / quiet.p99, '')
-    // Each connection posts, and waits for as long as makes the rate; slow answers make it less.
     const stream = {
       ...write,
       connections: POSTERS,
-      pauseMs: (POSTERS * 1_000) / POSTS_PER_SECOND - 5,
+      pauseMs: (POSTERS * 1_000) / POSTS_PER_SECOND - ANSWER_MS,
     }
     const pids = new Map([...running.programs].map(([name, { pid }]) => [pid, name]))
     const before = processorSeconds(pids)

@@ -8,7 +8,7 @@ export interface WrkOptions {
   readonly path: string
   /** JSON to POST; a GET without. */
   readonly body?: string
-  /** How long a connection waits after each answer. */
+  /** How long a connection waits before each request, on average; at random. */
   readonly pauseMs?: number
   readonly tokens: readonly string[]
   readonly connections: number

@@ -19,8 +19,8 @@ const REJOIN_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 3_000 }
 const SOUND_MS = 60_000
 
 /**
- * The log in Kafka: one topic a table. What a batch brings is of one partition of one topic. While a
- * batch fails, its consumer's other partitions on the same broker wait too after their next batch.
+ * The log in Kafka: one topic a table. A batch is what one fetch brings, of any partitions on one broker; while it
+ * fails, they all wait, and the consumer fetches nothing more from that broker.
  */
 export function createKafkaChangeLog(
   client: KafkaClient,

@@ -74,6 +74,23 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
   )
 
   test(
+    'hands over and commits together what a fetch brings of several partitions',
+    async () => {
+      await using log = await openKafkaTestLog(4)
+      const changes = Array.from({ length: 40 }, (_, n) => created(n))
+      await log.append(changes)
+      const group = uniqueName('group')
+      const consumer = startConsumer(log.open(), { group })
+      await eventually(() => consumer.done.length >= 40, WAIT)
+      await consumer.stop()
+      expect(consumer.batches).toHaveLength(1)
+      expect(new Set(consumer.done)).toEqual(new Set(changes.map(describeChange)))
+      expect(await log.open().backlog(group, ['posts'])).toBe(0)
+    },
+    TEST_MS,
+  )
+
+  test(
     'takes over from a member that is cut off, within about ten seconds',
     async () => {
       await using log = await openKafkaTestLog(1)

@@ -1,4 +1,5 @@
 import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
+import { inOneTurn } from '../../async/in-one-turn'
 import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { decodeChange } from '../../events/change-record'
@@ -24,7 +25,11 @@ export interface MemberTiming {
   readonly rebalance: number
 }
 
-/** Does the work of a group member, several partitions at once, each in its order. */
+/**
+ * Does the work of a group member, several partitions at once, each in its order. What one fetch brings of them is
+ * handed over and committed together, up to `maxBatch`: statements and requests for ten events cost little more than
+ * for one.
+ */
 export interface PartitionWorker {
   eachBatch(payload: EachBatchPayload): Promise<void>
   /** The group has (re)joined: what was wrong with the membership before no longer counts. */
@@ -36,7 +41,9 @@ export interface PartitionWorker {
 }
 
 /** One generation of the group, as far as its membership still holds. */
-interface Membership {
+interface Membership<T extends CapturedTable> {
+  /** Hands a piece over and commits it; false where it was not done. */
+  readonly finish: (piece: Piece<T>) => Promise<boolean>
   /** Aborts when no further batch is to be begun: told to stop, or the group rebalances. */
   readonly leaving: AbortController
   /** Aborts when what is in hand can no longer be committed. */
@@ -48,12 +55,18 @@ interface Membership {
 const MEMBERSHIP_LOST = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])
 const REBALANCING = new Set(['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP'])
 
+/** Part of what a fetch brought of one partition. */
+interface Piece<T extends CapturedTable> {
+  readonly payload: EachBatchPayload
+  readonly chunk: Chunk<T>
+}
+
 export function createPartitionWorker<T extends CapturedTable>(
   options: PartitionWorkerOptions<T>,
 ): PartitionWorker {
   const { signal, timing } = options
   const inHand = new Set<Promise<void>>()
-  let membership = createMembership()
+  let membership = createMembership(options)
   const stop = () => membership.leaving.abort()
   signal.addEventListener('abort', stop, { once: true })
 
@@ -64,18 +77,10 @@ export function createPartitionWorker<T extends CapturedTable>(
     try {
       let index = 0
       while (index < batch.messages.length && mayGoOn(payload, mine)) {
-        const next = readChunk(payload, index, options)
-        if (
-          !(await deliver(
-            next.events,
-            { ...options, signal: mine.leaving.signal },
-            mine.lost.signal,
-          ))
-        )
-          break
-        if (next.end > index) await commit(payload, next.end)
-        index = next.end
-        if (next.malformed) await refuse(payload, next.malformed, mine, options)
+        const chunk = readChunk(payload, index, options)
+        if (!(await mine.finish({ payload, chunk }))) break
+        index = chunk.end
+        if (chunk.malformed) await refuse(payload, chunk.malformed, mine, options)
       }
       if (mine.cause) throw mine.cause
     } finally {
@@ -94,7 +99,7 @@ export function createPartitionWorker<T extends CapturedTable>(
       }
     },
     joined() {
-      membership = createMembership()
+      membership = createMembership(options)
       if (signal.aborted) stop()
     },
     abandon(reason) {
@@ -108,16 +113,36 @@ export function createPartitionWorker<T extends CapturedTable>(
   }
 }
 
-function createMembership(): Membership {
-  return { leaving: new AbortController(), lost: new AbortController(), cause: null }
+function createMembership<T extends CapturedTable>(
+  options: PartitionWorkerOptions<T>,
+): Membership<T> {
+  const [leaving, lost] = [new AbortController(), new AbortController()]
+  const finish = inOneTurn({
+    limit: options.maxBatch,
+    sizeOf: ({ chunk }: Piece<T>) => chunk.events.length,
+    async work(pieces) {
+      const events = pieces.flatMap(({ chunk }) => chunk.events)
+      const isDone = await deliver(events, { ...options, signal: leaving.signal }, lost.signal)
+      if (isDone) await commit(pieces)
+      return isDone
+    },
+  })
+  return { finish, leaving, lost, cause: null }
 }
 
-function mayGoOn({ isRunning, isStale }: EachBatchPayload, { leaving }: Membership): boolean {
+function mayGoOn<T extends CapturedTable>(
+  { isRunning, isStale }: EachBatchPayload,
+  { leaving }: Membership<T>,
+): boolean {
   return isRunning() && !isStale() && !leaving.signal.aborted
 }
 
 /** Heartbeats while a batch is in hand, and notices when the membership ends. */
-function keepAlive({ heartbeat }: EachBatchPayload, mine: Membership, timing: MemberTiming) {
+function keepAlive<T extends CapturedTable>(
+  { heartbeat }: EachBatchPayload,
+  mine: Membership<T>,
+  timing: MemberTiming,
+) {
   let alive = performance.now()
   const lose = (error: unknown) => {
     mine.cause ??= error
@@ -181,16 +206,26 @@ function readChunk<T extends CapturedTable>(
   return { events, end, malformed: null }
 }
 
-/** Moves the group past the messages before `end`, and past what kafkajs left out after the last. */
-async function commit(payload: EachBatchPayload, end: number): Promise<void> {
-  const { batch, commitOffsetsIfNecessary, resolveOffset } = payload
-  const { topic, partition } = batch
-  const last = batch.messages[end - 1]?.offset
-  if (last === undefined) return
-  const done = end === batch.messages.length ? batch.lastOffset() : last
-  const offset = (BigInt(done) + 1n).toString()
-  await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] })
-  resolveOffset(last)
+/** Moves the group past the messages of the pieces, and past what kafkajs left out after a partition's last. */
+async function commit(pieces: readonly Piece<CapturedTable>[]): Promise<void> {
+  const passed = pieces.flatMap(({ payload: { batch, resolveOffset }, chunk: { end } }) => {
+    const last = batch.messages[end - 1]?.offset
+    if (last === undefined) return []
+    const done = end === batch.messages.length ? batch.lastOffset() : last
+    const { topic, partition } = batch
+    return {
+      topic,
+      partition,
+      offset: (BigInt(done) + 1n).toString(),
+      resolve: () => resolveOffset(last),
+    }
+  })
+  const topics = [...Map.groupBy(passed, ({ topic }) => topic)].map(([topic, partitions]) => ({
+    topic,
+    partitions,
+  }))
+  await pieces[0]?.payload.commitOffsetsIfNecessary({ topics })
+  for (const { resolve } of passed) resolve()
 }
 
 /**
@@ -201,7 +236,7 @@ async function commit(payload: EachBatchPayload, end: number): Promise<void> {
 async function refuse<T extends CapturedTable>(
   payload: EachBatchPayload,
   malformed: Error,
-  mine: Membership,
+  mine: Membership<T>,
   options: PartitionWorkerOptions<T>,
 ): Promise<void> {
   const { topic, partition } = payload.batch
