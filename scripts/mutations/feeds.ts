@@ -374,15 +374,15 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'Redis: a repeated push of the newest is kept twice',
     file: 'shared/src/adapters/redis/timeline-push.lua',
-    find: 'elseif newest and newest < number then',
-    replace: 'elseif newest and newest <= number then',
+    find: 'elseif #newest == width and newest < id then',
+    replace: 'elseif #newest == width and newest <= id then',
     tests: [REDIS_TIMELINES],
     needs: 'TEST_REDIS_URL',
   },
   {
     name: 'Redis: trimming leaves the floor',
     file: 'shared/src/adapters/redis/timeline-push.lua',
-    find: "local floor = redis.call('LINDEX', key, cap - 1)",
+    find: "local floor = redis.call('LINDEX', key, -cap)",
     replace: 'local floor = marker.floor',
     tests: [REDIS_TIMELINES],
     needs: 'TEST_REDIS_URL',
@@ -398,7 +398,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'Redis: pushes during a rebuild are lost',
     file: 'shared/src/adapters/redis/timeline-finish.lua',
-    find: "local pushed = redis.call('LRANGE', key, 0, -2)",
+    find: "local pushed = redis.call('LRANGE', key, 1, -1)",
     replace: 'local pushed = {}',
     tests: [REDIS_TIMELINES],
     needs: 'TEST_REDIS_URL',

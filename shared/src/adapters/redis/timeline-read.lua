@@ -6,11 +6,13 @@ local key, run, before, limit, ttl =
 
 local function page()
   local count = redis.call('LLEN', key) - 1
-  local from = 0
-  if before ~= '' then from = place(key, tonumber(before) - 1, count) end
-  local size = math.min(limit, count - from)
+  local newer = 0
+  if before ~= '' then newer = newer_than(key, tonumber(before) - 1, count) end
+  local size = math.min(limit, count - newer)
   if size <= 0 then return {} end
-  return redis.call('LRANGE', key, from, from + size - 1)
+  local ids, newest_first = redis.call('LRANGE', key, -newer - size, -newer - 1), {}
+  for at = size, 1, -1 do newest_first[#newest_first + 1] = ids[at] end
+  return newest_first
 end
 
 local marker = live_marker(key, run)

@@ -1,6 +1,7 @@
 -- Prepended to every timeline script.
 --
--- A timeline is one LIST: ids newest first, then one marker `state|floor|run|note`.
+-- A timeline is one LIST: one marker `state|floor|run|note`, then ids, the newest last: Redis keeps some 8 KB of a list
+-- in one piece, where an id at the end moves nothing and one at the beginning moves it all.
 --   state  r: ready, note is the graph version; b: being rebuilt, note is the token
 --   floor  every id at or above it that the list was given is in the list; 0: nothing was cut off
 --   run    the run of the server that it was written on
@@ -16,7 +17,7 @@ end
 
 -- The marker of a list, or nil where the key is gone or is no list with a marker.
 local function read_marker(key)
-  local ok, tail = pcall(redis.call, 'LINDEX', key, -1)
+  local ok, tail = pcall(redis.call, 'LINDEX', key, '0')
   if not ok or not tail then return nil end
   local state, floor, run, note = string.match(tail, '^([br])|(%d+)|(%x+)|(.+)$')
   if not state then return nil end
@@ -31,12 +32,13 @@ local function live_marker(key, run)
   return nil
 end
 
--- The index of the first of `count` ids that is at most `id`, or `count`. Looks near the head first:
--- late ids are mostly a little late.
-local function place(key, id, count)
+-- How many of a timeline's `count` ids are newer than `id`. Looks near the newest first: late ids are mostly a little
+-- late.
+local function newer_than(key, id, count)
   local low, high, probe = 0, count, 0
+  local function is_newer(rank) return tonumber(redis.call('LINDEX', key, -1 - rank)) > id end
   while probe < count do
-    if tonumber(redis.call('LINDEX', key, probe)) <= id then
+    if not is_newer(probe) then
       high = probe
       break
     end
@@ -45,10 +47,10 @@ local function place(key, id, count)
   end
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if tonumber(redis.call('LINDEX', key, middle)) <= id then
-      high = middle
-    else
+    if is_newer(middle) then
       low = middle + 1
+    else
+      high = middle
     end
   end
   return low
