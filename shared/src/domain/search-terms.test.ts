@@ -2,9 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { disorderedMarks, plainLetters } from '../testing/awkward-texts'
 import { workRatio } from '../testing/work-ratio'
-import { SEARCH_TERMS_VERSION, searchTerms, TERM_LENGTH_MAX, termText } from './search-terms'
-
-const terms = (text: string) => termText(searchTerms(text))
+import {
+  SEARCH_TERMS_VERSION,
+  searchTerms,
+  TERM_LENGTH_MAX,
+  termText as terms,
+} from './search-terms'
 
 describe('search terms', () => {
   test.each([

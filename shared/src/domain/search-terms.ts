@@ -1,4 +1,4 @@
-import { type FoldedUnit, foldText } from './text-folding'
+import { foldText, type UnitKind } from './text-folding'
 
 /**
  * A term of the index.
@@ -32,64 +32,68 @@ export const SEARCH_TERMS_VERSION = 1
 /** The terms of a text, in order. */
 export function searchTerms(text: string): SearchTerm[] {
   const terms: SearchTerm[] = []
-  const units = foldText(text)
-  let joined = false
-  let at = 0
-  while (at < units.length) {
-    const unit = units[at]
-    if (unit === undefined) break
-    const run = runFrom(units, at, unit)
-    at += run.length
-    if (unit.kind === 'separator') {
-      joined = false
-    } else if (unit.kind === 'joiner') {
-      joined = joined && run.length === 1 && units[at]?.kind === 'word'
-    } else {
-      pushTerms(unit.kind, run, joined && unit.kind !== 'emoji', terms)
-      joined = unit.kind !== 'emoji'
-    }
-  }
+  eachTerm(text, (term, kind, start, end, firstEnd, joined) => {
+    terms.push({ text: term, kind, start, end, firstEnd, joined })
+  })
   return terms
 }
 
-/** The terms as one text with spaces between, as the indexes take them. */
-export function termText(terms: readonly SearchTerm[]): string {
-  return terms.map((term) => term.text).join(' ')
+/** The terms of a text as one text with spaces between, as the indexes take them. */
+export function termText(text: string): string {
+  let all = ''
+  eachTerm(text, (term) => {
+    all = all === '' ? term : `${all} ${term}`
+  })
+  return all
 }
 
-function runFrom(units: readonly FoldedUnit[], from: number, first: FoldedUnit): FoldedUnit[] {
-  let to = from + 1
-  if (first.kind !== 'emoji') while (units[to]?.kind === first.kind) to += 1
-  return units.slice(from, to)
-}
-
-function pushTerms(
-  kind: 'word' | 'gram' | 'emoji',
-  run: readonly FoldedUnit[],
+/** Told of the parts of a `SearchTerm`. */
+type OnTerm = (
+  text: string,
+  kind: SearchTerm['kind'],
+  start: number,
+  end: number,
+  firstEnd: number,
   joined: boolean,
-  terms: SearchTerm[],
-): void {
-  const first = run[0]
-  const last = run.at(-1)
-  if (first === undefined || last === undefined) return
-  if (kind !== 'gram') {
-    const text = cut(run.map((unit) => unit.text).join(''))
-    const { start, end: firstEnd } = first
-    terms.push({ text, kind, start, end: last.end, firstEnd, joined })
-    return
+) => void
+
+/** Puts units of one kind that follow each other into runs, and runs into terms. */
+function eachTerm(text: string, onTerm: OnTerm): void {
+  let run: UnitKind = 'separator'
+  let joined = false
+  // Of the run so far a word, of a run of grams the last character, which has yet to find its second.
+  let [term, start, end, firstEnd] = ['', 0, 0, 0]
+
+  function endRun(): void {
+    if (run === 'word') onTerm(cut(term), 'word', start, end, firstEnd, joined)
+    else if (run === 'gram') onTerm(term, 'tail', start, end, firstEnd, joined)
+    else return
+    joined = true
   }
-  for (let index = 0; index < run.length; index += 1) {
-    const unit = run[index] as FoldedUnit
-    const next = run[index + 1]
-    terms.push({
-      text: unit.text + (next?.text ?? ''),
-      kind: next === undefined ? 'tail' : 'gram',
-      start: unit.start,
-      end: (next ?? unit).end,
-      firstEnd: unit.end,
-      joined: index > 0 || joined,
-    })
-  }
+
+  foldText(text, (unit, kind, from, to, first) => {
+    if (kind === run && kind === 'word') {
+      term += unit
+      end = to
+      return
+    }
+    if (kind === run && kind === 'gram') {
+      onTerm(term + unit, 'gram', start, to, firstEnd, joined)
+      joined = true
+    } else {
+      endRun()
+      // An apostrophe joins words only, and only one does.
+      if (kind === 'separator' || kind === 'emoji' || kind === run) joined = false
+      else if (run === 'joiner') joined = joined && kind === 'word'
+      run = kind
+      if (kind === 'emoji') onTerm(unit, 'emoji', from, to, first, false)
+    }
+    term = unit
+    start = from
+    end = to
+    firstEnd = first
+  })
+  endRun()
 }
 
 function cut(word: string): string {

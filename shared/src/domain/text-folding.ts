@@ -9,13 +9,18 @@
  */
 export type UnitKind = 'word' | 'gram' | 'emoji' | 'joiner' | 'separator'
 
-/** A folded character with its marks, and where it stands in the text (UTF-16, end exclusive). */
-export interface FoldedUnit {
-  readonly text: string
-  readonly kind: UnitKind
-  readonly start: number
-  readonly end: number
-}
+/**
+ * Told of a folded character with its marks, or of several letters and digits of ASCII at once; where it stands in the
+ * text (UTF-16, end exclusive), and where its first character ends. No object is made: indexing would make one for each
+ * character of each text.
+ */
+export type OnFoldedUnit = (
+  text: string,
+  kind: UnitKind,
+  start: number,
+  end: number,
+  firstEnd: number,
+) => void
 
 // A flag; or a character with all that attaches to it: marks, skin tones, half-width voicing marks
 // and the later jamo of a decomposed Hangul syllable.
@@ -57,22 +62,41 @@ const INVISIBLE = /^(?!\u200B)\p{Cf}/u
  * Folds case, accents and width away (NFKD, marks dropped, recomposed, upper then lower case, which is
  * full case folding for what is left), unit by unit, so that every unit knows where it came from.
  */
-export function foldText(text: string): FoldedUnit[] {
-  const units: FoldedUnit[] = []
+export function foldText(text: string, onUnit: OnFoldedUnit): void {
   let at = 0
   while (at < text.length) {
+    const wordEnd = plainWordEnd(text, at)
+    if (wordEnd > at) {
+      onUnit(text.slice(at, wordEnd).toLowerCase(), 'word', at, wordEnd, at + 1)
+      at = wordEnd
+      continue
+    }
     const code = text.charCodeAt(at)
     if (isPlain(code) && isPlainNeighbour(text.charCodeAt(at + 1))) {
-      units.push(plainUnit(text, code, at))
+      onUnit(text.charAt(at), plainKind(code), at, at + 1, at + 1)
       at += 1
       continue
     }
     CLUSTER.lastIndex = at
     const cluster = CLUSTER.exec(text)?.[0] ?? text.charAt(at)
-    foldCluster(cluster, at, units)
+    foldCluster(cluster, at, onUnit)
     at += cluster.length
   }
-  return units
+}
+
+/** Where a run of ASCII letters and digits ends; a last one that something attaches to is left out. */
+function plainWordEnd(text: string, start: number): number {
+  let end = start
+  while (isPlainWord(text.charCodeAt(end))) end += 1
+  return isPlainNeighbour(text.charCodeAt(end)) ? end : end - 1
+}
+
+function isPlainWord(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39)
+  )
 }
 
 function isPlain(code: number): boolean {
@@ -88,32 +112,25 @@ function isSyllable(code: number): boolean {
   return code >= 0xac00 && code <= 0xd7a3
 }
 
-function plainUnit(text: string, code: number, start: number): FoldedUnit {
-  const end = start + 1
-  const character = text.charAt(start)
-  if (isSyllable(code)) return { text: character, kind: 'gram', start, end }
-  if (code === 0x27) return { text: character, kind: 'joiner', start, end }
-  const isDigit = code >= 0x30 && code <= 0x39
-  const isLower = code >= 0x61 && code <= 0x7a
-  const isUpper = code >= 0x41 && code <= 0x5a
-  if (isUpper) return { text: character.toLowerCase(), kind: 'word', start, end }
-  return { text: character, kind: isDigit || isLower ? 'word' : 'separator', start, end }
+function plainKind(code: number): UnitKind {
+  if (isSyllable(code)) return 'gram'
+  return code === 0x27 ? 'joiner' : 'separator'
 }
 
-function foldCluster(cluster: string, start: number, units: FoldedUnit[]): void {
+function foldCluster(cluster: string, start: number, onUnit: OnFoldedUnit): void {
   const end = start + cluster.length
   if (INVISIBLE.test(cluster)) return
   if (SIGN.test(cluster)) {
-    units.push({ text: cluster, kind: 'separator', start, end })
+    onUnit(cluster, 'separator', start, end, end)
     return
   }
   const pictograph = PICTOGRAPH.exec(cluster)?.[0]
   if (pictograph !== undefined) {
-    units.push({ text: pictograph, kind: 'emoji', start, end })
+    onUnit(pictograph, 'emoji', start, end, end)
     return
   }
   for (const unit of fold(cluster).match(UNIT) ?? []) {
-    units.push({ text: unit, kind: kindOf(unit), start, end })
+    onUnit(unit, kindOf(unit), start, end, end)
   }
 }
 

@@ -140,7 +140,7 @@ export function createMetrics() {
       help: '1 while the indexer waits, as the search index rejects most of what it is given',
       registers,
     }),
-    indexLagSeconds: new Histogram({
+    indexLagSeconds: new TalliedHistogram({
       name: 'sns_index_lag_seconds',
       help: 'From the commit of a row to its acknowledgement by the search index',
       buckets: LAG_SECONDS,

@@ -64,6 +64,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   const { group = INDEX_GROUP, lookMs = LOOK_MS } = options
 
   const breaker = createBreaker()
+  const lag = metrics.indexLagSeconds.tally({})
 
   async function handle(
     { search }: IndexGeneration,
@@ -106,7 +107,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     const now = clock.now()
     for (const { source } of events) {
       if (source.snapshot === 'true') continue
-      metrics.indexLagSeconds.observe(Math.max(0, now - source.ts_ms) / 1_000)
+      lag.observe(Math.max(0, now - source.ts_ms) / 1_000)
     }
   }
 

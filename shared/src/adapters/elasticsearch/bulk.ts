@@ -1,5 +1,5 @@
 import { backoffMs } from '../../async/retry'
-import { searchTerms, termText } from '../../domain/search-terms'
+import { termText } from '../../domain/search-terms'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
@@ -26,6 +26,8 @@ interface BulkItem {
 type Outcome = 'applied' | 'stale' | 'retry' | { readonly rejected: string }
 
 const MAX_BYTES = 5_000_000
+/** Of UTF-8, of a UTF-16 code unit, at most: counting them exactly costs as much as making many a line. */
+const BYTES_PER_UNIT = 3
 const MAX_ITEMS = 1_000
 const CONCURRENCY = 4
 const ATTEMPTS = 5
@@ -82,7 +84,7 @@ function* inBatches(
   let bytes = 0
   for (const change of changes) {
     const lines = bulkLines(change, names)
-    const size = Buffer.byteLength(lines)
+    const size = lines.length * BYTES_PER_UNIT
     if (batch.length > 0 && (bytes + size > maxBytes || batch.length >= maxItems)) {
       yield batch
       batch = []
@@ -108,10 +110,10 @@ function bulkLines(change: SearchChange, names: IndexNames): string {
 export function documentSource(document: SearchDocument) {
   if (document.kind === 'post') {
     const { id, authorId, createdAt, text } = document
-    return { id, authorId, createdAt, text, grams: termText(searchTerms(text)) }
+    return { id, authorId, createdAt, text, grams: termText(text) }
   }
   const { id, username, displayName } = document
-  return { id, username: username.toLowerCase(), grams: termText(searchTerms(displayName)) }
+  return { id, username: username.toLowerCase(), grams: termText(displayName) }
 }
 
 /** Sends a batch, then repeats the items that Elasticsearch could not take yet. */

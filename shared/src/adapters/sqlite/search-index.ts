@@ -3,7 +3,7 @@ import { yieldToEventLoop } from '../../async/sleep'
 import type { Clock } from '../../domain/clock'
 import type { UserId } from '../../domain/id'
 import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
-import { searchTerms, termText } from '../../domain/search-terms'
+import { termText } from '../../domain/search-terms'
 import type {
   ApplyResult,
   PostHit,
@@ -156,9 +156,7 @@ async function write(db: Queryable, change: SearchChange, now: number): Promise<
             display_name = excluded.display_name, deleted_at = null
           where excluded.version >= search_users.version`.execute(db)
   if (!numAffectedRows) return false
-  const terms = termText(
-    searchTerms(document.kind === 'post' ? document.text : document.displayName),
-  )
+  const terms = termText(document.kind === 'post' ? document.text : document.displayName)
   await sql`insert or replace into ${termsTable(document.kind)} (rowid, terms)
     values (${document.id}, ${terms})`.execute(db)
   return true

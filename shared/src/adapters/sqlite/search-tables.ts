@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely'
-import { SEARCH_TERMS_VERSION, searchTerms, termText } from '../../domain/search-terms'
+import { SEARCH_TERMS_VERSION, termText } from '../../domain/search-terms'
 import type { Database } from '../sql/schema'
 import type { SqliteSearchIndexDeps } from './search-index'
 
@@ -77,7 +77,7 @@ async function rebuild(
       order by id limit 1000`.execute(transaction)
     for (const row of rows) {
       await sql`insert into ${into} (rowid, terms)
-        values (${row.id}, ${termText(searchTerms(row.text))})`.execute(transaction)
+        values (${row.id}, ${termText(row.text)})`.execute(transaction)
     }
     const last = rows.at(-1)
     if (last === undefined) return
