@@ -29,6 +29,7 @@ const WRITES_PER_SECOND = 1_000
 const WRITERS = 16
 const PROBE_EVERY_MS = 200
 const LOOK_EVERY_MS = 20
+const PLAIN_DOCUMENTS = 100_000
 const PLAIN_BATCH = 1_000
 const PLAIN_AT_ONCE = 4
 const WITHIN_MS = 900_000
@@ -67,7 +68,7 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
       const indexed = await untilIndexed(capture, count, drained.startedAt)
       add('… and searchable', indexed.rowsPerSecond, 'rows/s')
       add('peak memory of cdc-indexer', Math.max(drained.peakMiB, indexed.peakMiB), 'MiB')
-      const plain = await plainBulk(search, prefix)
+      const plain = await plainBulk(search, prefix, options.isQuick)
       add('plain bulk of the same documents', plain, 'documents/s')
       add('… and searchable / plain bulk', indexed.rowsPerSecond / plain, '')
 
@@ -252,16 +253,20 @@ async function untilIndexed(
 }
 
 /** Documents a second by bulk requests alone, made beforehand, into an index of the same mapping. */
-async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<number> {
+async function plainBulk(
+  search: ElasticsearchClient,
+  prefix: string,
+  isQuick: boolean,
+): Promise<number> {
   const source = postsAlias(prefix)
   const index = `${prefix}-plain`
-  const requests: string[] = []
-  let documents = 0
+  const size = isQuick ? 10_000 : PLAIN_DOCUMENTS
+  const requests: Record<string, unknown>[][] = []
   let after: number[] | null = null
   await search.call((api, call) => api.indices.refresh({ index: source }, call), {
     timeoutMs: 60_000,
   })
-  for (;;) {
+  while (requests.length * PLAIN_BATCH < size) {
     const paging: { search_after?: number[] } = after === null ? {} : { search_after: after }
     const { hits } = await search.call((api, call) =>
       api.search<Record<string, unknown>>(
@@ -271,9 +276,7 @@ async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<n
     )
     if (hits.hits.length === 0) break
     after = (hits.hits.at(-1)?.sort ?? []).map(Number)
-    documents += hits.hits.length
-    const lines = hits.hits.flatMap(({ _id = '', _source = {} }) => [{ index: { _id } }, _source])
-    requests.push(lines.map((line) => JSON.stringify(line)).join('\n'))
+    requests.push(hits.hits.flatMap(({ _id = '', _source = {} }) => [{ index: { _id } }, _source]))
   }
   const described = Object.values(
     await search.call((api, call) => api.indices.get({ index: source }, call)),
@@ -296,12 +299,14 @@ async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<n
     ),
   )
   try {
+    const waiting = [...requests]
+    const documents = requests.reduce((sum, { length }) => sum + length / 2, 0)
     const startedAt = performance.now()
     const send = async () => {
-      for (let lines = requests.pop(); lines !== undefined; lines = requests.pop()) {
-        const operations = [lines]
+      for (let operations = waiting.pop(); operations; operations = waiting.pop()) {
+        const body = operations
         const { errors } = await search.call(
-          (api, call) => api.bulk<string>({ index, operations }, call),
+          (api, call) => api.bulk({ index, operations: body }, call),
           { timeoutMs: 60_000, attempts: 1 },
         )
         if (errors) throw new Error('a plain bulk request failed')

@@ -136,7 +136,7 @@ async function sendUntilDone(
       else if (outcome === 'stale') stale += 1
       else if (outcome === 'retry') {
         again.push(item)
-        reason = answer?.reason ?? reason
+        if (answer?.error) reason = reasonOf(answer.error)
       } else rejected.push({ change: item.change, reason: outcome.rejected })
     }
     if (again.length === 0) return { applied, stale, rejected }
@@ -147,17 +147,10 @@ async function sendUntilDone(
   }
 }
 
-interface ItemAnswer {
-  readonly status: number
-  /** Of the error and of what caused it. */
-  readonly types: readonly string[]
-  readonly reason: string | null
-}
-
 async function send(
   client: ElasticsearchClient,
   batch: readonly BulkItem[],
-): Promise<readonly ItemAnswer[]> {
+): Promise<readonly (ItemAnswer | undefined)[]> {
   // A raw request: the typed call would parse the lines, and with them versions that no number holds.
   const { items = [] } = await client.call(
     (api, options) =>
@@ -177,19 +170,17 @@ async function send(
       ),
     { timeoutMs: TIMEOUT_MS },
   )
-  return items.map((item) => {
-    const [{ status = 0, error = null } = {}] = Object.values(item)
-    // The reason quotes the value that does not fit.
-    const types = [error?.type, error?.caused_by?.type].filter((type) => type !== undefined)
-    return { status, types, reason: error && withoutQuoted(`${error.type}: ${error.reason}`) }
-  })
+  return items.map((item) => item.index ?? item.delete)
 }
 
 /** What of a bulk answer `filter_path` lets through. */
 interface BulkAnswer {
-  readonly items?: readonly Readonly<
-    Record<string, { readonly status?: number; readonly error?: BulkError }>
-  >[]
+  readonly items?: readonly Readonly<Partial<Record<SearchChange['op'], ItemAnswer>>>[]
+}
+
+interface ItemAnswer {
+  readonly status?: number
+  readonly error?: BulkError
 }
 
 interface BulkError {
@@ -213,12 +204,18 @@ const POISON = new Set([
  * all the same. The rest passes or is mended, though much of it is a 400 as well: no room, a lost shard, a block,
  * a closed index, an alias that is missing or has no index to write to, a mapping that lacks a field.
  */
-function outcomeOf(change: SearchChange, { status, types, reason }: ItemAnswer): Outcome {
+function outcomeOf(change: SearchChange, { status = 0, error }: ItemAnswer): Outcome {
   if (status >= 200 && status < 300) return 'applied'
-  if (status === 404 && reason === null && change.op === 'delete') return 'applied'
+  if (status === 404 && error === undefined && change.op === 'delete') return 'applied'
   if (status === 409) return 'stale'
-  if (status === 400 && types.some((type) => POISON.has(type))) {
-    return { rejected: reason ?? 'refused without a reason' }
+  const types = [error?.type, error?.caused_by?.type]
+  if (error && status === 400 && types.some((type) => type !== undefined && POISON.has(type))) {
+    return { rejected: reasonOf(error) }
   }
   return 'retry'
+}
+
+/** Without the value that does not fit, which Elasticsearch quotes. */
+function reasonOf({ type, reason }: BulkError): string {
+  return withoutQuoted(`${type}: ${reason}`)
 }
