@@ -154,23 +154,29 @@ export function recordBatches(
   )
 }
 
-/** kafkajs puts messages into their partitions with a `reduce` that copies a partition's messages for each more. */
+/**
+ * kafkajs puts messages into their partitions with a `reduce` that makes five objects for each, and copies its
+ * partition's messages. Asked for the first, it asks the partitioner, so how many partitions there are is known then.
+ */
 class GroupedMessages extends Array<Message> {
   override reduce<Groups>(
     add: (groups: Groups, message: Message, at: number, all: Message[]) => Groups,
     groups: Groups = {} as Groups,
   ): Groups {
-    const grouped = groups as Record<string, Message[]>
-    for (const [at, message] of this.entries()) {
-      for (const partition in add({} as Groups, message, at, this)) {
-        const group = grouped[partition]
-        if (group) group.push(message)
-        else grouped[partition] = [message]
-      }
+    const grouped = groups as Record<number, Message[]>
+    if (this[0] !== undefined) add({} as Groups, this[0], 0, this)
+    for (const message of this) {
+      const partition = partitionOf(message.key, partitionCount)
+      const group = grouped[partition]
+      if (group) group.push(message)
+      else grouped[partition] = [message]
     }
     return groups
   }
 }
+
+/** Of the topic that kafkajs last asked about. */
+let partitionCount = 0
 
 /** With a tombstone, which has the same key, also that of it. */
 function recordBytes({ table, key, op, bytes }: EncodedChange): number {
@@ -195,9 +201,14 @@ const M = 0x5bd1e995
 export const createKeyPartitioner: ICustomPartitioner =
   () =>
   ({ message, partitionMetadata }) => {
-    if (message.key === null || message.key === undefined) throw new TypeError('a key is needed')
-    return (murmur2(bytesOf(message.key)) & 0x7fffffff) % partitionMetadata.length
+    partitionCount = partitionMetadata.length
+    return partitionOf(message.key, partitionCount)
   }
+
+function partitionOf(key: Message['key'], count: number): number {
+  if (key === null || key === undefined) throw new TypeError('a key is needed')
+  return (murmur2(bytesOf(key)) & 0x7fffffff) % count
+}
 
 const scratch = Buffer.allocUnsafeSlow(256)
 

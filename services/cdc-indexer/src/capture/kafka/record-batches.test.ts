@@ -5,7 +5,7 @@ import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
 import fc from 'fast-check'
 import type { Message } from 'kafkajs'
-import { recordBatches } from './change-publisher'
+import { createKeyPartitioner, recordBatches } from './change-publisher'
 
 const names = { prefix: 'sns', database: 'db' }
 
@@ -49,12 +49,20 @@ test('groups as kafkajs does, each partition in its order', () => {
   expect(more).toEqual([])
   expect(messages.filter(({ value }) => value === null)).toHaveLength(43)
   // What `groupMessagesPerPartition` of kafkajs 2.2.4 does with each.
+  const partitioner = createKeyPartitioner()
+  const [topic, partitionMetadata] = ['t', [0, 1, 2].map(partitionNumbered)]
   const add = (groups: Record<string, Message[]>, message: Message) => {
-    const partition = Buffer.byteLength(String(message.key)) % 3
+    const partition = partitioner({ topic, partitionMetadata, message })
     return Object.assign(groups, { [partition]: [...(groups[partition] ?? []), message] })
   }
-  expect(messages.reduce(add, {})).toEqual(Array.from(messages).reduce(add, {}))
+  const groups = messages.reduce(add, {})
+  expect(Object.keys(groups)).toHaveLength(3)
+  expect(groups).toEqual(Array.from(messages).reduce(add, {}))
 })
+
+function partitionNumbered(partitionId: number) {
+  return { partitionErrorCode: 0, partitionId, leader: 1, replicas: [1], isr: [1] }
+}
 
 function byteLength(value: Buffer | string | null): number {
   return value === null ? 0 : Buffer.byteLength(value)
