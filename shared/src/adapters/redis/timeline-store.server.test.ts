@@ -59,7 +59,7 @@ describe.skipIf(!testServers.redis)('redis', () => {
     const key = timelineKey(redis.prefix, user as UserId)
     for (const state of ['r', 'b']) {
       await redis.client.run((connected) =>
-        connected.rpush(key, '30', '20', `${state}|0|0123456789ab|1`),
+        connected.rpush(key, `${state}|0|0123456789ab|1`, '20', '30'),
       )
       expect(await store.read(user, all)).toEqual({ state: 'absent' })
       expect(await redis.client.run((connected) => connected.exists(key))).toBe(0)
@@ -67,6 +67,19 @@ describe.skipIf(!testServers.redis)('redis', () => {
       expect(await store.beginRebuild(user)).not.toBeNull()
       await store.drop(user)
     }
+  })
+
+  test('takes a window that an earlier version laid out, newest id first, for lost', async () => {
+    await using redis = createTestRedis()
+    const store = createRedisTimelineStore(redis, { prefix: redis.prefix })
+    const key = timelineKey(redis.prefix, user)
+    const layOut = () =>
+      redis.client.run((connected, run) => connected.rpush(key, '30', '20', `r|0|${run}|1`))
+    await layOut()
+    expect(await store.read(user, all)).toEqual({ state: 'absent' })
+    await layOut()
+    expect(await store.push(40 as PostId, [user])).toMatchObject({ delivered: 0, absent: 1 })
+    expect(await redis.client.run((connected) => connected.exists(key))).toBe(0)
   })
 
   test('removes what is no timeline and goes on with the others', async () => {

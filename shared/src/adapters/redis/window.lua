@@ -17,11 +17,11 @@ end
 
 -- The marker of a list, or nil where the key is gone or is no list with a marker.
 local function read_marker(key)
-  local ok, tail = pcall(redis.call, 'LINDEX', key, '0')
-  if not ok or not tail then return nil end
-  local state, floor, run, note = string.match(tail, '^([br])|(%d+)|(%x+)|(.+)$')
+  local ok, first = pcall(redis.call, 'LINDEX', key, '0')
+  if not ok or not first then return nil end
+  local state, floor, run, note = string.match(first, '^([br])|(%d+)|(%x+)|(.+)$')
   if not state then return nil end
-  return { text = tail, state = state, floor = floor, run = run, note = note }
+  return { state = state, floor = floor, run = run, note = note }
 end
 
 -- The marker of a window that may be used now; anything else under the key is removed.
