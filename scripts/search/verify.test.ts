@@ -90,6 +90,19 @@ describe('search verify', () => {
     expect((await collect(verifyAll({ ...deps, wait }))).drift).toEqual([])
   })
 
+  test('leaves to the log a row that changes while it is looked at', async () => {
+    const { stores, deps, ann } = await openWorld()
+    await using _ = stores
+    await deps.search.apply([2, 3].map((id) => ({ op: 'delete', version: 2n, kind: 'post', id })))
+    let edits = 0
+    const wait = async () => {
+      edits += 1
+      await stores.posts.edit(3 as PostId, ann.id, `edit ${edits}`)
+    }
+    const { drift } = await collect(verifyAll({ ...deps, wait }))
+    expect(drift).toEqual([{ kind: 'post', id: 2, what: 'missing' }])
+  })
+
   test('a sample looks at some places, and finds what is wrong there', async () => {
     const { stores, deps } = await openWorld(300)
     await using _ = stores

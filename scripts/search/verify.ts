@@ -85,12 +85,7 @@ async function comparePage(
   let extra: readonly number[] = ids.filter((id) => !known.has(id))
   for (let look = 1; look < LOOKS && missing.length + extra.length > 0; look += 1) {
     await wait()
-    missing = await search.differing(
-      await source.find(
-        kind,
-        missing.map(({ id }) => id),
-      ),
-    )
+    missing = await search.differing(await unchanged(source, kind, missing))
     extra = await stillExtra({ source, search }, kind, extra)
   }
   return {
@@ -103,6 +98,20 @@ async function comparePage(
     last: to,
     isEnd: rowsEnd,
   }
+}
+
+/**
+ * Those whose rows are as they were. A row that changed has a change in the log that brings all of it, whatever the
+ * index lacked before; and one that is written several times a second never is what the index has yet.
+ */
+async function unchanged(
+  source: Pick<SearchSource, 'find'>,
+  kind: SearchKind,
+  documents: readonly SearchDocument[],
+): Promise<readonly SearchDocument[]> {
+  const before = new Map<number, SearchDocument>(documents.map((each) => [each.id, each]))
+  const now = await source.find(kind, [...before.keys()])
+  return now.filter((each) => Bun.deepEquals(each, before.get(each.id)))
 }
 
 async function idsUpTo(
