@@ -4,6 +4,8 @@ import type { Subprocess } from 'bun'
 
 const scripts = join(import.meta.dir, '..')
 const READY_MS = 60_000
+/** Where nobody is at home by habit, and browsers go. */
+const [FIRST_PORT, PORTS] = [11_000, 9_000]
 
 /** A program of the suite in its own process, started as a user would start it. */
 export interface ProgramProcess extends AsyncDisposable {
@@ -88,10 +90,18 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** A port that nothing listens on just now. */
+/**
+ * A port that nothing listens on just now; below those that a system gives to connections, so that no connection takes
+ * it before its program listens.
+ */
 export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    try {
+      Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true)
+      return port
+    } catch {
+      // Somebody listens there.
+    }
+  }
 }
