@@ -4,7 +4,7 @@ import type { Subprocess } from 'bun'
 
 const scripts = join(import.meta.dir, '..')
 const READY_MS = 60_000
-/** Where nobody is at home by habit, and browsers go. */
+/** Few programs listen here by default, and browsers refuse none of these ports. */
 const [FIRST_PORT, PORTS] = [11_000, 9_000]
 
 /** A program of the suite in its own process, started as a user would start it. */

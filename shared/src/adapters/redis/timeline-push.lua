@@ -26,8 +26,8 @@ local function add_late(key)
   return DELIVERED
 end
 
--- The common case stays in this loop and at two commands a timeline: it is what fan-out costs. A number is dear as an
--- argument (it is printed) and where it is made of text, so ids of one length are compared as text.
+-- The common case stays in this loop and at two commands a timeline: it is what fan-out costs. A number is
+-- expensive as an argument (it is printed) and to make of text, so ids of one length are compared as text.
 local tally = { 0, 0, 0, 0 }
 local pcall_redis = redis.pcall
 for index = 1, #KEYS do
