@@ -56,6 +56,13 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     tests: [REPLICAS],
   },
   {
+    name: 'a barrier that was sent serves who asks after that',
+    file: 'shared/src/async/in-one-turn.ts',
+    find: 'if (open?.parts === parts) open = null',
+    replace: 'void open',
+    tests: [SCRIPTED],
+  },
+  {
     name: 'requests other than the feed wait for no barrier',
     file: 'services/api/src/http/authentication.ts',
     find: 'await freshness.barrier().then(',

@@ -11,6 +11,7 @@ import { chunks } from '../chunks'
 import { applyBulk, documentSource } from './bulk'
 import type { ElasticsearchClient } from './client'
 import { type IndexNames, readAliases } from './index-definitions'
+import { searchTogether } from './search-together'
 
 interface ElasticsearchSearchIndexOptions {
   readonly prefix: string
@@ -32,6 +33,8 @@ export function createElasticsearchSearchIndex(
   client: ElasticsearchClient,
   { prefix, names = readAliases(prefix), bulkConcurrency }: ElasticsearchSearchIndexOptions,
 ): SearchIndex {
+  const ask = searchTogether<{ readonly text?: string }>(client)
+
   /** By score, best first, then newest first; deep pages cost no more than the first. */
   async function search(
     alias: string,
@@ -39,23 +42,22 @@ export function createElasticsearchSearchIndex(
     page: { readonly q: string; readonly after: SearchKey | null; readonly limit: number },
     fields: readonly string[],
   ) {
-    const { hits } = await client.call((api, options) =>
-      api.search<{ readonly text?: string }>(
-        {
-          index: alias,
-          allow_partial_search_results: false,
-          // The copies of a shard score differently: all pages of one query are read from the same.
-          preference: Bun.hash(page.q).toString(36),
-          query,
-          size: page.limit,
-          sort: [{ _score: { order: 'desc' } }, { id: 'desc' }],
-          ...(page.after === null ? {} : { search_after: [page.after.score, page.after.id] }),
-          track_total_hits: false,
-          _source: [...fields],
-        },
-        options,
-      ),
-    )
+    const { hits } = await ask({
+      header: {
+        index: alias,
+        allow_partial_search_results: false,
+        // The copies of a shard score differently: all pages of one query are read from the same.
+        preference: Bun.hash(page.q).toString(36),
+      },
+      body: {
+        query,
+        size: page.limit,
+        sort: [{ _score: { order: 'desc' } }, { id: 'desc' }],
+        ...(page.after === null ? {} : { search_after: [page.after.score, page.after.id] }),
+        track_total_hits: false,
+        _source: [...fields],
+      },
+    })
     // Scores are floats, whose shortest decimal form comes back as it went.
     return hits.hits.map(({ sort: [score, id] = [], _source }) => ({
       score: Number(score),
@@ -89,7 +91,12 @@ export function createElasticsearchSearchIndex(
         )
       }
       if (name.phrases.length > 0) {
-        queries.push(points({ bool: { filter: name.phrases.map(phraseQuery) } }, USER_SCORES.name))
+        queries.push(
+          points(
+            { bool: { filter: name.phrases.map((phrase) => phraseQuery(phrase)) } },
+            USER_SCORES.name,
+          ),
+        )
       }
       if (queries.length === 0) return []
       const hits = await search(names.user, { dis_max: { queries } }, wanted, [])
@@ -152,6 +159,8 @@ type Query = NonNullable<estypes.QueryDslQueryContainer>
  * follow one, so that none is left out.
  */
 const MAX_EXPANSIONS = 12_000
+/** What a match of the word itself counts beside one of its stem. */
+const EXACT_BOOST = 2
 /** Below what Elasticsearch takes in one `terms` query (65,536). */
 const TERMS_CHUNK = 50_000
 
@@ -165,34 +174,34 @@ function postQuery(query: SearchQuery, search: PostSearch): Query {
     const to = until === null ? {} : { lt: until }
     filter.push({ range: { createdAt: { ...from, ...to } } })
   }
-  return {
-    bool: {
-      must: query.phrases.map(phraseOrLanguage),
-      filter,
-      must_not: [...chunks(excludeAuthors, TERMS_CHUNK)].map((authors) => ({
-        terms: { authorId: [...authors] },
-      })),
-    },
-  }
+  const must = query.phrases.map(phraseOrLanguage)
+  const mustNot = [...chunks(excludeAuthors, TERMS_CHUNK)].map((authors) => ({
+    terms: { authorId: [...authors] },
+  }))
+  const [first] = must
+  // Elasticsearch takes an eighth less time for a query without a frame around it.
+  if (first && must.length + filter.length + mustNot.length === 1) return first
+  return { bool: { must, filter, must_not: mustNot } }
 }
 
-function phraseQuery({ terms, prefix }: QueryPhrase): Query {
+function phraseQuery({ terms, prefix }: QueryPhrase, boost = 1): Query {
   const text = terms.join(' ')
   if (terms.length > 1) {
     return prefix
-      ? { match_phrase_prefix: { grams: { query: text, max_expansions: MAX_EXPANSIONS } } }
-      : { match_phrase: { grams: text } }
+      ? { match_phrase_prefix: { grams: { query: text, max_expansions: MAX_EXPANSIONS, boost } } }
+      : { match_phrase: { grams: { query: text, boost } } }
   }
-  return prefix ? { prefix: { grams: { value: text } } } : { term: { grams: { value: text } } }
+  return prefix
+    ? { prefix: { grams: { value: text, boost } } }
+    : { term: { grams: { value: text, boost } } }
 }
 
 /** Exact matches score above matches of the stem; quoted phrases match exactly only. */
 function phraseOrLanguage(phrase: QueryPhrase): Query {
-  const exact = phraseQuery(phrase)
-  if (phrase.quoted) return exact
+  if (phrase.quoted) return phraseQuery(phrase)
   return {
     dis_max: {
-      queries: [{ bool: { must: [exact], boost: 2 } }, languageMatch(phrase)],
+      queries: [phraseQuery(phrase, EXACT_BOOST), languageMatch(phrase)],
       tie_breaker: 0.3,
     },
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Redis } from 'ioredis'
-import type { MonotonicTime } from '../../async/sleep'
+import { type MonotonicTime, yieldToEventLoop } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
 import { createLogger } from '../../observability/logger'
 import { createMetrics } from '../../observability/metrics'
@@ -94,6 +94,27 @@ async function isDone(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('freshness by Redis', () => {
+  test('one barrier serves all who ask before it is sent, and nobody who asks after that', async () => {
+    const { fake, freshness } = await openProcess()
+    let sent = 0
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    fake.client.everywhere = async () => {
+      sent += 1
+      await answered
+    }
+    const early = [freshness.barrier(), freshness.barrier()]
+    expect(sent).toBe(0)
+    await yieldToEventLoop()
+    await yieldToEventLoop()
+    expect(sent).toBe(1)
+    const late = freshness.barrier()
+    await yieldToEventLoop()
+    await yieldToEventLoop()
+    expect(sent).toBe(2)
+    answer()
+    await Promise.all([...early, late])
+  })
+
   test('opens the fence only when a lease has passed since it was seen closed', async () => {
     const { fence, freshness, advance } = await openProcess()
     await fence.close()

@@ -1,3 +1,4 @@
+import { inOneTurn } from '../../async/in-one-turn'
 import { type MonotonicTime, monotonicTime, repeatEvery } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
 import { storeUnavailable } from '../../errors/sns-error'
@@ -142,6 +143,15 @@ export function createRedisFreshness(
     if (rest > 0) await time.sleep(rest)
   }
 
+  /** Shared by all that ask before it is sent: it is sent after each of them began. */
+  const barrierOfTurn = inOneTurn<undefined, void>({
+    limit: Number.POSITIVE_INFINITY,
+    sizeOf: () => 0,
+    work: async () => {
+      await client?.everywhere((redis) => redis.ping())
+    },
+  })
+
   async function keepUp(redis: RedisClient): Promise<void> {
     if (redis.currentRun() !== null) await redis.checkRun().catch(() => {})
     const run = redis.currentRun()
@@ -224,10 +234,7 @@ export function createRedisFreshness(
       if (client && hints.length > 0) await publish(client, hints)
     },
 
-    async barrier() {
-      if (!client) return
-      await client.everywhere((redis) => redis.ping())
-    },
+    barrier: () => barrierOfTurn(undefined),
 
     belief: believed,
 
