@@ -71,6 +71,12 @@ function hidesToString(value: unknown): boolean {
   return Object.hasOwn(value, 'toString') || Object.values(value).some(hidesToString)
 }
 
+export interface EncodedPage {
+  /** A page of a list as UTF-8 JSON. */
+  readonly body: Uint8Array
+  readonly nextCursor: string | null
+}
+
 /**
  * Answers with JSON that is already encoded as UTF-8. `Body` is the type that clients read. Elysia
  * sends bytes as they are; a `Response` it would wrap in another one, with a stream between.

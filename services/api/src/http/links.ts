@@ -1,3 +1,5 @@
+import { type EncodedPage, finishedJson } from './body'
+
 interface ListAnswer {
   readonly request: Request
   readonly responseValue?: unknown
@@ -10,8 +12,17 @@ export function nextLink({ request, responseValue, set }: ListAnswer): void {
   if (nextCursor !== null) set.headers.link = linkToNext(request, nextCursor)
 }
 
+/** Answers with a page of a list that is encoded already. `Page` is the type that clients read. */
+export function finishedPage<Page>(
+  { body, nextCursor }: EncodedPage,
+  { request, set }: ListAnswer,
+): Page {
+  if (nextCursor !== null) set.headers.link = linkToNext(request, nextCursor)
+  return finishedJson(body, set.headers)
+}
+
 /** The query of `request` with another cursor, relative to the list itself. Cursors need no escape. */
-export function linkToNext({ url }: Request, cursor: string): string {
+function linkToNext({ url }: Request, cursor: string): string {
   const start = url.indexOf('?')
   if (start === -1) return `<?cursor=${cursor}>; rel="next"`
   const query = url.slice(start + 1)

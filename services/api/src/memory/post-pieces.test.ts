@@ -61,7 +61,7 @@ function openWorld() {
   }
   async function seen() {
     const [piece] = await pieces.of(bob, [POST])
-    const { text, author } = postOf(piece!, false)
+    const { text, author } = postOf(piece!)
     return [text, author.displayName]
   }
   return Object.assign(world, { freshness, write, seen })

@@ -238,11 +238,14 @@ export function createPostPieces(
   }
 }
 
-/** The post of a piece again, where it must be looked into. */
-export function postOf({ source, from, to }: PostPiece, liked: boolean): Post {
-  const head = source.toString('utf8', from, to - NOT_LIKED.length)
-  const post: Post = JSON.parse(`${head}${liked}}}`)
-  return post
+/** The post of a piece again, where it must be looked into; who likes it is not in a piece. */
+export function postOf({ source, from, to }: PostPiece): Omit<Post, 'viewer'> {
+  return JSON.parse(source.toString('utf8', from, to - 1))
+}
+
+/** Whether this is the text of the post, without looking into it: only the text has that name, and that neighbour. */
+export function holdsText(piece: PostPiece, text: string): boolean {
+  return bytesOf(piece).includes(`"text":${JSON.stringify(text)},"entities":`)
 }
 
 export function toPiece(post: PublishedPost): PostPiece {

@@ -1,10 +1,12 @@
 import type { PostId, UserId } from '@sns/shared/domain/id'
-import type { Page } from '@sns/shared/domain/page'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
+import type { EncodedPage } from '../http/body'
+import { type CursorList, readIdCursor, writeIdCursor } from '../http/cursors'
 import { fillPage } from '../http/fill-page'
-import { type Post, presentPost } from '../modules/posts/schema'
-import { type PostPieces, postOf } from './post-pieces'
+import type { Post } from '../modules/posts/schema'
+import { joinPage, type ShownPost } from './page-bytes'
+import { type PostPieces, postOf, toPiece } from './post-pieces'
 import type { Viewers } from './viewers'
 
 export interface VisiblePostsDeps {
@@ -16,26 +18,33 @@ export interface VisiblePostsDeps {
 
 export type VisiblePosts = ReturnType<typeof createVisiblePosts>
 
+/** Those of the posts that SQL shows to the viewer. */
+export async function shownBySql(
+  posts: Pick<PostStore, 'visible'>,
+  viewer: UserId,
+  ids: readonly PostId[],
+): Promise<ReadonlyMap<PostId, ShownPost>> {
+  const visible = await posts.visible(viewer, ids)
+  return new Map(
+    visible.map((post) => {
+      const { id } = post.body
+      return [id, { id, piece: toPiece(post), liked: post.liked }]
+    }),
+  )
+}
+
 /**
  * Those of the posts that the viewer may see, as they are now: of what is kept, while that is known to be current,
  * else from SQL. `isHeard`: a barrier of the same request was passed.
  */
 export function createVisiblePosts({ posts, viewers, pieces, freshness }: VisiblePostsDeps) {
-  async function fromSql(
-    viewer: UserId,
-    ids: readonly PostId[],
-  ): Promise<ReadonlyMap<PostId, Post>> {
-    const visible = await posts.visible(viewer, ids)
-    return new Map(visible.map((post) => [post.body.id, presentPost(post)]))
-  }
-
   return async (
     viewer: UserId,
     ids: readonly PostId[],
     isHeard: boolean,
-  ): Promise<ReadonlyMap<PostId, Post>> => {
+  ): Promise<ReadonlyMap<PostId, ShownPost>> => {
     if (ids.length === 0) return new Map()
-    if (!isHeard || !freshness.belief()) return fromSql(viewer, ids)
+    if (!isHeard || !freshness.belief()) return shownBySql(posts, viewer, ids)
     const [{ likes, likesFloor }, hidden, found] = await Promise.all([
       viewers.feedView(viewer),
       viewers.hiddenFrom(viewer),
@@ -43,11 +52,11 @@ export function createVisiblePosts({ posts, viewers, pieces, freshness }: Visibl
     ])
     const old = ids.filter((id) => id < likesFloor)
     const oldLikes = new Set(old.length === 0 ? [] : await posts.liked(viewer, old))
-    const shown = new Map<PostId, Post>()
+    const shown = new Map<PostId, ShownPost>()
     for (const [at, id] of ids.entries()) {
       const piece = found[at]
       if (!piece || hidden.has(piece.authorId)) continue
-      shown.set(id, postOf(piece, likes.has(id) || oldLikes.has(id)))
+      shown.set(id, { id, piece, liked: likes.has(id) || oldLikes.has(id) })
     }
     return shown
   }
@@ -56,7 +65,9 @@ export function createVisiblePosts({ posts, viewers, pieces, freshness }: Visibl
 export interface PostList {
   readonly viewer: UserId
   readonly isHeard: boolean
-  readonly before: PostId | null
+  /** What the list's cursors name, and where the page begins. */
+  readonly list: CursorList
+  readonly cursor: string | undefined
   readonly limit: number
   /** The newest ids of the list below `before`. */
   readonly ids: (page: {
@@ -64,23 +75,26 @@ export interface PostList {
     readonly limit: number
   }) => Promise<readonly PostId[]>
   /** Whether a post is in the list as it is now; all are if absent. */
-  readonly belongs?: (post: Post) => boolean
+  readonly belongs?: (post: Omit<Post, 'viewer'>) => boolean
 }
 
-/** A page of those posts of a list that the viewer may see. */
-export function fillPostPage(
+/** A page of those posts of a list that the viewer may see. Errors: `invalid_cursor`. */
+export async function readPostPage(
   visiblePosts: VisiblePosts,
-  { viewer, isHeard, before, limit, ids, belongs = () => true }: PostList,
-): Promise<Page<Post, PostId>> {
-  return fillPage<Post, PostId>(before, limit, async (before, limit) => {
+  { viewer, isHeard, list, cursor, limit, ids, belongs }: PostList,
+): Promise<EncodedPage> {
+  const start = readIdCursor<'post'>(list, cursor)
+  const { items, next } = await fillPage<ShownPost, PostId>(start, limit, async (before, limit) => {
     const read = await ids({ before, limit })
     const visible = await visiblePosts(viewer, read, isHeard)
     return {
       found: read.flatMap((id) => {
         const post = visible.get(id)
-        return post && belongs(post) ? [{ key: id, item: post }] : []
+        const isShown = post && (!belongs || belongs(postOf(post.piece)))
+        return isShown ? [{ key: id, item: post }] : []
       }),
       last: read.length < limit ? null : (read.at(-1) ?? null),
     }
   })
+  return joinPage(items, writeIdCursor(list, next))
 }

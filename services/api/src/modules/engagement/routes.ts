@@ -14,10 +14,10 @@ import {
 } from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
 import { parseText, pathId } from '../../http/input'
-import { nextLink } from '../../http/links'
+import { finishedPage, nextLink } from '../../http/links'
 import { COMMENT_EXAMPLE, POST_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { fillPostPage, type VisiblePosts } from '../../memory/visible-posts'
+import { readPostPage, type VisiblePosts } from '../../memory/visible-posts'
 import { PostPage } from '../posts/schema'
 import { presentUser, UserPage } from '../users/schema'
 import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
@@ -101,20 +101,20 @@ export function engagementRoutes({
     )
     .get(
       '/me/likes',
-      async ({ viewer, isHeard, query }) => {
-        const { items, next } = await fillPostPage(visiblePosts, {
+      async ({ request, set, viewer, isHeard, query }): Promise<PostPage> => {
+        const page = await readPostPage(visiblePosts, {
           viewer: viewer.id,
           isHeard,
-          before: readIdCursor<'post'>('liked', query.cursor),
+          list: 'liked',
+          cursor: query.cursor,
           limit: query.limit ?? PAGE_LIMIT_DEFAULT,
           ids: (page) => posts.likedIds(viewer.id, page),
         })
-        return { items: [...items], nextCursor: writeIdCursor('liked', next) }
+        return finishedPage(page, { request, set })
       },
       {
         query: PageQuery,
         transform: pageLimit,
-        afterHandle: nextLink,
         response: { 200: unchecked(PostPage), ...PROBLEMS },
         detail: openapi({
           id: 'listLikedPosts',

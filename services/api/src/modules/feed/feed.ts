@@ -13,12 +13,14 @@ import type { PostStore } from '@sns/shared/ports/post-store'
 import type { SessionStore } from '@sns/shared/ports/session-store'
 import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-store'
 import { sessionEnded } from '../../http/authentication'
+import type { EncodedPage } from '../../http/body'
 import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
-import { type PostPieces, toPiece } from '../../memory/post-pieces'
+import { joinPage, type ShownPost } from '../../memory/page-bytes'
+import type { PostPieces } from '../../memory/post-pieces'
 import type { FeedView, Viewers } from '../../memory/viewers'
+import { shownBySql } from '../../memory/visible-posts'
 import { mergeLists } from './merge'
-import { joinPage, type ShownPost } from './page-bytes'
 import type { FeedQuery } from './schema'
 
 export interface FeedDeps {
@@ -34,11 +36,8 @@ export interface FeedDeps {
   readonly logger: Logger
 }
 
-export interface FeedPage {
+export interface FeedPage extends EncodedPage {
   readonly viewerId: UserId
-  /** A page of posts as UTF-8 JSON. */
-  readonly body: Uint8Array
-  readonly nextCursor: string | null
 }
 
 /** What is new in a feed. */
@@ -175,16 +174,11 @@ export function createFeed(deps: FeedDeps) {
     view: FeedView | null,
     ids: readonly PostId[],
   ): Promise<readonly ShownPost[]> {
-    const shown: ShownPost[] = []
     if (view === null) {
-      const viewed = await posts.visible(viewer, ids)
-      const byId = new Map(viewed.map((post) => [post.body.id, post]))
-      for (const id of ids) {
-        const post = byId.get(id)
-        if (post) shown.push({ id, piece: toPiece(post), liked: post.liked })
-      }
-      return shown
+      const byId = await shownBySql(posts, viewer, ids)
+      return ids.flatMap((id) => byId.get(id) ?? [])
     }
+    const shown: ShownPost[] = []
     const found = await pieces.of(viewer, ids)
     // Newest first: where the last is above the floor, all are.
     const isOld = (ids.at(-1) ?? 0) < view.likesFloor
@@ -249,7 +243,7 @@ export function createFeed(deps: FeedDeps) {
       reads[source].count += 1
       const end = shown.length > limit ? shown[limit - 1] : undefined
       const nextCursor = writeIdCursor('feed', end?.id ?? null)
-      return { viewerId: grant.userId, body: joinPage(shown, limit, nextCursor), nextCursor }
+      return { viewerId: grant.userId, ...joinPage(shown.slice(0, limit), nextCursor) }
     },
 
     /** What others wrote after a post, counted up to `limit`. Errors: `unauthenticated`. */

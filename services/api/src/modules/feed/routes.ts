@@ -1,8 +1,7 @@
 import { Elysia } from 'elysia'
 import type { GrantReader } from '../../http/authentication'
-import { finishedJson } from '../../http/body'
 import { pageLimit } from '../../http/fields'
-import { linkToNext } from '../../http/links'
+import { finishedPage } from '../../http/links'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
 import type { RateLimits } from '../../http/rate-limits'
@@ -24,15 +23,15 @@ export interface FeedRoutesDeps {
 export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).get(
     '/feed',
-    async ({ request, query, set: { headers } }): Promise<PostPage> => {
+    async ({ request, query, set }): Promise<PostPage> => {
+      const { headers } = set
       const context = contexts.of(request)
       if (limits.isOn) await limits.address('read', { context, headers })
       const grant = await grants(request)
       if (limits.isOn) await limits.account('read', grant.userId, { context, headers })
-      const { viewerId, body, nextCursor } = await feed.page(grant, query)
-      context.userId = viewerId
-      if (nextCursor !== null) headers.link = linkToNext(request, nextCursor)
-      return finishedJson(body, headers)
+      const page = await feed.page(grant, query)
+      context.userId = page.viewerId
+      return finishedPage(page, { request, set })
     },
     {
       query: FeedQuery,

@@ -5,9 +5,12 @@ import type { User } from '@sns/shared/domain/user'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
 import type { UserStore } from '@sns/shared/ports/user-store'
+import type { EncodedPage } from '../../http/body'
 import { readSearchCursor, writeSearchCursor } from '../../http/cursors'
 import { fillPage } from '../../http/fill-page'
 import { checkContent } from '../../http/input'
+import { joinPage, type ShownPost } from '../../memory/page-bytes'
+import { holdsText, postOf } from '../../memory/post-pieces'
 import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
@@ -42,20 +45,20 @@ export function createSearchService(deps: SearchServiceDeps) {
       viewer: UserId,
       query: contract.PostSearchQuery,
       isHeard: boolean,
-    ): Promise<contract.PostHitPage> {
+    ): Promise<EncodedPage> {
       await checkContent({ query: contract.PostSearchQuery }, { query })
       const q = readPostQuery(query.q)
       const since = readTime('since', query.since)
       const until = readTime('until', query.until)
       const start = readSearchCursor('search', query.cursor)
       const { authorId, isNobody } = await authorFilter(query.author, viewer)
-      if (isNobody) return { items: [], nextCursor: null }
+      if (isNobody) return joinPage([], null)
       const words = parseSearchQuery(q)
       const filter = { q, authorId, since, until }
       // They are hidden in any case. Only where something was hidden are the next hits worth a question.
       let excludeAuthors: readonly UserId[] = []
 
-      const page = await fillPage<contract.PostHit, SearchKey>(
+      const page = await fillPage<ShownPost, SearchKey>(
         start,
         query.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
@@ -71,15 +74,14 @@ export function createSearchService(deps: SearchServiceDeps) {
           return {
             found: hits.flatMap(({ id, score, text }) => {
               const post = visible.get(id)
-              const html = post && highlightOf(post.text, text, words)
-              if (post === undefined || html === undefined) return []
-              return [{ key: { score, id }, item: { ...post, highlight: html } }]
+              const item = post && hitOf(post, text, words)
+              return item ? [{ key: { score, id }, item }] : []
             }),
             last: lastKey(hits, count),
           }
         },
       )
-      return { items: [...page.items], nextCursor: writeSearchCursor('search', page.next) }
+      return joinPage(page.items, writeSearchCursor('search', page.next))
     },
 
     async users(viewer: UserId, query: contract.UserSearchQuery): Promise<UserPage> {
@@ -114,13 +116,15 @@ export function createSearchService(deps: SearchServiceDeps) {
 }
 
 /**
- * The current text with its matches marked; undefined where the post was edited since it was
- * indexed and no longer matches. The index may also match by morphology, which our terms do not:
- * such a match holds for exactly the text that was indexed.
+ * A post with the matches of its current text marked; null where it was edited since it was indexed and no longer
+ * matches. The index may also match by morphology, which our terms do not: such a match holds for exactly the text
+ * that was indexed.
  */
-function highlightOf(text: string, indexed: string, query: SearchQuery): string | undefined {
-  const { matches, html } = highlight(text, query)
-  return matches || text === indexed ? html : undefined
+function hitOf(post: ShownPost, indexed: string, query: SearchQuery): ShownPost | null {
+  const isAsIndexed = holdsText(post.piece, indexed)
+  const { matches, html } = highlight(isAsIndexed ? indexed : postOf(post.piece).text, query)
+  if (!matches && !isAsIndexed) return null
+  return { ...post, more: Buffer.from(`,"highlight":${JSON.stringify(html)}`) }
 }
 
 /** Null at the end: the index had fewer hits than asked for. */

@@ -4,12 +4,11 @@ import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { TagStore } from '@sns/shared/ports/tag-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
-import { readIdCursor, writeIdCursor } from '../../http/cursors'
 import { PageQuery, pageLimit } from '../../http/fields'
-import { nextLink } from '../../http/links'
+import { finishedPage } from '../../http/links'
 import { POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { fillPostPage, type VisiblePosts } from '../../memory/visible-posts'
+import { readPostPage, type VisiblePosts } from '../../memory/visible-posts'
 import { type Post, PostPage } from '../posts/schema'
 
 export interface TagRoutesDeps {
@@ -24,23 +23,23 @@ const TagParams = Type.Object({ tag: Type.String({ examples: ['서울'] }) })
 export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).use(authenticated).get(
     '/tags/:tag/posts',
-    async ({ viewer, isHeard, params, query }) => {
+    async ({ request, set, viewer, isHeard, params, query }): Promise<PostPage> => {
       const key = tagKey(params.tag)
-      const { items, next } = await fillPostPage(visiblePosts, {
+      const page = await readPostPage(visiblePosts, {
         viewer: viewer.id,
         isHeard,
-        before: readIdCursor<'post'>('tags', query.cursor),
+        list: 'tags',
+        cursor: query.cursor,
         limit: query.limit ?? PAGE_LIMIT_DEFAULT,
         ids: (page) => tags.postIds(key, page),
         belongs: (post) => hasTag(post, key),
       })
-      return { items: [...items], nextCursor: writeIdCursor('tags', next) }
+      return finishedPage(page, { request, set })
     },
     {
       params: TagParams,
       query: PageQuery,
       transform: pageLimit,
-      afterHandle: nextLink,
       response: { 200: unchecked(PostPage), ...PROBLEMS },
       detail: openapi({
         id: 'listTagPosts',
@@ -55,6 +54,6 @@ export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) 
   )
 }
 
-function hasTag({ entities }: Post, key: string): boolean {
+function hasTag({ entities }: Pick<Post, 'entities'>, key: string): boolean {
   return entities.some((each) => each.type === 'hashtag' && tagKey(each.tag) === key)
 }
