@@ -57,10 +57,10 @@ export interface SearchKey {
 export interface PostHit extends SearchKey {
   readonly id: PostId
   /**
-   * The text that was found, as the index holds it. It trails the row, so it is there to be compared with
-   * what the post says now, never to be shown.
+   * `textHash` of the text that was found, which trails what the post says now. Null where that need not be
+   * known, as it was found by our terms alone, or is not known.
    */
-  readonly text: string
+  readonly textHash: number | null
 }
 
 /**

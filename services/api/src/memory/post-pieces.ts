@@ -39,6 +39,10 @@ interface CountsChange {
   readonly by: Map<UserId, number>
 }
 
+/** What stands before and after the text in a piece. */
+const TEXT = Buffer.from('"text":')
+const ENTITIES = Buffer.from(',"entities":')
+
 export interface WrittenPost {
   readonly body: PostBody
   /** False: it was there already. */
@@ -243,9 +247,11 @@ export function postOf({ source, from, to }: PostPiece): Omit<Post, 'viewer'> {
   return JSON.parse(source.toString('utf8', from, to - 1))
 }
 
-/** Whether this is the text of the post, without looking into it: only the text has that name, and that neighbour. */
-export function holdsText(piece: PostPiece, text: string): boolean {
-  return bytesOf(piece).includes(`"text":${JSON.stringify(text)},"entities":`)
+/** The text of the post of a piece, without reading the rest of it: a quote within a value is never a bare one. */
+export function textOf(piece: PostPiece): string {
+  const bytes = bytesOf(piece)
+  const from = bytes.indexOf(TEXT) + TEXT.length
+  return JSON.parse(bytes.toString('utf8', from, bytes.indexOf(ENTITIES, from)))
 }
 
 export function toPiece(post: PublishedPost): PostPiece {

@@ -69,7 +69,7 @@ describe('a bulk', () => {
     expect(fake.requests[0]?.requireAlias).toBe('true')
     expect(fake.requests[0]?.lines).toBe(
       '{"index":{"_index":"p-posts","_id":"1","version":8935141660703064065,"version_type":"external_gte"}}\n' +
-        '{"id":1,"authorId":2,"createdAt":3,"text":"영화","grams":"영화 화"}\n' +
+        '{"id":1,"authorId":2,"createdAt":3,"text":"영화","textHash":6417494211272088,"grams":"영화 화"}\n' +
         '{"delete":{"_index":"p-users","_id":"9","version":4,"version_type":"external_gte"}}\n',
     )
   })

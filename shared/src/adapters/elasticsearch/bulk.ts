@@ -1,5 +1,6 @@
 import { backoffMs } from '../../async/retry'
 import { termText } from '../../domain/search-terms'
+import { textHash } from '../../domain/text-hash'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
@@ -110,7 +111,7 @@ function bulkLines(change: SearchChange, names: IndexNames): string {
 export function documentSource(document: SearchDocument) {
   if (document.kind === 'post') {
     const { id, authorId, createdAt, text } = document
-    return { id, authorId, createdAt, text, grams: termText(text) }
+    return { id, authorId, createdAt, text, textHash: textHash(text), grams: termText(text) }
   }
   const { id, username, displayName } = document
   return { id, username: username.toLowerCase(), grams: termText(displayName) }

@@ -1,5 +1,6 @@
 import type { estypes } from '@elastic/elasticsearch'
 import { SEARCH_TERMS_VERSION } from '../../domain/search-terms'
+import type { SpareRole } from '../../ports/index-generations'
 import type { SearchKind } from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
 
@@ -28,6 +29,11 @@ export function usersAlias(prefix: string): string {
 
 export function readAliases(prefix: string): IndexNames {
   return { post: postsAlias(prefix), user: usersAlias(prefix) }
+}
+
+/** The name of what is being built (`next`), or was read before (`previous`). */
+export function spareAlias(alias: string, role: SpareRole): string {
+  return `${alias}.${role}`
 }
 
 /** The name by which an index is written: no other ever has it. */
@@ -63,6 +69,7 @@ export function indexDefinitions(
         authorId: { type: 'long' },
         createdAt: { type: 'long' },
         text: { type: 'text', analyzer: 'language', similarity: 'short_text' },
+        textHash: { type: 'long', index: false },
         grams: GRAMS,
       }),
     },

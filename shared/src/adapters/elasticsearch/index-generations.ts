@@ -3,7 +3,13 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { IndexGeneration, IndexGenerations, SpareRole } from '../../ports/index-generations'
 import type { SearchKind } from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
-import { type IndexNames, indexDefinitions, ownAlias, readAliases } from './index-definitions'
+import {
+  type IndexNames,
+  indexDefinitions,
+  ownAlias,
+  readAliases,
+  spareAlias,
+} from './index-definitions'
 import { createIndex, ensureIndex } from './migrate-indexes'
 import { createElasticsearchSearchIndex } from './search-index'
 
@@ -35,8 +41,8 @@ export function createElasticsearchGenerations(
 ): IndexGenerations {
   const current = readAliases(prefix)
   const spare = (role: SpareRole): IndexNames => ({
-    post: `${current.post}.${role}`,
-    user: `${current.user}.${role}`,
+    post: spareAlias(current.post, role),
+    user: spareAlias(current.user, role),
   })
 
   async function find(names: IndexNames): Promise<FoundIndexes> {

@@ -9,8 +9,8 @@ import {
   type TestElasticsearch,
 } from '../../testing/test-elasticsearch'
 import { createElasticsearchClient } from './client'
-import { postsAlias, usersAlias } from './index-definitions'
-import { migrateIndexes } from './migrate-indexes'
+import { indexDefinitions, postsAlias, usersAlias } from './index-definitions'
+import { createIndex, migrateIndexes } from './migrate-indexes'
 
 /** An HTTP server that answers as it is told. */
 function createFakeServer(answer: (path: string) => Response) {
@@ -112,6 +112,31 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
         },
       },
     ])
+  })
+
+  test('adds the fields that an index of an earlier version lacks', async () => {
+    const { client } = server
+    const prefix = `${server.prefix}-earlier`
+    const [posts] = indexDefinitions(prefix, 0)
+    const { alias, mappings } = posts!
+    const { textHash: _, ...properties } = mappings.properties ?? {}
+    const earlier = { ...posts!, mappings: { ...mappings, properties } }
+    const fields = async (index: string) => {
+      const found = await client.call((api, options) => api.indices.getMapping({ index }, options))
+      return Object.values(found).flatMap(({ mappings }) => Object.keys(mappings.properties ?? {}))
+    }
+    try {
+      for (const name of [alias, `${alias}.previous`]) {
+        await createIndex(client, { ...earlier, index: `${name}-v0` }, { [name]: {} })
+        expect(await fields(name)).not.toContain('textHash')
+      }
+      await migrateIndexes(client, { prefix, replicas: 0 })
+      for (const name of [alias, `${alias}.previous`]) {
+        expect(await fields(name)).toContain('textHash')
+      }
+    } finally {
+      await dropIndexes(client, prefix)
+    }
   })
 
   test('does not touch what stands in its place', async () => {

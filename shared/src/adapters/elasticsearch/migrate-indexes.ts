@@ -2,7 +2,13 @@ import type { estypes } from '@elastic/elasticsearch'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import { type ElasticsearchClient, ElasticsearchRefusal } from './client'
-import { hasAlias, type IndexDefinition, indexDefinitions, ownAlias } from './index-definitions'
+import {
+  hasAlias,
+  type IndexDefinition,
+  indexDefinitions,
+  ownAlias,
+  spareAlias,
+} from './index-definitions'
 
 export interface MigrateIndexesOptions {
   readonly prefix: string
@@ -72,12 +78,15 @@ async function serverVersion(client: ElasticsearchClient): Promise<string> {
   }
 }
 
-/** Makes the index, with its alias, where the alias is missing, and brings its settings up to date. */
+/**
+ * Makes the index, with its alias, where the alias is missing. Brings its settings up to date, and the fields of all that
+ * may still be written.
+ */
 export async function ensureIndex(
   client: ElasticsearchClient,
   definition: IndexDefinition,
 ): Promise<void> {
-  const { alias, index, dynamicSettings } = definition
+  const { alias, index, dynamicSettings, mappings } = definition
   if (!(await hasAlias(client, alias))) {
     try {
       await createIndex(client, definition, { [alias]: { is_write_index: true } })
@@ -88,6 +97,12 @@ export async function ensureIndex(
   }
   await client.call((api, options) =>
     api.indices.putSettings({ index: alias, settings: { index: dynamicSettings } }, options),
+  )
+  // A field that an earlier version did not write: without it, documents that have it are refused.
+  const all = [alias, spareAlias(alias, 'next'), spareAlias(alias, 'previous')]
+  const { properties = {} } = mappings
+  await client.call((api, options) =>
+    api.indices.putMapping({ index: all, ignore_unavailable: true, properties }, options),
   )
 }
 

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { yieldToEventLoop } from '../../async/sleep'
 import type { Clock } from '../../domain/clock'
-import type { UserId } from '../../domain/id'
+import type { PostId, UserId } from '../../domain/id'
 import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
 import { termText } from '../../domain/search-terms'
 import type {
@@ -214,12 +214,8 @@ async function rankedPosts(
   // The limit also keeps SQLite from working the score out again further outside.
   const ranked = sql`select search_post_terms.rowid as id, -bm25(search_post_terms) as score
     ${matches} order by search_post_terms.rowid desc limit ${most}`
-  const { rows } = await sql<PostHit>`
-    select hit.id, hit.score, search_posts.text
-    from (${page(ranked, search)}) as hit
-    join search_posts on search_posts.id = hit.id
-    order by hit.score desc, hit.id desc`.execute(db)
-  return rows
+  const { rows } = await sql<Found>`${page(ranked, search)}`.execute(db)
+  return rows.map(toHit)
 }
 
 /** The id of the nth newest match; null where there are fewer. */
@@ -235,14 +231,21 @@ async function olderPosts(
   before: number,
   limit: number,
 ): Promise<readonly PostHit[]> {
-  const { rows } = await sql<PostHit>`
-    select hit.id, ${sql.lit(UNRANKED)} as score, search_posts.text
-    from (select search_post_terms.rowid as id ${matches}
+  const { rows } = await sql<Found>`
+    select search_post_terms.rowid as id, ${sql.lit(UNRANKED)} as score ${matches}
       and search_post_terms.rowid < ${before}
-      order by search_post_terms.rowid desc limit ${limit}) as hit
-    join search_posts on search_posts.id = hit.id
-    order by hit.id desc`.execute(db)
-  return rows
+    order by search_post_terms.rowid desc limit ${limit}`.execute(db)
+  return rows.map(toHit)
+}
+
+interface Found {
+  readonly id: PostId
+  readonly score: number
+}
+
+/** Terms are all that FTS5 finds by. */
+function toHit(found: Found): PostHit {
+  return { ...found, textHash: null }
 }
 
 function usersByUsername(prefix: string): RawBuilder<unknown> {

@@ -1,6 +1,7 @@
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import { parseSearchQuery, type SearchQuery } from '@sns/shared/domain/search-query'
+import { textHash } from '@sns/shared/domain/text-hash'
 import type { User } from '@sns/shared/domain/user'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { SearchIndex, SearchKey } from '@sns/shared/ports/search-index'
@@ -10,7 +11,7 @@ import { readSearchCursor, writeSearchCursor } from '../../http/cursors'
 import { fillPage } from '../../http/fill-page'
 import { checkContent } from '../../http/input'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
-import { holdsText, postOf } from '../../memory/post-pieces'
+import { textOf } from '../../memory/post-pieces'
 import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
@@ -72,9 +73,9 @@ export function createSearchService(deps: SearchServiceDeps) {
             excludeAuthors = await graph.blockedEitherWay(viewer)
           }
           return {
-            found: hits.flatMap(({ id, score, text }) => {
+            found: hits.flatMap(({ id, score, textHash }) => {
               const post = visible.get(id)
-              const item = post && hitOf(post, text, words)
+              const item = post && hitOf(post, textHash, words)
               return item ? [{ key: { score, id }, item }] : []
             }),
             last: lastKey(hits, count),
@@ -120,10 +121,10 @@ export function createSearchService(deps: SearchServiceDeps) {
  * matches. The index may also match by morphology, which our terms do not: such a match holds for exactly the text
  * that was indexed.
  */
-function hitOf(post: ShownPost, indexed: string, query: SearchQuery): ShownPost | null {
-  const isAsIndexed = holdsText(post.piece, indexed)
-  const { matches, html } = highlight(isAsIndexed ? indexed : postOf(post.piece).text, query)
-  if (!matches && !isAsIndexed) return null
+function hitOf(post: ShownPost, indexed: number | null, query: SearchQuery): ShownPost | null {
+  const text = textOf(post.piece)
+  const { matches, html } = highlight(text, query)
+  if (!matches && textHash(text) !== indexed) return null
   return { ...post, more: Buffer.from(`,"highlight":${JSON.stringify(html)}`) }
 }
 
