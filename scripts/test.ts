@@ -6,6 +6,7 @@ import { runChecks } from './check'
 import { COMMAND_LINES } from './commands'
 import { answersHelp } from './process/command-line'
 import { NOTHING, type Outcome, outcomeOf, sum } from './test/outcome'
+import { slowestFiles } from './test/slowest'
 import { findTestFiles } from './test/test-files'
 
 const root = join(import.meta.dir, '..')
@@ -22,8 +23,8 @@ const SERVERS = {
 /**
  * Everything that can run here: the checks, the tests that need nothing (on all cores), then, one file
  * after the other, those on the servers that `TEST_…` name. Arguments that are no flags choose files
- * by a part of their path, and leave the checks out; flags go to `bun test`. The last line is
- * `N passed, N failed`.
+ * by a part of their path, and leave the checks out; flags go to `bun test`. Says which files took longest. The last
+ * line is `N passed, N failed`.
  */
 async function test(args: readonly string[]): Promise<boolean> {
   const { filters, flags } = splitArguments(args)
@@ -81,6 +82,7 @@ async function runFiles(
     )
     const exitCode = await runner.exited
     const text = (await report.exists()) ? await report.text() : null
+    for (const line of slowestFiles(text ?? '')) console.log(line)
     // With a name pattern, files without such a test are left out on purpose.
     return outcomeOf({ files: flags.some(isNamePattern) ? [] : files, report: text, exitCode })
   } finally {

@@ -231,4 +231,11 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     replace: '',
     tests: [INDEX],
   },
+  {
+    name: 'search: a match by language holds for any text',
+    file: 'services/api/src/modules/search/service.ts',
+    find: 'if (!matches && textHash(text) !== indexed) return null',
+    replace: 'void [matches, textHash, indexed]',
+    tests: ['services/api/src/modules/search'],
+  },
 ]
