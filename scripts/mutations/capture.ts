@@ -9,7 +9,7 @@ const WINDOW = `${CAPTURE}/snapshot-window.ts`
 const INDEX = 'services/cdc-indexer/src/index'
 const VERSIONS = 'shared/src/events/change-event.ts'
 
-/** Of what makes changes leave the database once, in order and all. */
+/** Of what makes changes leave the database once, in order and all, and searches show them as they are. */
 export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: the checksum of a batch leaves its header out',
