@@ -114,8 +114,7 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     file: `${CAPTURE}/mysql/binlog-packet.ts`,
     find: 'connection._paused_packets.unshift(packet)',
     replace: 'connection._paused_packets.push(packet)',
-    tests: [`${CAPTURE}/mysql/binlog-source.server.test.ts`],
-    needs: 'TEST_DATABASE_URL',
+    tests: [`${CAPTURE}/mysql/binlog-packet.test.ts`],
   },
   {
     name: 'versions: the ordinal spills into the sequence',

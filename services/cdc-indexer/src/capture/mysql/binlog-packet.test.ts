@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { zstdCompressSync } from 'node:zlib'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { INCIDENT_EVENT, isGtidEvent, packetsInside, readBinlogPacket } from './binlog-packet'
+import {
+  INCIDENT_EVENT,
+  isGtidEvent,
+  packetsInside,
+  readBinlogPacket,
+  watchPackets,
+} from './binlog-packet'
 import { toDumpError } from './errors'
 
 /** A packet at an offset of its buffer, as the driver hands it over. */
@@ -11,6 +17,13 @@ function packet(eventType: number, body: Uint8Array) {
   buffer[start + 4 + 5] = eventType
   buffer.set(body, start + 4 + 1 + 19)
   return { buffer, start, end: buffer.length }
+}
+
+type Packet = Parameters<typeof packetsInside>[0]
+
+/** As the driver has it, which can be copied. */
+function driverPacket(made: Omit<Packet, 'clone'>): Packet {
+  return { ...made, clone: () => driverPacket(made) }
 }
 
 function gtidBody(micros: bigint, clockType = 2): Buffer {
@@ -60,11 +73,7 @@ describe('a compressed transaction', () => {
     const body = Buffer.concat([Buffer.from([...fields, 0]), content, CHECKSUM])
     const { buffer, start, end } = packet(40, body)
     buffer.writeUInt32LE(4_711, start + 4 + 1 + 13)
-    const made = { buffer, start, end, sequenceId, numPackets: 3 }
-    return { ...made, clone: () => ({ ...made, clone: () => never() }) }
-  }
-  const never = (): never => {
-    throw new Error('not asked for')
+    return driverPacket({ buffer, start, end, sequenceId, numPackets: 3 })
   }
 
   const events = [event(2, 'BEGIN'), event(30, 'rows'), event(16, 'xid')]
@@ -111,5 +120,39 @@ describe('a compressed transaction', () => {
     }
     expect(problem).toBeInstanceOf(RangeError)
     expect(toDumpError(problem)).toBeInstanceOf(OperatorError)
+  })
+
+  test('is handed over before what came later, however often the reader is slow', () => {
+    /** Takes one packet, then pauses, as the driver does for a reader that has enough. */
+    const connection = {
+      _paused: false,
+      _paused_packets: [] as ReturnType<typeof payload>[],
+      handed: [] as (number | null)[],
+      handlePacket(packet: Packet) {
+        if (this._paused) return void this._paused_packets.push(packet.clone())
+        this.handed.push(readBinlogPacket(packet).eventType)
+        this._paused = true
+      },
+      resume() {
+        this._paused = false
+        const next = this._paused_packets.shift()
+        if (next) this.handlePacket(next)
+      },
+    }
+    const observed: (number | null)[] = []
+    watchPackets(connection, {
+      arrived: () => {},
+      observe: (packet) => observed.push(readBinlogPacket(packet).eventType),
+      partialRows: () => {},
+      hasChecksum: () => true,
+      fail: (error) => expect().fail(String(error)),
+    })
+    connection.handlePacket(payload(ZSTD, zstdCompressSync(Buffer.concat(events))))
+    connection.handlePacket(
+      driverPacket({ ...packet(33, gtidBody(1n)), sequenceId: 3, numPackets: 1 }),
+    )
+    for (let i = 0; i < 5; i++) connection.resume()
+    expect(connection.handed).toEqual([2, 30, 16, 33])
+    expect(observed).toEqual([40, 2, 30, 16, 33])
   })
 })
