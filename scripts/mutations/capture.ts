@@ -66,6 +66,14 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     tests: [`${CAPTURE}/capture-property.test.ts`],
   },
   {
+    name: 'capture: what was visible in one history counts in the next',
+    file: `${CAPTURE}/mysql/binlog-source.ts`,
+    find: 'executed = { set: new GtidSet() }\n      try {',
+    replace: 'try {',
+    tests: [`${CAPTURE}/mysql/binlog-outage.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
     name: 'capture: a checkpoint is saved whatever the fence says',
     file: `${CAPTURE}/mysql/checkpoint-store.ts`,
     find: 'WHERE name = ? AND fence = ?`',

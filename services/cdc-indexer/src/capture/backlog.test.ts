@@ -26,7 +26,7 @@ const commit = (count: number, position = () => positionAfter(count)): BinlogIte
   position,
 })
 
-test('is full at its bound, has room again at half of it, and hands over in order', async () => {
+test('is full at its bound, has room again at two thirds of it, and hands over in order', async () => {
   const { backlog, held } = open({ maxBatchRows: 2 })
   const rooms = Array.from({ length: 11 }, (_, at) => backlog.add(change(at % 10)))
   expect(rooms.map((room) => room !== null)).toEqual([...Array(9).fill(false), true, true])

@@ -15,7 +15,7 @@ export interface Batch {
 export interface BacklogOptions {
   readonly maxBatchRows: number
   readonly maxBatchBytes: number
-  /** From this much read and not acknowledged the reader waits, until half of it is. */
+  /** From this much read and not acknowledged the reader waits, until a third of it is. */
   readonly maxBytes: number
 }
 
@@ -151,7 +151,7 @@ export function createBacklog({ onBytes }: BacklogDeps, options: BacklogOptions)
       inHand = null
       bytes -= batch.bytes
       onBytes(bytes)
-      if (bytes <= options.maxBytes / 2) makeRoom()
+      if (bytes <= (options.maxBytes * 2) / 3) makeRoom()
     },
 
     close(error) {

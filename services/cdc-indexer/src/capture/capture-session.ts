@@ -128,7 +128,6 @@ export async function runCaptureSession(
   }
 
   async function publishAll() {
-    let visible = ''
     let isUrgent = false
     for (;;) {
       const batch = await backlog.next()
@@ -136,10 +135,7 @@ export async function runCaptureSession(
       const last = batch.changes.at(-1)
       const startedAt = performance.now()
       if (last) {
-        if (last.gtid !== visible) {
-          await source.awaitVisible(last.gtid)
-          visible = last.gtid
-        }
+        await source.awaitVisible(last.gtid)
         await publisher.publish(batch.changes, () => checkpoints.isLatest(lease))
         isUrgent = true
         lag.acknowledge(last.committedAt)

@@ -106,7 +106,7 @@ function transactionalId({ prefix, database }: TopicNames): string {
  * again, at first after so long.
  */
 const CONCURRENT_RETRY = {
-  initialRetryTime: 5,
+  initialRetryTime: 2,
   multiplier: 2,
   factor: 0.2,
   maxRetryTime: 2_000,

@@ -1,3 +1,4 @@
+import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import { capturedTables } from '@sns/shared/events/tables'
@@ -30,6 +31,11 @@ interface BinlogDumpOptions {
 }
 
 const WAIT_TIMEOUT_SECONDS = 31_536_000
+/**
+ * After so many changes everything else has a turn: the runtime reads a socket as long as there is something to read,
+ * and a server with a backlog always has. What is being published would wait for tens of milliseconds at each step.
+ */
+const CHANGES_A_TURN = 300
 
 /**
  * One dump of the binlog into the sink over two connections of its own, from a position until the
@@ -56,6 +62,8 @@ export async function dumpBinlog(
   over.promise.catch(() => {})
   let isOver = false
   let isPaused = false
+  let changesInTurn = 0
+  let room: Promise<void> | null = null
   let commitTime: number | null = null
   let lastPacketAt = performance.now()
 
@@ -81,15 +89,19 @@ export async function dumpBinlog(
     }
   /** What the socket has already delivered still arrives after it was paused. */
   const add = (item: BinlogItem) => {
-    const room = sink.add(item)
-    if (!room || isPaused) return
+    room = sink.add(item)
+    if (item.kind === 'change') changesInTurn += 1
+    if (!isPaused && (room || changesInTurn >= CHANGES_A_TURN)) void pause()
+  }
+  const pause = async () => {
     isPaused = true
     zongji.connection?.pause()
-    room.then(() => {
-      isPaused = false
-      lastPacketAt = performance.now()
-      if (!isOver) zongji.connection?.resume()
-    })
+    await yieldToEventLoop()
+    await room
+    isPaused = false
+    changesInTurn = 0
+    lastPacketAt = performance.now()
+    if (!isOver) zongji.connection?.resume()
   }
 
   const { decode, partialRows } = createBinlogDecoder({

@@ -1,6 +1,7 @@
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
+import { GtidSet } from '@vlasky/zongji'
 import type { BinlogSource } from '../ports/binlog-source'
 import { dumpBinlog } from './binlog-dump'
 import { toCaptureError } from './errors'
@@ -33,6 +34,8 @@ export function createMysqlBinlogSource(
   const { heartbeatMs = 5_000, silenceMs = 20_000, visibleTimeoutMs = 10_000 } = options
   const session = createMysqlSession(server)
   const waiting = createMysqlSession(server)
+  /** What the server last said that it has executed; forgotten with each `read`, whose history may be another. */
+  let executed = { set: new GtidSet() }
 
   function failed(error: unknown) {
     const failure = toCaptureError(error)
@@ -47,6 +50,7 @@ export function createMysqlBinlogSource(
 
   return {
     async read(from, epoch, sink, signal) {
+      executed = { set: new GtidSet() }
       try {
         await checkServer(session)
         const seen = await checkHistory(session, from)
@@ -60,13 +64,18 @@ export function createMysqlBinlogSource(
     },
 
     async awaitVisible(gtid) {
+      const known = executed
+      if (known.set.contains(gtid)) return
       try {
         const [row] = await waiting.query(
-          'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS timedOut',
+          'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS timedOut, @@GLOBAL.gtid_executed AS executed',
           [gtid, visibleTimeoutMs / 1_000],
           visibleTimeoutMs + 5_000,
         )
-        if (numberCell(row, 'timedOut') === 0) return
+        if (numberCell(row, 'timedOut') === 0) {
+          known.set = GtidSet.parse(textCell(row, 'executed'))
+          return
+        }
       } catch (error) {
         throw failed(error)
       }
