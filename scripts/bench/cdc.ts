@@ -29,7 +29,6 @@ const WRITES_PER_SECOND = 1_000
 const WRITERS = 16
 const PROBE_EVERY_MS = 200
 const LOOK_EVERY_MS = 20
-const PLAIN_DOCUMENTS = 100_000
 const PLAIN_BATCH = 1_000
 const PLAIN_AT_ONCE = 4
 const WITHIN_MS = 900_000
@@ -68,7 +67,7 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
       const indexed = await untilIndexed(capture, count, drained.startedAt)
       add('… and searchable', indexed.rowsPerSecond, 'rows/s')
       add('peak memory of cdc-indexer', Math.max(drained.peakMiB, indexed.peakMiB), 'MiB')
-      const plain = await plainBulk(search, prefix, options.isQuick)
+      const plain = await plainBulk(search, prefix)
       add('plain bulk of the same documents', plain, 'documents/s')
       add('… and searchable / plain bulk', indexed.rowsPerSecond / plain, '')
 
@@ -252,21 +251,20 @@ async function untilIndexed(
   }
 }
 
-/** Documents a second by bulk requests alone, made beforehand, into an index of the same mapping. */
-async function plainBulk(
-  search: ElasticsearchClient,
-  prefix: string,
-  isQuick: boolean,
-): Promise<number> {
+/**
+ * Documents a second by bulk requests alone, made beforehand, of all that the index holds, into one of the same
+ * mapping. All: the more an index holds, the more of its work is merging.
+ */
+async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<number> {
   const source = postsAlias(prefix)
   const index = `${prefix}-plain`
-  const size = isQuick ? 10_000 : PLAIN_DOCUMENTS
-  const requests: Record<string, unknown>[][] = []
+  const requests: string[] = []
+  let documents = 0
   let after: number[] | null = null
   await search.call((api, call) => api.indices.refresh({ index: source }, call), {
     timeoutMs: 60_000,
   })
-  while (requests.length * PLAIN_BATCH < size) {
+  for (;;) {
     const paging: { search_after?: number[] } = after === null ? {} : { search_after: after }
     const { hits } = await search.call((api, call) =>
       api.search<Record<string, unknown>>(
@@ -276,7 +274,11 @@ async function plainBulk(
     )
     if (hits.hits.length === 0) break
     after = (hits.hits.at(-1)?.sort ?? []).map(Number)
-    requests.push(hits.hits.flatMap(({ _id = '', _source = {} }) => [{ index: { _id } }, _source]))
+    documents += hits.hits.length
+    const lines = hits.hits.map(
+      ({ _id, _source }) => `{"index":{"_id":"${_id}"}}\n${JSON.stringify(_source)}`,
+    )
+    requests.push(lines.join('\n'))
   }
   const described = Object.values(
     await search.call((api, call) => api.indices.get({ index: source }, call)),
@@ -300,11 +302,10 @@ async function plainBulk(
   )
   try {
     const waiting = [...requests]
-    const documents = requests.reduce((sum, { length }) => sum + length / 2, 0)
     const startedAt = performance.now()
     const send = async () => {
       for (let operations = waiting.pop(); operations; operations = waiting.pop()) {
-        const body = operations
+        const body = [operations]
         const { errors } = await search.call(
           (api, call) => api.bulk({ index, operations: body }, call),
           { timeoutMs: 60_000, attempts: 1 },
