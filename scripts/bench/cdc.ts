@@ -29,6 +29,8 @@ const WRITES_PER_SECOND = 1_000
 const WRITERS = 16
 const PROBE_EVERY_MS = 200
 const LOOK_EVERY_MS = 20
+/** Held at once, as objects; more of them would be these again, under other ids. */
+const PLAIN_DOCUMENTS = 100_000
 const PLAIN_BATCH = 1_000
 const PLAIN_AT_ONCE = 4
 const WITHIN_MS = 900_000
@@ -67,7 +69,7 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
       const indexed = await untilIndexed(capture, count, drained.startedAt)
       add('… and searchable', indexed.rowsPerSecond, 'rows/s')
       add('peak memory of cdc-indexer', Math.max(drained.peakMiB, indexed.peakMiB), 'MiB')
-      const plain = await plainBulk(search, prefix)
+      const plain = await plainBulk(search, prefix, count)
       add('plain bulk of the same documents', plain, 'documents/s')
       add('… and searchable / plain bulk', indexed.rowsPerSecond / plain, '')
 
@@ -252,19 +254,22 @@ async function untilIndexed(
 }
 
 /**
- * Documents a second by bulk requests alone, made beforehand, of all that the index holds, into one of the same
- * mapping. All: the more an index holds, the more of its work is merging.
+ * Documents a second by bulk requests alone, of as many documents as were indexed, into an index of the same mapping:
+ * the more it holds, the more of its work is merging.
  */
-async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<number> {
+async function plainBulk(
+  search: ElasticsearchClient,
+  prefix: string,
+  count: number,
+): Promise<number> {
   const source = postsAlias(prefix)
   const index = `${prefix}-plain`
-  const requests: string[] = []
-  let documents = 0
+  const batches: (readonly Readonly<Record<string, unknown>>[])[] = []
   let after: number[] | null = null
   await search.call((api, call) => api.indices.refresh({ index: source }, call), {
     timeoutMs: 60_000,
   })
-  for (;;) {
+  while (batches.length * PLAIN_BATCH < Math.min(count, PLAIN_DOCUMENTS)) {
     const paging: { search_after?: number[] } = after === null ? {} : { search_after: after }
     const { hits } = await search.call((api, call) =>
       api.search<Record<string, unknown>>(
@@ -274,11 +279,7 @@ async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<n
     )
     if (hits.hits.length === 0) break
     after = (hits.hits.at(-1)?.sort ?? []).map(Number)
-    documents += hits.hits.length
-    const lines = hits.hits.map(
-      ({ _id, _source }) => `{"index":{"_id":"${_id}"}}\n${JSON.stringify(_source)}`,
-    )
-    requests.push(lines.join('\n'))
+    batches.push(hits.hits.map(({ _source = {} }) => _source))
   }
   const described = Object.values(
     await search.call((api, call) => api.indices.get({ index: source }, call)),
@@ -301,20 +302,25 @@ async function plainBulk(search: ElasticsearchClient, prefix: string): Promise<n
     ),
   )
   try {
-    const waiting = [...requests]
+    let sent = 0
     const startedAt = performance.now()
     const send = async () => {
-      for (let operations = waiting.pop(); operations; operations = waiting.pop()) {
-        const body = [operations]
-        const { errors } = await search.call(
-          (api, call) => api.bulk({ index, operations: body }, call),
-          { timeoutMs: 60_000, attempts: 1 },
-        )
+      while (sent < count) {
+        const batch = batches[(sent / PLAIN_BATCH) % batches.length] ?? []
+        const operations = batch.flatMap((document, at) => {
+          const id = sent + at
+          return [{ index: { _id: String(id) } }, { ...document, id }]
+        })
+        sent += PLAIN_BATCH
+        const { errors } = await search.call((api, call) => api.bulk({ index, operations }, call), {
+          timeoutMs: 60_000,
+          attempts: 1,
+        })
         if (errors) throw new Error('a plain bulk request failed')
       }
     }
     await Promise.all(Array.from({ length: PLAIN_AT_ONCE }, send))
-    return Math.round(documents / ((performance.now() - startedAt) / 1_000))
+    return Math.round(count / ((performance.now() - startedAt) / 1_000))
   } finally {
     await search.call((api, call) => api.indices.delete({ index }, call))
   }

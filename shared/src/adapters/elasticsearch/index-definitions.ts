@@ -51,7 +51,7 @@ export function indexDefinitions(
     number_of_replicas: replicas,
     // Explicit: by default an index that nobody searched for 30 s stops refreshing until the next
     // search.
-    refresh_interval: '500ms',
+    refresh_interval: '400ms',
     // How long a deleted document's version is remembered, in memory. A change that comes later than
     // that could bring the document back: only a consumer that holds a batch for as long while its
     // partition moved on could do so, and its retries end in minutes. The default is 60 s.

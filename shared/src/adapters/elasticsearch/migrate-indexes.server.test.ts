@@ -107,7 +107,7 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
       {
         settings: {
           'index.number_of_replicas': '2',
-          'index.refresh_interval': '500ms',
+          'index.refresh_interval': '400ms',
           'index.gc_deletes': '1h',
         },
       },
