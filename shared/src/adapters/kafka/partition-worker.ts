@@ -11,6 +11,8 @@ import { brokerErrorType } from './client'
 
 export interface PartitionWorkerOptions<T extends CapturedTable>
   extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'maxBatch' | 'signal'> {
+  /** Its full name, as Kafka's tools take it. */
+  readonly group: string
   readonly topics: ReadonlyMap<string, T>
   readonly logger: Logger
   readonly timing: MemberTiming
@@ -243,7 +245,7 @@ async function refuse<T extends CapturedTable>(
   const handle = async () => {
     options.logger.error(
       { err: malformed, topic, partition },
-      `${malformed.message}; the consumer waits there: remove what writes to the topic and move the group past it`,
+      `${malformed.message}; consumer group ${options.group} waits there: stop what writes to the topic and move the group past it`,
     )
     throw malformed
   }
