@@ -6,6 +6,8 @@ const PUBLISHED = `${CAPTURE}/kafka/change-publisher.server.test.ts`
 const TRANSACTIONS = `${CAPTURE}/mysql/binlog-transactions`
 const SNAPSHOTS = `${CAPTURE}/snapshot-property.test.ts`
 const WINDOW = `${CAPTURE}/snapshot-window.ts`
+const WORKER = 'shared/src/adapters/kafka/partition-worker.ts'
+const WORKED = 'shared/src/adapters/kafka/partition-worker.test.ts'
 const INDEX = 'services/cdc-indexer/src/index'
 const VERSIONS = 'shared/src/events/change-event.ts'
 
@@ -123,6 +125,57 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     find: 'connection._paused_packets.unshift(packet)',
     replace: 'connection._paused_packets.push(packet)',
     tests: [`${CAPTURE}/mysql/binlog-packet.test.ts`],
+  },
+  {
+    name: 'capture: a purged binlog is taken for an outage',
+    file: `${CAPTURE}/mysql/errors.ts`,
+    find: '  if (/purged/i.test(message)) return purgedPast(cause)\n',
+    replace: '',
+    tests: [`${CAPTURE}/mysql/errors.test.ts`],
+  },
+  {
+    name: 'capture: a producer that failed is used again',
+    file: 'shared/src/adapters/kafka/client.ts',
+    find: 'if (current === mine) current = null',
+    replace: '',
+    tests: [PUBLISHED],
+    needs: 'TEST_KAFKA_BROKERS',
+  },
+  {
+    name: 'consumers: a batch that succeeds after its membership was lost is done',
+    file: 'shared/src/adapters/change-delivery.ts',
+    find: 'return !lost.aborted',
+    replace: 'return true',
+    tests: ['shared/src/adapters/change-delivery.test.ts'],
+  },
+  {
+    name: 'consumers: it is asked once whether a batch may go on',
+    file: WORKER,
+    find: 'while (index < batch.messages.length && mayGoOn(payload, mine)) {',
+    replace:
+      'const may = mayGoOn(payload, mine)\n      while (index < batch.messages.length && may) {',
+    tests: [WORKED],
+  },
+  {
+    name: 'consumers: a batch in hand is not told that the membership is lost',
+    file: WORKER,
+    find: '    mine.leaving.abort(error)\n    mine.lost.abort(error)\n',
+    replace: '    mine.leaving.abort(error)\n',
+    tests: [WORKED],
+  },
+  {
+    name: 'consumers: a batch in hand is not told that the consumer goes',
+    file: WORKER,
+    find: '      membership.lost.abort(reason)\n',
+    replace: '',
+    tests: [WORKED],
+  },
+  {
+    name: 'search: pages of one query are read from different copies of the index',
+    file: 'shared/src/adapters/elasticsearch/search-index.ts',
+    find: 'Bun.hash(JSON.stringify(page.query)).toString(36)',
+    replace: 'Bun.hash(JSON.stringify(page)).toString(36)',
+    tests: ['shared/src/adapters/elasticsearch/search-index.test.ts'],
   },
   {
     name: 'versions: the ordinal spills into the sequence',

@@ -73,8 +73,7 @@ describe.skipIf(!hasAllTestServers)('a new index beside the old one', () => {
       while (!isOver) {
         try {
           const hits = await search.searchPosts({
-            ...anyPost(),
-            q: 'word',
+            ...anyPost('word'),
             since: null,
             until: null,
             limit: 20,

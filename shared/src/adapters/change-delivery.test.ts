@@ -23,3 +23,10 @@ test('tells for how long the same events have failed, from the first failure on'
   expect(times).toEqual(times.toSorted((a, b) => a - b))
   expect(times[3]).toBeGreaterThan(times[0] ?? 0)
 })
+
+test('a batch that succeeds after it went to another consumer is not done', async () => {
+  const lost = new AbortController()
+  const handle = async () => lost.abort()
+  const signal = new AbortController().signal
+  expect(await deliver([], { handle, signal }, lost.signal)).toBe(false)
+})

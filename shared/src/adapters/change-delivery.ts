@@ -13,8 +13,8 @@ type Delivery<T extends CapturedTable> = Pick<ConsumeOptions<T>, 'handle' | 'onR
 
 /**
  * Delivers one batch until it is done: after an error it waits and delivers the same events again.
- * False where the batch was not done: the consumer was told to stop between two attempts, or `lost`
- * aborted because the batch now belongs to another consumer.
+ * False where the consumer must not say that it is: it was told to stop between two attempts, or `lost`
+ * aborted because the batch now belongs to another consumer, whatever became of it here.
  */
 export async function deliver<T extends CapturedTable>(
   events: readonly ChangeEvent<T>[],
@@ -34,7 +34,7 @@ export async function deliver<T extends CapturedTable>(
       },
       signals: [signal, lost],
     })
-    return true
+    return !lost.aborted
   } catch (error) {
     if (lost.aborted || signal.aborted) return false
     throw error

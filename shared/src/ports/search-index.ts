@@ -1,4 +1,5 @@
 import type { PostId, UserId } from '../domain/id'
+import type { SearchQuery, UserQuery } from '../domain/search-query'
 
 export type SearchDocument =
   | {
@@ -36,8 +37,8 @@ export interface ApplyResult {
 }
 
 export interface PostSearch {
-  /** As the user typed it; see domain/search-query for its grammar. */
-  readonly q: string
+  /** Finds nothing where it has nothing to look for. */
+  readonly query: SearchQuery
   readonly authorId: UserId | null
   /** Posts created at or after, Unix milliseconds. */
   readonly since: number | null
@@ -71,7 +72,7 @@ export interface PostHit extends SearchKey {
  * found by searches about a second later at most. Transient failures of single items are retried
  * inside, bounded; then `store_unavailable` is thrown and the caller applies the whole batch again.
  *
- * What matches is the same on every adapter: all words of `q`, case and accents aside; quoted words
+ * What matches is the same on every adapter: all words of a query, case and accents aside; quoted words
  * in order; a Korean word from two syllables on wherever it stands in a longer one. An adapter may
  * find more by a language's morphology, never less.
  *
@@ -82,7 +83,7 @@ export interface SearchIndex {
   searchPosts(search: PostSearch): Promise<readonly PostHit[]>
   /** Prefix of the username or words of the display name; username matches first. */
   searchUsers(search: {
-    readonly q: string
+    readonly query: UserQuery
     readonly after: SearchKey | null
     readonly limit: number
   }): Promise<readonly (SearchKey & { readonly id: UserId })[]>

@@ -1,4 +1,5 @@
 import { firstIdAt, type PostId, type UserId } from '../domain/id'
+import { parseSearchQuery, parseUserQuery } from '../domain/search-query'
 import type { PostSearch, SearchChange, SearchIndex } from '../ports/search-index'
 
 export const MINUTE = 60_000
@@ -13,9 +14,9 @@ export function turnThePage(): void {
 }
 
 /** Finds every post of the test's own days. */
-export function anyPost(): PostSearch {
+export function anyPost(q: string): PostSearch {
   return {
-    q: '',
+    query: parseSearchQuery(q),
     authorId: null,
     since: start,
     until: start + SPAN,
@@ -106,11 +107,11 @@ export function searchSteps(index: () => SearchIndex) {
     fill: (texts: readonly string[]) => apply(...texts.map((text, n) => post(n, text))),
     /** The numbers of the posts found, best first. */
     async found(q: string, search: Partial<PostSearch> = {}) {
-      const hits = await index().searchPosts({ ...anyPost(), q, ...search })
+      const hits = await index().searchPosts({ ...anyPost(q), ...search })
       return hits.map((hit) => numberOf(hit.id))
     },
     async foundUsers(q: string) {
-      const hits = await index().searchUsers({ q, after: null, limit: 100 })
+      const hits = await index().searchUsers({ query: parseUserQuery(q), after: null, limit: 100 })
       return hits.map((hit) => Number(hit.id))
     },
   }

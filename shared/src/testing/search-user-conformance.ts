@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { parseUserQuery } from '../domain/search-query'
 import type { SearchIndex, SearchKey } from '../ports/search-index'
 import { idAt, post, searchSteps, user } from './search-documents'
 
@@ -57,7 +58,7 @@ export function searchUserConformance(index: () => SearchIndex): void {
       const pages: number[] = []
       let after: SearchKey | null = null
       for (;;) {
-        const hits = await index().searchUsers({ q: 'pat', after, limit: 4 })
+        const hits = await index().searchUsers({ query: parseUserQuery('pat'), after, limit: 4 })
         pages.push(...hits.map((hit) => Number(hit.id)))
         const last = hits.at(-1)
         if (last === undefined) break

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../../domain/id'
+import { parseSearchQuery } from '../../domain/search-query'
 import { isSnsError } from '../../errors/sns-error'
 import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
@@ -73,14 +74,18 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
     expect(await codeOf(server.client.health.check())).toBe('fine')
     await proxy.cut()
     const before = await counts()
-    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
+    expect(await codeOf(index.searchPosts({ ...search, query: parseSearchQuery('word') }))).toBe(
+      'store_unavailable',
+    )
     expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
     expect(await codeOf(server.client.health.check())).toBe('store_unavailable')
     const after = await counts()
     expect(after.errors - before.errors).toBe(3)
     expect(after.retries - before.retries).toBe(4)
     await proxy.resume()
-    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('fine')
+    expect(await codeOf(index.searchPosts({ ...search, query: parseSearchQuery('word') }))).toBe(
+      'fine',
+    )
     expect(await codeOf(index.apply([removal]))).toBe('fine')
   })
 
@@ -94,7 +99,9 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
 
   test('takes a missing index for something the operator can mend', async () => {
     const index = createElasticsearchSearchIndex(server.client, { prefix: `${server.prefix}-none` })
-    expect(await codeOf(index.searchPosts({ ...search, q: 'word' }))).toBe('store_unavailable')
+    expect(await codeOf(index.searchPosts({ ...search, query: parseSearchQuery('word') }))).toBe(
+      'store_unavailable',
+    )
     expect(await codeOf(index.apply([removal]))).toBe('store_unavailable')
     expect(await codeOf(index.apply([post]))).toBe('store_unavailable')
     const made = await server.client.call((api, options) =>

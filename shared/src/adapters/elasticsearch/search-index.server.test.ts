@@ -53,7 +53,7 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
         expect(await applied).toEqual({ applied: 1, stale: 0, rejected: [] })
         await eventually(async () => {
           await index.refresh()
-          return (await index.searchPosts({ ...anyPost(), q: 'word' })).length === 1
+          return (await index.searchPosts(anyPost('word'))).length === 1
         })
       } finally {
         await client.call((api) => api.indices.delete({ index: second, ignore_unavailable: true }))
@@ -68,7 +68,7 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
     const index = createElasticsearchSearchIndex(client, { prefix })
     await index.apply([post(1, 'a word')])
     await index.refresh()
-    expect(await index.searchPosts({ ...anyPost(), q: 'word' })).toHaveLength(1)
+    expect(await index.searchPosts(anyPost('word'))).toHaveLength(1)
 
     // A second index behind the alias, which no node may hold.
     const lost = `${postsAlias(prefix)}-lost`
@@ -82,10 +82,10 @@ describe.skipIf(!testServers.elasticsearch)('on a server', () => {
           aliases: { [postsAlias(prefix)]: {} },
         }),
       )
-      expect(await codeOf(index.searchPosts({ ...anyPost(), q: 'word' }))).toBe('store_unavailable')
+      expect(await codeOf(index.searchPosts(anyPost('word')))).toBe('store_unavailable')
     } finally {
       await client.call((api) => api.indices.delete({ index: lost, ignore_unavailable: true }))
     }
-    expect(await index.searchPosts({ ...anyPost(), q: 'word' })).toHaveLength(1)
+    expect(await index.searchPosts(anyPost('word'))).toHaveLength(1)
   })
 })

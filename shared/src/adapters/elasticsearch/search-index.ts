@@ -1,12 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch'
 import type { PostId, UserId } from '../../domain/id'
-import {
-  parseSearchQuery,
-  parseUserQuery,
-  type QueryPhrase,
-  type SearchQuery,
-} from '../../domain/search-query'
-import type { PostSearch, SearchDocument, SearchIndex, SearchKey } from '../../ports/search-index'
+import type { QueryPhrase, SearchQuery, UserQuery } from '../../domain/search-query'
+import type { PostSearch, SearchDocument, SearchIndex } from '../../ports/search-index'
 import { chunks } from '../chunks'
 import { applyBulk, documentSource } from './bulk'
 import type { ElasticsearchClient } from './client'
@@ -39,7 +34,7 @@ export function createElasticsearchSearchIndex(
   async function search(
     alias: string,
     query: Query,
-    page: { readonly q: string; readonly after: SearchKey | null; readonly limit: number },
+    page: Pick<PostSearch, 'after' | 'limit'> & { readonly query: SearchQuery | UserQuery },
     fields: readonly string[] = [],
   ) {
     const { hits } = await ask({
@@ -47,7 +42,7 @@ export function createElasticsearchSearchIndex(
         index: alias,
         allow_partial_search_results: false,
         // The copies of a shard score differently: all pages of one query are read from the same.
-        preference: Bun.hash(page.q).toString(36),
+        preference: Bun.hash(JSON.stringify(page.query)).toString(36),
       },
       body: {
         query,
@@ -78,9 +73,8 @@ export function createElasticsearchSearchIndex(
     },
 
     async searchPosts(wanted) {
-      const query = parseSearchQuery(wanted.q)
-      if (query.phrases.length === 0) return []
-      const hits = await search(names.post, postQuery(query, wanted), wanted, ['textHash'])
+      if (wanted.query.phrases.length === 0) return []
+      const hits = await search(names.post, postQuery(wanted), wanted, ['textHash'])
       return hits.map(({ id, score, fields }) => ({
         id: id as PostId,
         score,
@@ -89,7 +83,7 @@ export function createElasticsearchSearchIndex(
     },
 
     async searchUsers(wanted) {
-      const { username, name } = parseUserQuery(wanted.q)
+      const { username, name } = wanted.query
       const queries: Query[] = []
       if (username !== null) {
         queries.push(
@@ -172,8 +166,8 @@ const EXACT_BOOST = 2
 const TERMS_CHUNK = 50_000
 
 /** Every phrase of the query, by our terms or by its language's morphology, within the filters. */
-function postQuery(query: SearchQuery, search: PostSearch): Query {
-  const { authorId, since, until, excludeAuthors } = search
+function postQuery(search: PostSearch): Query {
+  const { query, authorId, since, until, excludeAuthors } = search
   const filter: Query[] = []
   if (authorId !== null) filter.push({ term: { authorId } })
   if (since !== null || until !== null) {

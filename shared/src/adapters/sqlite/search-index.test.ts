@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import { systemClock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
+import { parseSearchQuery } from '../../domain/search-query'
 import type { PostSearch, SearchKey } from '../../ports/search-index'
 import { createManualClock } from '../../testing/manual-clock'
 import { searchIndexConformance } from '../../testing/search-index-conformance'
@@ -43,9 +44,11 @@ test('terms of another version are made anew', async () => {
   ])
   await sql`insert into search_post_terms(search_post_terms) values ('delete-all')`.execute(db)
   await sql`update search_meta set value = 0`.execute(db)
-  expect(await index.searchPosts({ ...search, q: '영화' })).toEqual([])
+  expect(await index.searchPosts({ ...search, query: parseSearchQuery('영화') })).toEqual([])
   await migrateSqliteSearch({ db, clock: systemClock })
-  expect(await index.searchPosts({ ...search, q: '영화' })).toMatchObject([{ id: 1 }])
+  expect(await index.searchPosts({ ...search, query: parseSearchQuery('영화') })).toMatchObject([
+    { id: 1 },
+  ])
   await db.destroy()
 })
 
@@ -65,7 +68,13 @@ test('of many matches the newest are ranked, and the older ones follow to the en
   const pages = async (limit: number, filter: Partial<PostSearch> = {}) => {
     const ids: number[] = []
     for (let after: SearchKey | null = null; ; ) {
-      const hits = await index.searchPosts({ ...search, ...filter, q: 'word', after, limit })
+      const hits = await index.searchPosts({
+        ...search,
+        ...filter,
+        query: parseSearchQuery('word'),
+        after,
+        limit,
+      })
       ids.push(...hits.map(({ id }) => id))
       if (hits.length < limit) return ids
       const { score = 0, id = 0 } = hits.at(-1) ?? {}

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { yieldToEventLoop } from '../../async/sleep'
 import type { Clock } from '../../domain/clock'
 import type { PostId, UserId } from '../../domain/id'
-import { parseSearchQuery, parseUserQuery, type SearchQuery } from '../../domain/search-query'
+import type { SearchQuery } from '../../domain/search-query'
 import { termText } from '../../domain/search-terms'
 import type {
   ApplyResult,
@@ -62,9 +62,8 @@ export function createSqliteSearchIndex(
     },
 
     async searchPosts(search) {
-      const query = parseSearchQuery(search.q)
-      if (query.phrases.length === 0) return []
-      const matches = matchingPosts(query, search)
+      if (search.query.phrases.length === 0) return []
+      const matches = matchingPosts(search)
       const { after, limit } = search
       const isRanked = after === null || after.score > UNRANKED
       const found = isRanked ? await rankedPosts(db, matches, rankedMatches, search) : []
@@ -75,7 +74,7 @@ export function createSqliteSearchIndex(
     },
 
     async searchUsers(search) {
-      const { username, name } = parseUserQuery(search.q)
+      const { username, name } = search.query
       const found: RawBuilder<unknown>[] = []
       if (username !== null) found.push(usersByUsername(username))
       if (name.phrases.length > 0) found.push(usersByName(name))
@@ -189,7 +188,7 @@ function termsTable(kind: 'post' | 'user') {
 }
 
 /** What a search matches: the `from` and `where` of a statement. */
-function matchingPosts(query: SearchQuery, search: PostSearch): RawBuilder<unknown> {
+function matchingPosts(search: PostSearch): RawBuilder<unknown> {
   const filters = [
     search.authorId !== null && sql`post.author_id = ${search.authorId}`,
     search.since !== null && sql`post.created_at >= ${search.since}`,
@@ -200,7 +199,7 @@ function matchingPosts(query: SearchQuery, search: PostSearch): RawBuilder<unkno
   const joined = filters.length > 0
   return sql`from search_post_terms
     ${joined ? sql`cross join search_posts as post on post.id = search_post_terms.rowid` : sql``}
-    where search_post_terms match ${ftsQuery(query)}
+    where search_post_terms match ${ftsQuery(search.query)}
     ${joined ? sql`and ${sql.join(filters, sql` and `)}` : sql``}`
 }
 

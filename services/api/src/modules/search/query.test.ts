@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-query'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import { checkRange, readPostQuery, readTime, readUserQuery } from './query'
 
@@ -68,8 +69,8 @@ test.each(['', '  ', '!?', '""', '—', '\u200b', '\u0000', 'a\ud800', 'x'.repea
 )
 
 test('queries are cleaned, and may be two hundred characters of any script', () => {
-  expect(readPostQuery(' 서울 날씨 '.normalize('NFD'))).toBe('서울 날씨')
-  expect(readPostQuery('한'.repeat(200))).toHaveLength(200)
-  expect(readUserQuery('@minji')).toBe('@minji')
-  expect(readUserQuery('_')).toBe('_')
+  expect(readPostQuery(' 서울 날씨 '.normalize('NFD'))).toEqual(parseSearchQuery('서울 날씨'))
+  expect(readPostQuery('한'.repeat(200)).phrases).toHaveLength(1)
+  expect(readUserQuery(' @minji ')).toEqual(parseUserQuery('@minji'))
+  expect(readUserQuery('_').username).toBe('_')
 })

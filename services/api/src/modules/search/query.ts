@@ -1,20 +1,24 @@
-import { parseSearchQuery, parseUserQuery } from '@sns/shared/domain/search-query'
+import {
+  parseSearchQuery,
+  parseUserQuery,
+  type SearchQuery,
+  type UserQuery,
+} from '@sns/shared/domain/search-query'
 import { invalidField, parseText } from '../../http/input'
 
 export const SEARCH_QUERY_MAX = 200
 
-/** Cleans a query. Throws `invalid_request` where it can find nothing. */
-export function readPostQuery(input: string): string {
-  const q = parseText('query.q', input, SEARCH_QUERY_MAX)
-  if (parseSearchQuery(q).phrases.length === 0) throw nothingToFind()
-  return q
+/** Throws `invalid_request` where it can find nothing. */
+export function readPostQuery(input: string): SearchQuery {
+  const query = parseSearchQuery(parseText('query.q', input, SEARCH_QUERY_MAX))
+  if (query.phrases.length === 0) throw nothingToFind()
+  return query
 }
 
-export function readUserQuery(input: string): string {
-  const q = parseText('query.q', input, SEARCH_QUERY_MAX)
-  const { username, name } = parseUserQuery(q)
-  if (username === null && name.phrases.length === 0) throw nothingToFind()
-  return q
+export function readUserQuery(input: string): UserQuery {
+  const query = parseUserQuery(parseText('query.q', input, SEARCH_QUERY_MAX))
+  if (query.username === null && query.name.phrases.length === 0) throw nothingToFind()
+  return query
 }
 
 function nothingToFind() {

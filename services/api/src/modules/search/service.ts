@@ -1,6 +1,6 @@
 import type { UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
-import { parseSearchQuery, type SearchQuery } from '@sns/shared/domain/search-query'
+import type { SearchQuery } from '@sns/shared/domain/search-query'
 import { textHash } from '@sns/shared/domain/text-hash'
 import type { User } from '@sns/shared/domain/user'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
@@ -44,24 +44,23 @@ export function createSearchService(deps: SearchServiceDeps) {
     /** `isHeard`: as authentication tells. */
     async posts(
       viewer: UserId,
-      query: contract.PostSearchQuery,
+      asked: contract.PostSearchQuery,
       isHeard: boolean,
     ): Promise<EncodedPage> {
-      await checkContent({ query: contract.PostSearchQuery }, { query })
-      const q = readPostQuery(query.q)
-      const since = readTime('since', query.since)
-      const until = readTime('until', query.until)
-      const start = readSearchCursor('search', query.cursor)
-      const { authorId, isNobody } = await authorFilter(query.author, viewer)
+      await checkContent({ query: contract.PostSearchQuery }, { query: asked })
+      const query = readPostQuery(asked.q)
+      const since = readTime('since', asked.since)
+      const until = readTime('until', asked.until)
+      const start = readSearchCursor('search', asked.cursor)
+      const { authorId, isNobody } = await authorFilter(asked.author, viewer)
       if (isNobody) return joinPage([], null)
-      const words = parseSearchQuery(q)
-      const filter = { q, authorId, since, until }
+      const filter = { query, authorId, since, until }
       // They are hidden in any case. Only where something was hidden are the next hits worth a question.
       let excludeAuthors: readonly UserId[] = []
 
       const page = await fillPage<ShownPost, SearchKey>(
         start,
-        query.limit ?? PAGE_LIMIT_DEFAULT,
+        asked.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
           const hits = await search.searchPosts({ ...filter, excludeAuthors, after, limit: count })
           const visible = await visiblePosts(
@@ -75,7 +74,7 @@ export function createSearchService(deps: SearchServiceDeps) {
           return {
             found: hits.flatMap(({ id, score, textHash }) => {
               const post = visible.get(id)
-              const item = post && hitOf(post, textHash, words)
+              const item = post && hitOf(post, textHash, query)
               return item ? [{ key: { score, id }, item }] : []
             }),
             last: lastKey(hits, count),
@@ -85,15 +84,15 @@ export function createSearchService(deps: SearchServiceDeps) {
       return joinPage(page.items, writeSearchCursor('search', page.next))
     },
 
-    async users(viewer: UserId, query: contract.UserSearchQuery): Promise<UserPage> {
-      const q = readUserQuery(query.q)
-      const start = readSearchCursor('users', query.cursor)
+    async users(viewer: UserId, asked: contract.UserSearchQuery): Promise<UserPage> {
+      const query = readUserQuery(asked.q)
+      const start = readSearchCursor('users', asked.cursor)
 
       const page = await fillPage<User, SearchKey>(
         start,
-        query.limit ?? PAGE_LIMIT_DEFAULT,
+        asked.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
-          const hits = await search.searchUsers({ q, after, limit: count })
+          const hits = await search.searchUsers({ query, after, limit: count })
           const visible = await users.findVisible(
             hits.map(({ id }) => id),
             viewer,

@@ -260,6 +260,21 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     expect(String(damaged)).toContain('damaged')
   })
 
+  test('refuses a position whose log was purged', async () => {
+    const from = await fixture.head()
+    await fixture.write(insertPosts([591]), 'FLUSH BINARY LOGS')
+    const { file } = await fixture.head()
+    await fixture.write(`PURGE BINARY LOGS TO '${file}'`)
+    const failure = await failureFrom(from)
+    expect(failure).toBeInstanceOf(OperatorError)
+    expect(String(failure)).toContain('has been purged')
+    await using source = fixture.source()
+    const head = await fixture.head()
+    await fixture.write(insertPosts([592]))
+    const { changes } = await collect(source, head, (all) => all.length > 0)
+    expect(changes.map(({ after }) => after?.id)).toEqual([592])
+  })
+
   test('goes on only in the log that it left: its last transaction must have the same commit time', async () => {
     await fixture.write(insertPosts([601]))
     await using source = fixture.source()
