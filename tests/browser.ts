@@ -3,6 +3,9 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 
 export const chromium = Bun.which('chromium') ?? Bun.which('google-chrome')
 
+/** Names of this machine in the browser, which are not `localhost` to it. */
+export const [SNS_HOST, APP_HOST] = ['sns.example', 'app.example'] as const
+
 /** A browser that can reach this machine alone. */
 export function openBrowser(): Promise<Browser> {
   return puppeteer.launch({
@@ -12,7 +15,7 @@ export function openBrowser(): Promise<Browser> {
       '--disable-gpu',
       '--disable-quic',
       '--disable-background-networking',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      `--host-resolver-rules=MAP ${SNS_HOST} 127.0.0.1, MAP ${APP_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
     ],
   })
 }

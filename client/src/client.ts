@@ -1,6 +1,7 @@
 import { type Notification, type Operations, ROUTES, type Session } from './contract.js'
 import { readEvents } from './events.js'
 import { ProblemError, throwProblem, UnreachableError } from './problem.js'
+import { randomKey } from './random-key.js'
 import { toRequest } from './request.js'
 import { memorySession, type SessionStore, type StoredSession } from './session.js'
 import { secondsToWait, sleep } from './waiting.js'
@@ -240,7 +241,7 @@ export function createClient(options: ClientOptions = {}): Client {
       (input: Record<string, unknown> = {}, { signal }: CallOptions = {}) =>
         call(
           name,
-          name === 'createPost' ? { idempotencyKey: crypto.randomUUID(), ...input } : input,
+          name === 'createPost' ? { idempotencyKey: randomKey(), ...input } : input,
           signal,
         ),
     ]),

@@ -1,52 +1,12 @@
 import { expect, test } from 'bun:test'
-import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
-import type { Browser, HTTPRequest } from 'puppeteer-core'
-import { freePort, spawnProgram } from '../../scripts/process/program-process'
-import {
-  chromium,
-  liveThroughTheMainJobInABrowser,
-  openBrowser,
-  type Visitor,
-  visit,
-} from '../browser'
-
-if (!chromium) console.log('SKIPPED: no Chromium on the PATH to open the page in')
-
-async function startSuite() {
-  const folder = await temporaryFolder()
-  const port = freePort()
-  const url = `http://127.0.0.1:${port}`
-  const program = spawnProgram('start', [], {
-    DATABASE_URL: `sqlite:${folder.path}/sns.db`,
-    WEB_PORT: String(port),
-  })
-  await program.ready(url)
-  return {
-    url,
-    program,
-    async [Symbol.asyncDispose]() {
-      await program[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** Somebody who has just signed up, before an empty feed. */
-async function newcomer(browser: Browser, url: string): Promise<Visitor> {
-  const ada = await visit(browser, url, 'en-US')
-  await ada.open('/')
-  await ada.press('New here? Sign up')
-  await ada.fill('Username', 'ada')
-  await ada.fill('Password', 'correct horse battery')
-  await ada.press('Sign up')
-  await ada.sees('Your feed is empty')
-  return ada
-}
+import type { HTTPRequest } from 'puppeteer-core'
+import { chromium, liveThroughTheMainJobInABrowser } from '../browser'
+import { openWebSuite } from '../web-suite'
 
 test.skipIf(!chromium)(
   'the page: the main job as two people do it, in two languages',
   async () => {
-    await using suite = await startSuite()
+    await using suite = await openWebSuite()
     await liveThroughTheMainJobInABrowser(suite.url)
     expect(await suite.program.stop()).toBe(0)
   },
@@ -56,25 +16,20 @@ test.skipIf(!chromium)(
 test.skipIf(!chromium)(
   'the page says that the server does not answer, keeps what was written, and goes back',
   async () => {
-    await using suite = await startSuite()
-    const browser = await openBrowser()
-    try {
-      const ada = await newcomer(browser, suite.url)
-      await ada.fill('What is going on?', 'first')
-      await ada.press('Post')
-      await ada.sees('first')
-      await ada.page.setOfflineMode(true)
-      await ada.press('Like, 0 likes')
-      await ada.sees('The server does not answer')
-      await ada.sees('♡ 0')
-      await ada.fill('What is going on?', 'written in a tunnel')
-      await ada.press('Post')
-      await ada.page.setOfflineMode(false)
-      // Tried again by the client itself, or left in the field.
-      await ada.sees('written in a tunnel')
-    } finally {
-      await browser.close()
-    }
+    await using suite = await openWebSuite()
+    const ada = await suite.newcomer('ada')
+    await ada.fill('What is going on?', 'first')
+    await ada.press('Post')
+    await ada.sees('first')
+    await ada.page.setOfflineMode(true)
+    await ada.press('Like, 0 likes')
+    await ada.sees('The server does not answer')
+    await ada.sees('♡ 0')
+    await ada.fill('What is going on?', 'written in a tunnel')
+    await ada.press('Post')
+    await ada.page.setOfflineMode(false)
+    // Tried again by the client itself, or left in the field.
+    await ada.sees('written in a tunnel')
   },
   120_000,
 )
@@ -82,46 +37,41 @@ test.skipIf(!chromium)(
 test.skipIf(!chromium)(
   'what is written before a list is there is in it, once',
   async () => {
-    await using suite = await startSuite()
-    const browser = await openBrowser()
-    try {
-      const ada = await newcomer(browser, suite.url)
+    await using suite = await openWebSuite()
+    const ada = await suite.newcomer('ada')
 
-      // Lists that were read before it was written, and arrive after.
-      const held: HTTPRequest[] = []
-      await ada.page.setRequestInterception(true)
-      ada.page.on('request', (request) => {
-        const { pathname } = new URL(request.url())
-        const isList = pathname === '/v1/feed' || pathname.endsWith('/comments')
-        if (request.method() === 'GET' && isList) held.push(request)
-        else request.continue()
-      })
-      const answerLists = async () => {
-        const body = JSON.stringify({ items: [], nextCursor: null })
-        for (const request of held.splice(0)) {
-          await request.respond({ contentType: 'application/json', body })
-        }
+    // Lists that were read before it was written, and arrive after.
+    const held: HTTPRequest[] = []
+    await ada.page.setRequestInterception(true)
+    ada.page.on('request', (request) => {
+      const { pathname } = new URL(request.url())
+      const isList = pathname === '/v1/feed' || pathname.endsWith('/comments')
+      if (request.method() === 'GET' && isList) held.push(request)
+      else request.continue()
+    })
+    const answerLists = async () => {
+      const body = JSON.stringify({ items: [], nextCursor: null })
+      for (const request of held.splice(0)) {
+        await request.respond({ contentType: 'application/json', body })
       }
-      const shown = (text: string) =>
-        ada.comesTrue(`document.body.innerText.split(${JSON.stringify(text)}).length === 2`)
-
-      await ada.page.reload()
-      await ada.fill('What is going on?', 'an early post')
-      await ada.press('Post')
-      await ada.comesTrue("document.querySelector('textarea')?.value === ''")
-      await answerLists()
-      await shown('an early post')
-
-      await ada.press('0 comments')
-      await ada.comesTrue("document.querySelector('h1')?.textContent === 'Post'")
-      await ada.fill('Write a comment', 'an early comment')
-      await ada.press('Send')
-      await ada.comesTrue("document.querySelector('textarea')?.value === ''")
-      await answerLists()
-      await shown('an early comment')
-    } finally {
-      await browser.close()
     }
+    const shown = (text: string) =>
+      ada.comesTrue(`document.body.innerText.split(${JSON.stringify(text)}).length === 2`)
+
+    await ada.page.reload()
+    await ada.fill('What is going on?', 'an early post')
+    await ada.press('Post')
+    await ada.comesTrue("document.querySelector('textarea')?.value === ''")
+    await answerLists()
+    await shown('an early post')
+
+    await ada.press('0 comments')
+    await ada.comesTrue("document.querySelector('h1')?.textContent === 'Post'")
+    await ada.fill('Write a comment', 'an early comment')
+    await ada.press('Send')
+    await ada.comesTrue("document.querySelector('textarea')?.value === ''")
+    await answerLists()
+    await shown('an early comment')
   },
   120_000,
 )

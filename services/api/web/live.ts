@@ -12,14 +12,15 @@ export function hearEvents(hear: (event: ServerEvent) => void, signal: AbortSign
   channel.onmessage = ({ data }: MessageEvent<ServerEvent>) => hear(data)
   signal.addEventListener('abort', () => channel.close())
 
-  async function listen(): Promise<void> {
+  async function listen(tell: (event: ServerEvent) => void): Promise<void> {
     for await (const event of sns.events({ signal })) {
       if (signal.aborted) return
       hear(event)
-      channel.postMessage(event)
+      tell(event)
     }
   }
-  // Locks are missing on pages that came without TLS from another machine.
-  const listening = navigator.locks ? navigator.locks.request(NAME, { signal }, listen) : listen()
+  const listenForAll = () => listen((event) => channel.postMessage(event))
+  // Locks are missing on pages that came without TLS from another machine: there each tab listens for itself.
+  const listening = navigator.locks?.request(NAME, { signal }, listenForAll) ?? listen(() => {})
   listening.catch(() => {})
 }
