@@ -25,8 +25,10 @@ export async function findSecureContextUses(root: string): Promise<readonly stri
 export interface SecureNames {
   /** Of objects that every page has: `locks` of `navigator`, `subtle` of `crypto`. */
   readonly members: ReadonlySet<string>
-  /** Of classes and other globals. */
+  /** Of classes. */
   readonly globals: ReadonlySet<string>
+  /** Of objects that stand by themselves: `caches`. */
+  readonly values: readonly string[]
 }
 
 /** What the types of the DOM mark as missing elsewhere. */
@@ -51,22 +53,27 @@ export function namesOfSecureContexts(types: string): SecureNames {
     ))
       members.add(member)
   }
-  return { members, globals }
+  const values = [...types.matchAll(/^declare var (\w+): (\w+);/gm)]
+    .filter(([, , type = '']) => globals.has(type))
+    .map(([, name = '']) => name)
+  return { members, globals, values }
 }
 
 /** Uses without a `?.` that asks whether it is there. */
-export function unguardedUses(text: string, { members, globals }: SecureNames): string[] {
+export function unguardedUses(text: string, { members, globals, values }: SecureNames): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
   const uses: string[] = []
-  for (const [whole, object, member = ''] of code.matchAll(
-    /\b(navigator|crypto|window|self|globalThis|document)\??\.(\w+)\b(?!\?\.)/g,
+  for (const [whole, member = ''] of code.matchAll(
+    /\b(?:navigator|crypto|window|self|globalThis|document)\??\.(\w+)\b(?!\?\.)/g,
   )) {
-    if (members.has(member) || globals.has(member)) uses.push(whole ?? `${object}.${member}`)
+    if (members.has(member) || globals.has(member)) uses.push(whole)
   }
-  for (const [whole, , name = ''] of code.matchAll(/\b(new |instanceof )(\w+)\b/g)) {
+  for (const [whole, name = ''] of code.matchAll(/\bnew (\w+)\b/g)) {
     if (globals.has(name)) uses.push(whole)
   }
-  for (const [whole] of code.matchAll(/(?<![\w.'])(?:caches|cookieStore)\b(?=\.)/g)) uses.push(whole)
+  for (const [whole, name = ''] of code.matchAll(/(?<![\w.'])(\w+)\./g)) {
+    if (values.includes(name)) uses.push(whole.slice(0, -1))
+  }
   return uses
 }
 
