@@ -1,3 +1,5 @@
+import { environment } from '@sns/shared/config/environment'
+import { loadSettings } from '@sns/shared/config/load-settings'
 import type { UserId } from '@sns/shared/domain/id'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { UserStore } from '@sns/shared/ports/user-store'
@@ -32,10 +34,15 @@ interface FeedsArguments {
  */
 export const feeds: Command = async ({ args, signal }) => {
   const options = readArguments(args)
-  if (options.memory.length > 0) return verifyMemories(options.memory, options.sample, signal)
+  const { memory, sample } = options
+  const role = 'fanout-worker'
+  if (memory.length > 0) {
+    const { operatorToken: token } = loadSettings(environment, { role })
+    return verifyMemories(memory, { sample, token, signal })
+  }
   const command = {
     name: 'feeds',
-    role: 'fanout-worker',
+    role,
     embedded:
       'embedded, timelines live in the memory of the suite and end with it; what it keeps of the database is compared by `feeds verify --memory URL --all`',
   } as const

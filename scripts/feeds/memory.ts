@@ -13,13 +13,12 @@ const SILENCE_MS = 30_000
  */
 export async function verifyMemories(
   urls: readonly string[],
-  sample: number,
-  signal: AbortSignal,
+  { sample, token, signal }: Omit<Asked, 'progress'>,
 ): Promise<void> {
   const progress = createProgress('entries')
   let differing = 0
   try {
-    for (const url of urls) differing += await verifyOne(url, { sample, signal, progress })
+    for (const url of urls) differing += await verifyOne(url, { sample, token, signal, progress })
   } finally {
     progress.stop()
   }
@@ -33,15 +32,17 @@ export async function verifyMemories(
 
 interface Asked {
   readonly sample: number
+  /** `OPERATOR_TOKEN`, where the apis have one. */
+  readonly token: string | null
   readonly signal: AbortSignal
   readonly progress: Progress
 }
 
-async function verifyOne(url: string, { sample, signal, progress }: Asked): Promise<number> {
+async function verifyOne(url: string, { progress, ...asked }: Asked): Promise<number> {
   let differing = 0
   let last: MemoryReport | null = null
   try {
-    for await (const report of reports(url, sample, signal)) {
+    for await (const report of reports(url, asked)) {
       if (!report.isBelieved) {
         throw new OperatorError(
           `${url} uses nothing of what it keeps now, and answers from SQL: is its Redis there? Try again`,
@@ -56,7 +57,7 @@ async function verifyOne(url: string, { sample, signal, progress }: Asked): Prom
       last = report
     }
   } catch (error) {
-    if (signal.aborted) throw new OperatorError('stopped', 130)
+    if (asked.signal.aborted) throw new OperatorError('stopped', 130)
     if (error instanceof OperatorError) throw error
     throw new OperatorError(`${url} cannot be asked: ${asError(error).message}`, 1, {
       cause: error,
@@ -71,8 +72,7 @@ async function verifyOne(url: string, { sample, signal, progress }: Asked): Prom
 
 async function* reports(
   url: string,
-  sample: number,
-  signal: AbortSignal,
+  { sample, token, signal }: Omit<Asked, 'progress'>,
 ): AsyncGenerator<MemoryReport> {
   const query = Number.isFinite(sample) ? `?sample=${sample}` : ''
   const silence = new AbortController()
@@ -81,8 +81,12 @@ async function* reports(
   try {
     const answer = await fetch(new URL(`/memory/verify${query}`, url), {
       method: 'POST',
+      headers: token === null ? {} : { authorization: `Bearer ${token}` },
       signal: AbortSignal.any([signal, silence.signal]),
     })
+    if (answer.status === 401 || answer.status === 403) {
+      throw new OperatorError(`${url} refused: ${(await answer.text()).trim()}`, 1)
+    }
     if (!answer.ok || !answer.body) {
       throw new OperatorError(
         `${url} answered ${answer.status}: --memory needs the operators' port of an api (METRICS_PORT)`,

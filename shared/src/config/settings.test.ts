@@ -312,6 +312,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['9001', (s) => s.statusAddress.port, 9_001]],
     bad: ['x', '65536'],
   },
+  OPERATOR_TOKEN: {
+    role: 'api',
+    good: [[KEY, (s) => s.operatorToken, KEY]],
+    bad: ['short', 'k'.repeat(31)],
+  },
 }
 
 test('every setting has its sample', () => {

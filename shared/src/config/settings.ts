@@ -363,6 +363,15 @@ export const SETTINGS = {
     default: { 'fanout-worker': '8001', 'cdc-indexer': '8002', others: '8003' },
     readBy: ['api', 'fanout-worker', 'cdc-indexer'],
   },
+  operatorToken: {
+    name: 'OPERATOR_TOKEN',
+    summary:
+      'What `feeds verify --memory` must give at METRICS_PORT; 32 characters or more. Without it that port compares memory for this machine alone',
+    parse: parse.secretKey,
+    default: null,
+    readBy: ['api', 'fanout-worker', 'cdc-indexer'],
+    secret: true,
+  },
 } as const satisfies SettingTree
 
 /** What parsing a tree of settings gives: the same tree of values, null where nothing is set. */

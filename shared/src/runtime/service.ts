@@ -12,6 +12,7 @@ import type { Backend } from './backend-ports'
 import { type ListeningApp, listen } from './http-listener'
 import { createJobRunner, type Job } from './job'
 import { logLife } from './life-log'
+import { createOperatorAccess } from './operator-access'
 import { isOneOfProcesses, runProcesses, stopWithStarter } from './processes'
 import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
@@ -88,8 +89,12 @@ export async function startService(
   const readiness = createReadiness([...parts.health, runner.health], { leaving })
   // Before the jobs begin, so that an address in use disturbs nothing.
   const { verifyMemory } = parts
+  const operators = createOperatorAccess({ token: settings.operatorToken })
   const status = opened.use(
-    listen(createStatusApp({ metrics, readiness, verifyMemory }), settings.statusAddress),
+    listen(
+      createStatusApp({ metrics, readiness, operators, verifyMemory }),
+      settings.statusAddress,
+    ),
   )
   const listener = parts.app ? listen(parts.app({ readiness, leaving }), settings.address) : null
   const ended = runner.run(stop.signal)

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { createMetrics } from '../observability/metrics'
 import type { HealthCheck } from '../ports/health'
+import { createOperatorAccess } from './operator-access'
 import { createReadiness } from './readiness'
 import { createStatusApp, type MemoryReport } from './status-app'
+
+const operators = createOperatorAccess({ token: null })
 
 const ok = (name: string): HealthCheck => ({ name, check: async () => {} })
 const away = (name: string, optional = false): HealthCheck => ({
@@ -12,7 +15,11 @@ const away = (name: string, optional = false): HealthCheck => ({
 })
 
 async function ask(health: readonly HealthCheck[], path: string): Promise<Response> {
-  const app = createStatusApp({ metrics: createMetrics(), readiness: createReadiness(health) })
+  const app = createStatusApp({
+    metrics: createMetrics(),
+    readiness: createReadiness(health),
+    operators,
+  })
   return app.handle(new Request(`http://localhost${path}`))
 }
 
@@ -113,7 +120,7 @@ describe('readiness', () => {
 
     function verifying(verifyMemory: (sample: number) => AsyncGenerator<MemoryReport>) {
       const readiness = createReadiness([])
-      const app = createStatusApp({ metrics: createMetrics(), readiness, verifyMemory })
+      const app = createStatusApp({ metrics: createMetrics(), readiness, operators, verifyMemory })
       return (query = '') =>
         app.handle(new Request(`http://localhost/memory/verify${query}`, { method: 'POST' }))
     }
@@ -154,7 +161,11 @@ describe('readiness', () => {
     })
 
     test('only where it keeps something', async () => {
-      const app = createStatusApp({ metrics: createMetrics(), readiness: createReadiness([]) })
+      const app = createStatusApp({
+        metrics: createMetrics(),
+        readiness: createReadiness([]),
+        operators,
+      })
       const request = new Request('http://localhost/memory/verify', { method: 'POST' })
       expect((await app.handle(request)).status).toBe(404)
     })

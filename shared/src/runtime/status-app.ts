@@ -1,10 +1,13 @@
 import { Elysia } from 'elysia'
 import type { Metrics } from '../observability/metrics'
+import type { createOperatorAccess } from './operator-access'
 import type { Readiness } from './readiness'
 
 export interface StatusDeps {
   readonly metrics: Pick<Metrics, 'registry'>
   readonly readiness: () => Promise<Readiness>
+  /** Who may ask for more than is to be read. */
+  readonly operators: ReturnType<typeof createOperatorAccess>
   /** Compares what the process keeps with the database: so many entries of each kind, or all. */
   readonly verifyMemory?: ((sample: number) => AsyncGenerator<MemoryReport>) | undefined
 }
@@ -24,10 +27,16 @@ export interface MemoryReport {
  * 503 while something it cannot work without is unavailable; the body names each store), `/metrics`
  * (Prometheus text) and, where the process keeps something of the database, `POST /memory/verify?sample=N`:
  * a `MemoryReport` a line, until all are checked or the client leaves. Without `sample` it checks all.
+ * `operators` decides who may ask for that, and for whatever else is not read alone.
  */
-export function createStatusApp({ metrics, readiness, verifyMemory }: StatusDeps) {
+export function createStatusApp({ metrics, readiness, operators, verifyMemory }: StatusDeps) {
   const noStore = { 'cache-control': 'no-store' }
-  const app = new Elysia({ name: 'status' })
+  const app = new Elysia({ name: 'status' }).onRequest(({ request, server }) => {
+    const refusal = operators(request, server?.requestIP(request)?.address ?? null)
+    if (refusal === null) return
+    const { status, message } = refusal
+    return new Response(`${message}\n`, { status, headers: noStore })
+  })
   if (verifyMemory) {
     app.post('/memory/verify', ({ query: { sample = '' } }) => {
       if (!/^(|[1-9]\d{0,8})$/.test(sample)) {
