@@ -17,8 +17,11 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]())
 
 let count = 0
-/** A client that is signed in as somebody new, and what it sent. */
-async function somebody(answer?: (url: string, tried: number) => Response | Error | null) {
+/**
+ * A client that is signed in as somebody new, and what it sent. `answer` may answer in place of the api, or lose the
+ * answer of the api.
+ */
+async function somebody(answer?: (url: string, tried: number) => Response | Error | 'lost' | null) {
   const sent: string[] = []
   const options = {
     url: api.url,
@@ -30,7 +33,9 @@ async function somebody(answer?: (url: string, tried: number) => Response | Erro
         sent.filter((each) => each.endsWith(url.slice(api.url.length))).length,
       )
       if (instead instanceof Error) throw instead
-      return instead ?? fetch(url, init)
+      if (instead !== 'lost') return instead ?? fetch(url, init)
+      await fetch(url, init)
+      throw new Error('the answer was lost')
     }) as unknown as typeof fetch,
   }
   const client = createClient(options)
@@ -173,11 +178,23 @@ describe('a failure', () => {
     expect(sent).toHaveLength(3)
   })
 
+  test('after which something may be there makes nothing twice', async () => {
+    const { client, sent } = await somebody((url, tried) =>
+      url.includes('/posts') && tried === 1 ? 'lost' : null,
+    )
+    const post = await client.createPost({ text: 'once only' })
+    const comment = await client.createComment({ id: post.id, text: 'once only' })
+    expect((await client.listComments({ id: post.id })).items).toEqual([comment])
+    expect((await client.readFeed()).items.map(({ id }) => id)).toEqual([post.id])
+    expect(sent.filter((each) => each.startsWith('POST'))).toHaveLength(4)
+  })
+
   test('of what must not be done twice is told at once', async () => {
     const { client, sent } = await somebody((url) =>
-      url.endsWith('/comments') ? new Error('cut') : null,
+      url.endsWith('/me') ? new Error('cut') : null,
     )
-    await expect(client.createComment({ id: '1', text: 'hello' })).rejects.toThrow(UnreachableError)
+    const change = { currentPassword: PASSWORD, password: 'another long one' }
+    await expect(client.changeAccount(change)).rejects.toThrow(UnreachableError)
     expect(sent).toHaveLength(1)
   })
 

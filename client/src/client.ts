@@ -1,4 +1,4 @@
-import { type Notification, type Operations, ROUTES, type Session } from './contract.js'
+import { KEYED, type Notification, type Operations, ROUTES, type Session } from './contract.js'
 import { readEvents } from './events.js'
 import { ProblemError, throwProblem, UnreachableError } from './problem.js'
 import { randomKey } from './random-key.js'
@@ -80,8 +80,8 @@ const COME_BACK_LATEST_MS = 60_000
 
 /**
  * A client of the api. Requests carry the session, which is refreshed by itself, once for all that wait for it.
- * What can be repeated is tried three times where the network or a store fails: reads, `PUT`, `DELETE`, and `createPost`,
- * which gets an `Idempotency-Key`. Every method rejects with `ProblemError` (the api refused) or
+ * What can be repeated is tried three times where the network or a store fails: reads, `PUT`, `DELETE`, and what takes an
+ * `Idempotency-Key`, which gets one. Every method rejects with `ProblemError` (the api refused) or
  * `UnreachableError` (nobody answered), or with the reason of `signal`.
  */
 export function createClient(options: ClientOptions = {}): Client {
@@ -241,7 +241,7 @@ export function createClient(options: ClientOptions = {}): Client {
       (input: Record<string, unknown> = {}, { signal }: CallOptions = {}) =>
         call(
           name,
-          name === 'createPost' ? { idempotencyKey: randomKey(), ...input } : input,
+          KEYED.includes(name) ? { idempotencyKey: randomKey(), ...input } : input,
           signal,
         ),
     ]),

@@ -316,17 +316,19 @@ export interface Operations {
   changeAccount: { input: AccountChange; answer: User }
   /** Count your unread notifications. Those after the newest that you marked as read, up to 100. */
   countUnreadNotifications: { input: Record<never, never>; answer: UnreadCount }
-  /** Comment on a post. Adds a comment after all others. */
+  /** Comment on a post. Adds a comment after all others. With an `Idempotency-Key`, a repeat within a day returns the first comment, or 404 if it was deleted. */
   createComment: {
     input: {
       id: string
+      /** A repeat of the request with the same key returns what the first one made, with `Idempotency-Replayed: true` */
+      idempotencyKey?: string | undefined
     } & CommentDraft
     answer: Comment
   }
   /** Write a post. The post is in your own feed at once, and in your followers' feeds and in search about a second later. With an `Idempotency-Key`, a repeat within a day returns the first post, or 404 if it was deleted. */
   createPost: {
     input: {
-      /** A repeat of the request with the same key returns the first post, with `Idempotency-Replayed: true` */
+      /** A repeat of the request with the same key returns what the first one made, with `Idempotency-Replayed: true` */
       idempotencyKey?: string | undefined
     } & PostDraft
     answer: Post
@@ -638,3 +640,6 @@ export const ROUTES = {
   unlikePost: 'DELETE /v1/posts/{id}/like',
   unmuteUser: 'DELETE /v1/users/{username}/mute',
 } as const satisfies Record<keyof Operations, string>
+
+/** The operations that take an `Idempotency-Key`. */
+export const KEYED: readonly (keyof Operations)[] = ['createComment', 'createPost']

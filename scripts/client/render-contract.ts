@@ -67,7 +67,17 @@ ${operations
   )
   .join('\n')}
 } as const satisfies Record<keyof Operations, string>
+
+/** The operations that take an \`Idempotency-Key\`. */
+export const KEYED: readonly (keyof Operations)[] = [${operations
+    .filter(({ operation }) => operation.parameters?.some(isIdempotencyKey))
+    .map(({ operation }) => `'${operation.operationId}'`)
+    .join(', ')}]
 `
+}
+
+function isIdempotencyKey({ in: place, name }: Parameter): boolean {
+  return place === 'header' && name.toLowerCase() === 'idempotency-key'
 }
 
 /** The client reads streams by code of its own. */

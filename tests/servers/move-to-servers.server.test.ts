@@ -37,7 +37,13 @@ async function writeEmbedded(path: string): Promise<void> {
     const { body } = await posts.create({ id: ids.next(), authorId: author, text, idempotencyKey })
     if (at % 5 === 0) await posts.edit(body.id, author, `${text} edited`)
     await engagement.like(b.id, body.id).catch(() => undefined)
-    const comment = { id: ids.next<'comment'>(), postId: body.id, authorId: a.id, text: '좋아요' }
+    const comment = {
+      id: ids.next<'comment'>(),
+      postId: body.id,
+      authorId: a.id,
+      text: '좋아요',
+      idempotencyKey: idempotencyKey && `${idempotencyKey} comment`,
+    }
     await engagement.comment(comment).catch(() => undefined)
     await tags.set([{ post: body.id, tags: ['말', 'bun'] }])
     const told = {

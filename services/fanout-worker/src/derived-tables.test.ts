@@ -77,7 +77,9 @@ async function openWorld() {
     },
     async say(author: UserId, postId: PostId, text: string) {
       const id = ids.next<'comment'>()
-      return (await engagement.comment({ id, postId, authorId: author, text })).id
+      return (
+        await engagement.comment({ id, postId, authorId: author, text, idempotencyKey: null })
+      ).comment.id
     },
     async told(user: UserId) {
       const { items } = await notifications.list(user, { before: null, limit: 100 })

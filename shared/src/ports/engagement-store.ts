@@ -9,20 +9,26 @@ export interface NewComment {
   readonly postId: PostId
   readonly authorId: UserId
   readonly text: string
+  /** Makes a repeated request return the first one's comment. */
+  readonly idempotencyKey: string | null
 }
 
 /**
  * Likes and comments. The counts of a post change in the same transaction as the row they count.
  *
- * Errors: `not_found` (post or comment unknown, or hidden by a block), `forbidden` (not the comment's
- * author), `unauthenticated` (the account that likes or comments is gone), `store_unavailable`.
+ * Errors: `not_found` (post or comment unknown, or hidden by a block; of `comment`: the key's comment was deleted), `forbidden` (not the comment's
+ * author), `idempotency_key_reused` (same key, other post or text), `unauthenticated` (the account that likes or comments is gone), `store_unavailable`.
  */
 export interface EngagementStore {
   /** Idempotent. */
   like(userId: UserId, postId: PostId): Promise<void>
   /** Idempotent. */
   unlike(userId: UserId, postId: PostId): Promise<void>
-  comment(comment: NewComment): Promise<Comment>
+  /**
+   * Writes the comment and its idempotency key in one transaction. `created` is false where the key was seen before with
+   * the same post and text.
+   */
+  comment(comment: NewComment): Promise<{ readonly comment: Comment; readonly created: boolean }>
   /** Gives the post that it was about. */
   deleteComment(id: CommentId, author: UserId): Promise<PostId>
   /** Who likes the post, latest like first; without people hidden from `viewer`. */

@@ -97,7 +97,14 @@ export function accountDeletionConformance(kind: TestDatabase['kind']): void {
       await insertAll(db, 'mutes', [mute(gone.id, bob.id), mute(ann.id, gone.id)])
       await startSession(stores.sessions, gone)
       await insertAll(db, 'idempotency_keys', [
-        { user_id: gone.id, idem_key: 'k', post_id: mine[0]!, text_hash: 'h', created_at: 1 },
+        {
+          user_id: gone.id,
+          idem_key: 'k',
+          post_id: mine[0]!,
+          comment_id: null,
+          text_hash: 'h',
+          created_at: 1,
+        },
       ])
 
       await stores.users.delete(gone.id)

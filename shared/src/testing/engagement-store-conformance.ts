@@ -25,9 +25,10 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
       const post = { id, authorId, text: 'post', idempotencyKey: null }
       return (await harness.posts.create(post)).body.id
     }
-    const say = (authorId: UserId, postId: PostId, text = 'comment') => {
+    const say = async (authorId: UserId, postId: PostId, text = 'comment') => {
       const id = harness.ids.next<'comment'>()
-      return harness.engagement.comment({ id, postId, authorId, text })
+      const comment = { id, postId, authorId, text, idempotencyKey: null }
+      return (await harness.engagement.comment(comment)).comment
     }
     const seen = async (postId: PostId, viewer: UserId) => {
       const { counts, liked } = await harness.posts.find(postId, viewer)
@@ -198,10 +199,11 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
         postId: post,
         authorId: author,
         text: 'one',
+        idempotencyKey: null,
       }
-      expect((await harness.engagement.comment(comment)).id).toBe(comment.id)
+      expect((await harness.engagement.comment(comment)).comment.id).toBe(comment.id)
       const second = await harness.engagement.comment({ ...comment, text: 'two' })
-      expect(second.id as number).toBe(2 ** 53 - 1)
+      expect(second.comment.id as number).toBe(2 ** 53 - 1)
       expect(await listed(post, author)).toEqual(['one', 'two'])
       await harness.posts.delete(post, author)
     })

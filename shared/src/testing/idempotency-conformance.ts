@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { UserId } from '../domain/id'
+import type { PostId, UserId } from '../domain/id'
 import { codeOf } from './error-code'
 import type { CreatePostStoreHarness, PostStoreHarness } from './post-store-harness'
 
-/** What every `PostStore` promises about repeated requests. */
+/** What every `PostStore` and `EngagementStore` promise about repeated requests. */
 export function idempotencyConformance(create: CreatePostStoreHarness): void {
-  describe('PostStore idempotency keys', () => {
+  describe('idempotency keys', () => {
     let harness: PostStoreHarness
     beforeAll(async () => {
       harness = await create()
@@ -56,6 +56,52 @@ export function idempotencyConformance(create: CreatePostStoreHarness): void {
       const post = { id: body.id, authorId: bob, text: 'theirs', idempotencyKey: null }
       expect((await harness.posts.create(post)).body.id).toBe(body.id)
       expect(await codeOf(writeKeyed(ann, 'key', 'mine'))).toBe('not_found')
+    })
+
+    const commentKeyed = (authorId: UserId, postId: PostId, key: string, text: string) =>
+      harness.engagement.comment({
+        id: harness.ids.next<'comment'>(),
+        postId,
+        authorId,
+        text,
+        idempotencyKey: key,
+      })
+
+    test('answers a repeated key with the first comment, counted once', async () => {
+      const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
+      const { id: post } = (await writeKeyed(ann, 'post', 'x')).body
+      const { id: other } = (await writeKeyed(ann, 'other', 'x')).body
+      const first = await commentKeyed(bob, post, 'key', 'same')
+      expect(first.created).toBe(true)
+      expect(await commentKeyed(bob, post, 'key', 'same')).toEqual({ ...first, created: false })
+      expect(await codeOf(commentKeyed(bob, post, 'key', 'Same'))).toBe('idempotency_key_reused')
+      expect(await codeOf(commentKeyed(bob, other, 'key', 'same'))).toBe('idempotency_key_reused')
+      expect(await codeOf(writeKeyed(bob, 'key', 'same'))).toBe('idempotency_key_reused')
+      expect(await codeOf(commentKeyed(ann, post, 'post', 'x'))).toBe('idempotency_key_reused')
+      expect((await commentKeyed(ann, post, 'key', 'same')).created).toBe(true)
+      expect((await harness.posts.find(post, ann)).counts.comments).toBe(2)
+    })
+
+    test('makes one comment of requests with one key at the same time', async () => {
+      const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
+      const { id: post } = (await writeKeyed(ann, 'raced', 'x')).body
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => commentKeyed(bob, post, 'race', 'once')),
+      )
+      expect(answers.filter(({ created }) => created)).toHaveLength(1)
+      expect(new Set(answers.map(({ comment }) => comment.id)).size).toBe(1)
+      expect((await harness.posts.find(post, ann)).counts.comments).toBe(1)
+    })
+
+    test('does not bring a deleted comment back by its key, nor answer for a post that is hidden', async () => {
+      const [{ id: ann }, { id: bob }] = [await harness.addUser(), await harness.addUser()]
+      const { id: post } = (await writeKeyed(ann, 'commented', 'x')).body
+      const { comment } = await commentKeyed(bob, post, 'key', 'gone')
+      await harness.engagement.deleteComment(comment.id, bob)
+      expect(await codeOf(commentKeyed(bob, post, 'key', 'gone'))).toBe('not_found')
+      await commentKeyed(bob, post, 'stays', 'stays')
+      await harness.graph.block(ann, bob)
+      expect(await codeOf(commentKeyed(bob, post, 'stays', 'stays'))).toBe('not_found')
     })
 
     test('forgets keys once they are old', async () => {

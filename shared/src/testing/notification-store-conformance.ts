@@ -35,8 +35,9 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
           postId: post,
           authorId: author,
           text,
+          idempotencyKey: null,
         })
-      ).id
+      ).comment.id
     const tell = (
       kind: NewNotification['kind'],
       actor: UserId,

@@ -147,6 +147,7 @@ export function postStoreConformance(create: CreatePostStoreHarness): void {
         postId: id,
         authorId: reader,
         text: 'c',
+        idempotencyKey: null,
       })
       await harness.posts.delete(id, author)
       expect(await codeOf(harness.posts.find(id, author))).toBe('not_found')

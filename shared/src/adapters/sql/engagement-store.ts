@@ -10,6 +10,7 @@ import type { EngagementStore, NewComment } from '../../ports/engagement-store'
 import type { RelationshipKey, RelationshipPage } from '../../ports/graph-store'
 import { type Queryable, transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
+import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdActor, lockPost } from './locks'
 import { assertPostVisible } from './post-reads'
@@ -28,7 +29,7 @@ export function createSqlEngagementStore(
   return {
     like: (userId, postId) => likePost(db, clock, userId, postId),
     unlike: (userId, postId) => unlikePost(db, userId, postId),
-    comment: (comment) => createComment(db, comment),
+    comment: (comment) => createComment(db, clock, comment),
     deleteComment: (id, author) => deleteComment(db, id, author),
     likers: (postId, viewer, page) => readLikers(db, postId, viewer, page),
     comments: (postId, viewer, page) => readComments(db, postId, viewer, page),
@@ -62,26 +63,52 @@ async function unlikePost(db: Kysely<Database>, userId: UserId, postId: PostId):
   })
 }
 
-async function createComment(db: Kysely<Database>, comment: NewComment): Promise<Comment> {
+async function createComment(
+  db: Kysely<Database>,
+  clock: Clock,
+  { idempotencyKey, ...comment }: NewComment,
+): ReturnType<EngagementStore['comment']> {
+  const { postId, authorId } = comment
   return transact(db, async (tx) => {
-    await holdActor(tx, comment.authorId)
-    await lockPost(tx, comment.postId, comment.authorId)
-    const id = await insertWithFreeId(tx, comment.id, ['PRIMARY'], (id) =>
-      tx
-        .insertInto('comments')
-        .values({
-          id,
-          post_id: comment.postId,
-          author_id: comment.authorId,
-          text: comment.text,
-          created_at: idTime(id),
-        })
-        .execute(),
-    )
-    await moveCount(tx, comment.postId, 'comments', 1)
-    const row = await selectComments(tx).where('comments.id', '=', id).executeTakeFirstOrThrow()
-    return toComment(row)
+    if (idempotencyKey === null) {
+      await holdActor(tx, authorId)
+      await lockPost(tx, postId, authorId)
+      return { comment: await insertComment(tx, comment), created: true }
+    }
+    const request = { userId: authorId, key: idempotencyKey, text: comment.text, commentOn: postId }
+    const made = await findMadeByKey(tx, request)
+    await lockPost(tx, postId, authorId)
+    if (made?.comment) return { comment: await replay(tx, made.comment, authorId), created: false }
+    const written = await insertComment(tx, comment)
+    await rememberKey(tx, request, { post: postId, comment: written.id }, clock.now())
+    return { comment: written, created: true }
   })
+}
+
+/** Adds a comment to a post that the transaction has locked. */
+async function insertComment(
+  tx: Transaction<Database>,
+  { id: given, postId, authorId, text }: Omit<NewComment, 'idempotencyKey'>,
+): Promise<Comment> {
+  const id = await insertWithFreeId(tx, given, ['PRIMARY'], (id) =>
+    tx
+      .insertInto('comments')
+      .values({ id, post_id: postId, author_id: authorId, text, created_at: idTime(id) })
+      .execute(),
+  )
+  await moveCount(tx, postId, 'comments', 1)
+  const row = await selectComments(tx).where('comments.id', '=', id).executeTakeFirstOrThrow()
+  return toComment(row)
+}
+
+/** Only a comment of the same author: its id may have come twice, after the first was deleted. */
+async function replay(tx: Transaction<Database>, id: CommentId, author: UserId): Promise<Comment> {
+  const row = await selectComments(tx)
+    .where('comments.id', '=', id)
+    .where('comments.author_id', '=', author)
+    .executeTakeFirst()
+  if (!row) throw deletedSince('comment')
+  return toComment(row)
 }
 
 /** Its author may take a comment back whatever blocks came since. */

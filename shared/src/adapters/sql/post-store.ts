@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import { idTime, type PostId, type UserId } from '../../domain/id'
@@ -6,8 +5,9 @@ import type { PostBody } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
 import { type Queryable, traitsOf, transact } from './database'
+import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
 import { insertWithFreeId } from './inserts'
-import { lockActor, lockOwnPost } from './locks'
+import { lockOwnPost } from './locks'
 import { FEED_SCAN_LIMITS, type FeedScanLimits, readFeedAuthors, readFeedIds } from './post-feed'
 import {
   findPost,
@@ -89,10 +89,7 @@ export function createSqlPostStore(
 
 type Tx = Transaction<Database>
 
-/**
- * Without a key, one statement that commits by itself: the author's account is held while it runs. With
- * one, the account is locked throughout: that is what makes two requests with one key take turns.
- */
+/** Without a key, one statement that commits by itself: the author's account is held while it runs. */
 async function createPost(
   db: Kysely<Database>,
   clock: Clock,
@@ -101,30 +98,12 @@ async function createPost(
   if (idempotencyKey === null) {
     return { body: await insertPost(db, { id, authorId, text }), created: true }
   }
+  const request = { userId: authorId, key: idempotencyKey, text, commentOn: null }
   return transact(db, async (tx) => {
-    await lockActor(tx, authorId)
-    const textHash = createHash('sha256').update(text).digest('hex')
-    const known = await tx
-      .selectFrom('idempotency_keys')
-      .select(['post_id', 'text_hash'])
-      .where('user_id', '=', authorId)
-      .where('idem_key', '=', idempotencyKey)
-      .executeTakeFirst()
-    if (known) {
-      if (known.text_hash !== textHash) throw new SnsError('idempotency_key_reused')
-      return { body: await replay(tx, known.post_id, authorId), created: false }
-    }
+    const made = await findMadeByKey(tx, request)
+    if (made) return { body: await replay(tx, made.post, authorId), created: false }
     const body = await insertPost(tx, { id, authorId, text })
-    await tx
-      .insertInto('idempotency_keys')
-      .values({
-        user_id: authorId,
-        idem_key: idempotencyKey,
-        post_id: body.id,
-        text_hash: textHash,
-        created_at: clock.now(),
-      })
-      .execute()
+    await rememberKey(tx, request, { post: body.id, comment: null }, clock.now())
     return { body, created: true }
   })
 }
@@ -132,11 +111,7 @@ async function createPost(
 /** Only a post of the same author: its id may have come twice, after the first was deleted. */
 async function replay(tx: Tx, id: PostId, author: UserId): Promise<PostBody> {
   const row = await selectBodies(tx, [id]).where('author_id', '=', author).executeTakeFirst()
-  if (!row) {
-    throw new SnsError('not_found', {
-      detail: 'The post that this Idempotency-Key made was deleted since; use another key',
-    })
-  }
+  if (!row) throw deletedSince('post')
   return toBody(row)
 }
 
@@ -179,7 +154,6 @@ async function editPost(
   })
 }
 
-/** Idempotency keys outlive the post, so that a late retry of its creation does not bring it back. */
 async function deletePost(db: Kysely<Database>, id: PostId, author: UserId): Promise<void> {
   await transact(db, async (tx) => {
     await lockOwnPost(tx, id, author)

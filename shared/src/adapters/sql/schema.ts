@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { PostId, SessionId, UserId } from '../../domain/id'
+import type { CommentId, PostId, SessionId, UserId } from '../../domain/id'
 import type { RowOf } from '../../events/tables'
 
 /**
@@ -97,7 +97,10 @@ export interface AccountDeletionsTable {
 export interface IdempotencyKeysTable {
   user_id: UserId
   idem_key: string
+  /** The post that it made, or that its comment is about. */
   post_id: PostId
+  /** The comment that it made; null where it made a post. */
+  comment_id: CommentId | null
   text_hash: string
   created_at: number
 }

@@ -40,6 +40,27 @@ test('likes and comments need a post', async () => {
   expectProblem(await api.request('POST', `${gone}/comments`, comment), 'not_found')
 })
 
+test('a comment repeated with its Idempotency-Key is the first one, counted once', async () => {
+  const { body } = await api.request('POST', '/v1/posts', { as: author, body: { text: 'keyed' } })
+  const comment = (text: string, key = 'a-key') =>
+    api.request('POST', `/v1/posts/${body.id}/comments`, {
+      as: fan,
+      body: { text },
+      headers: { 'idempotency-key': key },
+    })
+  const first = await comment('yes')
+  expectBody(first, 201, Comment)
+  expect(first.headers.has('idempotency-replayed')).toBe(false)
+  const again = await comment('yes')
+  expect([again.status, again.body]).toEqual([201, first.body])
+  expect(again.headers.get('idempotency-replayed')).toBe('true')
+  expect(again.headers.get('location')).toBe(first.headers.get('location'))
+  expectProblem(await comment('no'), 'idempotency_key_reused')
+  expectProblem(await comment('yes', 'not visible'), 'invalid_request')
+  const { counts } = (await api.request('GET', `/v1/posts/${body.id}`, { as: fan })).body
+  expect(counts.comments).toBe(1)
+})
+
 test('a comment is written, listed, counted and deleted', async () => {
   const written = await api.request('POST', `${post}/comments`, {
     as: fan,

@@ -13,6 +13,7 @@ import {
   writeRelationshipCursor,
 } from '../../http/cursors'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
+import { IDEMPOTENCY_KEY, IdempotencyHeaders, markReplayed, REPLAYED } from '../../http/idempotency'
 import { parseText, pathId } from '../../http/input'
 import { finishedPage, nextLink } from '../../http/links'
 import { COMMENT_EXAMPLE, POST_PAGE_EXAMPLE, USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
@@ -153,29 +154,33 @@ export function engagementRoutes({
     )
     .post(
       '/posts/:id/comments',
-      async ({ viewer, params, body, set, status }) => {
-        const comment = await engagement.comment({
+      async ({ viewer, params, body, headers, set, status }) => {
+        const { comment, created } = await engagement.comment({
           id: ids.next<'comment'>(),
           postId: pathId(params.id),
           authorId: viewer.id,
           text: parseText('text', body.text, COMMENT_TEXT_MAX),
+          idempotencyKey: headers[IDEMPOTENCY_KEY] ?? null,
         })
         set.headers.location = `/v1/comments/${comment.id}`
+        if (!created) markReplayed(set.headers)
         return status(201, presentComment(comment))
       },
       {
         parse: jsonBody,
         params: IdParams,
         body: CommentDraft,
+        headers: IdempotencyHeaders,
         response: { 201: unchecked(Comment), ...PROBLEMS },
         detail: openapi({
           id: 'createComment',
           tag: 'engagement',
           summary: 'Comment on a post',
-          description: 'Adds a comment after all others.',
-          errors: ['not_found'],
+          description:
+            'Adds a comment after all others. With an `Idempotency-Key`, a repeat within a day returns the first comment, or 404 if it was deleted.',
+          errors: ['idempotency_key_reused', 'not_found'],
           examples: { request: { text: COMMENT_EXAMPLE.text }, answer: COMMENT_EXAMPLE },
-          answerHeaders: { Location: LOCATION },
+          answerHeaders: { Location: LOCATION, ...REPLAYED },
         }),
       },
     )

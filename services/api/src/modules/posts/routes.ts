@@ -3,10 +3,11 @@ import type { Authentication } from '../../http/authentication'
 import { jsonBody } from '../../http/body'
 import { tagged } from '../../http/entity-tag'
 import { IdParams, PageQuery, pageLimit, UsernameParams } from '../../http/fields'
+import { IDEMPOTENCY_KEY, IdempotencyHeaders, markReplayed, REPLAYED } from '../../http/idempotency'
 import { nextLink } from '../../http/links'
 import { POST_EXAMPLE, POST_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { LOCATION, NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import { IdempotencyHeaders, Post, PostDraft, PostPage } from './schema'
+import { Post, PostDraft, PostPage } from './schema'
 import type { createPostService } from './service'
 
 export function postRoutes(
@@ -18,9 +19,9 @@ export function postRoutes(
     .post(
       '/posts',
       async ({ viewer, body, headers, set, status }) => {
-        const { post, replayed } = await posts.create(viewer, body.text, headers['idempotency-key'])
+        const { post, replayed } = await posts.create(viewer, body.text, headers[IDEMPOTENCY_KEY])
         set.headers.location = `/v1/posts/${post.id}`
-        if (replayed) set.headers['idempotency-replayed'] = 'true'
+        if (replayed) markReplayed(set.headers)
         return status(201, post)
       },
       {
@@ -36,10 +37,7 @@ export function postRoutes(
             "The post is in your own feed at once, and in your followers' feeds and in search about a second later. With an `Idempotency-Key`, a repeat within a day returns the first post, or 404 if it was deleted.",
           errors: ['idempotency_key_reused', 'not_found'],
           examples: { request: { text: POST_EXAMPLE.text }, answer: POST_EXAMPLE },
-          answerHeaders: {
-            Location: LOCATION,
-            'Idempotency-Replayed': '`true` where the key was used before with the same text',
-          },
+          answerHeaders: { Location: LOCATION, ...REPLAYED },
         }),
       },
     )

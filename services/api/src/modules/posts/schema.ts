@@ -63,20 +63,6 @@ export const Post = Type.Object(
 
 export const PostPage = pageOf(Post, 'PostPage', 'Posts, newest first')
 
-/** Visible ASCII, so that a key looks the same in logs, headers and tables. */
-const IDEMPOTENCY_KEY_PATTERN = '^[\\x21-\\x7e]{1,255}$'
-
-export const IdempotencyHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      description:
-        'A repeat of the request with the same key returns the first post, with `Idempotency-Replayed: true`',
-      pattern: IDEMPOTENCY_KEY_PATTERN,
-      rule: 'must be 1 to 255 visible ASCII characters',
-    }),
-  ),
-})
-
 export type PostDraft = Static<typeof PostDraft>
 export type Post = Static<typeof Post>
 export type PostPage = Static<typeof PostPage>

@@ -79,7 +79,7 @@ export function addColumn(db: Kysely<unknown>, kind: DialectKind) {
     table: string,
     name: string,
     type: ColumnDataType,
-    constraint: RawBuilder<unknown>,
+    constraint: RawBuilder<unknown> = sql``,
   ): Promise<void> => {
     const { rows } = await (kind === 'mysql'
       ? sql`select 1 from information_schema.columns
