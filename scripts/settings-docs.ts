@@ -11,6 +11,11 @@ export const COMPOSE_SETTINGS = [
   ['GRAFANA_PORT', '3000', 'Port of Grafana on this machine'],
   ['PROMETHEUS_PORT', '9090', 'Port of Prometheus on this machine'],
   ['KAFKA_PORT', '9094', 'Port of Kafka on this machine'],
+  [
+    'SUBNET',
+    '172.30.86.0/24',
+    'Network of the containers; where it changes, TRUSTED_PROXIES changes with it',
+  ],
   ['ES_HEAP', '1g', 'Memory of Elasticsearch'],
   ['REDIS_MAXMEMORY', '1gb', 'Memory of Redis'],
 ] as const

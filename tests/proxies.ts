@@ -9,6 +9,7 @@ const ops = join(import.meta.dir, '../ops')
 
 export const NGINX_FILE = join(ops, 'nginx/sns.conf')
 export const CADDY_FILE = join(ops, 'caddy/Caddyfile')
+export const COMPOSE_CADDY_FILE = join(ops, 'caddy/compose.Caddyfile')
 
 /** A proxy as `ops/` configures it, before two apis on this machine. */
 export interface Proxy extends AsyncDisposable {
@@ -71,6 +72,49 @@ export const caddy: ProxyProgram = {
       [Symbol.asyncDispose]: () => resources.disposeAsync(),
     }
   },
+}
+
+/** A name server for one name, which has the addresses that `addresses` has at the time. */
+async function nameServer(addresses: () => readonly string[]) {
+  return await Bun.udpSocket({
+    hostname: '127.0.0.1',
+    socket: {
+      data(socket, query, port, address) {
+        const end = query.indexOf(0, 12) + 5
+        const isForIpv4 = query.readUInt16BE(end - 4) === 1
+        const answers = (isForIpv4 ? addresses() : []).map((each) =>
+          // The name of the question, type A, class IN, lives 0 s, four bytes.
+          Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...each.split('.').map(Number)]),
+        )
+        const head = Buffer.from([0x81, 0x80, 0, 1, 0, answers.length, 0, 0, 0, 0])
+        const reply = [query.subarray(0, 2), head, query.subarray(12, end), ...answers]
+        socket.send(Buffer.concat(reply), port, address)
+      },
+    },
+  })
+}
+
+/** Caddy as compose runs it, before what listens at `port` of `addresses`, trusting `subnet`. */
+export async function startComposeProxy(
+  port: number,
+  subnet: string,
+  addresses: () => readonly string[] = () => ['127.0.0.1'],
+): Promise<AsyncDisposable & { readonly url: string }> {
+  await using opened = new AsyncDisposableStack()
+  const folder = opened.use(await temporaryFolder()).path
+  const own = freePort()
+  const file = join(folder, 'Caddyfile')
+  let text = replace(readFileSync(COMPOSE_CADDY_FILE, 'utf8'), 'name api', 'name api.example')
+  const names = await nameServer(addresses)
+  opened.defer(() => names.close())
+  text = replace(text, 'port 8000', `port ${port}\nresolvers udp/127.0.0.1:${names.port}`)
+  writeFileSync(file, replace(text, ':8000 {', `http://127.0.0.1:${own} {`))
+  const command = [caddy.binary ?? '', 'run', '--config', file, '--adapter', 'caddyfile']
+  const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, SUBNET: subnet }
+  const url = `http://127.0.0.1:${own}`
+  opened.use(await run(command, { url, env }))
+  const resources = opened.move()
+  return { url, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
 export interface NginxPorts {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandEnvironment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import { listSettings, type Reader, SETTINGS, type Setting } from '@sns/shared/config/settings'
+import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { parse } from 'yaml'
 import { INDEXER_RUNTIME } from '../../scripts/bench/cdc'
 
@@ -20,12 +21,15 @@ interface Service {
   volumes?: string[]
   healthcheck?: { test: string[] }
   restart?: string
+  container_name?: string
+  logging?: { driver: string; options: Record<string, string> }
   depends_on?: Record<string, { condition: string }>
 }
 
 const compose = parse(read('compose.yaml'), { merge: true }) as {
   services: Record<string, Service>
   volumes: Record<string, unknown>
+  networks: { default: { ipam: { config: { subnet: string }[] } } }
 }
 
 /** Our own programs as compose runs them. */
@@ -34,6 +38,23 @@ const PROGRAMS: Record<string, Reader> = {
   api: 'api',
   'fanout-worker': 'fanout-worker',
   'cdc-indexer': 'cdc-indexer',
+}
+
+/** Settings of which compose itself has the value, and why. Every other one is the operator's. */
+const DECIDED: Readonly<Record<string, string>> = {
+  WEB_HOST: 'a container is reached from the network of compose alone',
+  WEB_PORT: 'the port within the container; on this machine the proxy has the WEB_PORT of .env',
+  METRICS_PORT: 'health checks and Prometheus ask there',
+  DATABASE_URL: 'the mysql of compose, by the password of .env',
+  REDIS_URL: 'the redis of compose, by the password of .env',
+  REDIS_HOST: 'REDIS_URL has it',
+  REDIS_PORT: 'REDIS_URL has it',
+  REDIS_DB: 'REDIS_URL has it',
+  KAFKA_BROKERS: 'the kafka of compose',
+  ES_URL: 'the elasticsearch of compose',
+  ES_HOST: 'ES_URL has it',
+  ES_PORT: 'ES_URL has it',
+  ES_ID: 'the user that every Elasticsearch has',
 }
 
 /** What an operator has to set in `.env`. */
@@ -78,6 +99,14 @@ describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
       const setting = listSettings().find((each) => each.name === name)
       expect(setting, `${name} is no setting`).toBeDefined()
       expect(isReadBy(setting!, role), `${service} does not read ${name}`).toBe(true)
+    }
+  })
+
+  test('is passed every setting that it reads', () => {
+    for (const { name } of listSettings().filter((each) => isReadBy(each, role))) {
+      const passed = environmentOf(service, { ...SECRETS, [name]: 'as the operator has it' })[name]
+      if (name in DECIDED) expect(passed, name).not.toBe('as the operator has it')
+      else expect(passed, `compose drops ${name}`).toBe('as the operator has it')
     }
   })
 
@@ -128,18 +157,85 @@ describe.each(Object.entries(PROGRAMS).filter(([service]) => service !== 'migrat
       for (const published of compose.services[service]?.ports ?? []) {
         expect(published, 'operators’ port is published').not.toEndWith(`:${port}`)
       }
-      const jobs = (
-        parse(read('ops/prometheus/prometheus.yml')) as {
-          scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[]
-        }
-      ).scrape_configs
-      const job = jobs.find((each) => each.job_name === service)
-      expect(job?.static_configs[0]?.targets).toEqual([`${service}:${port}`])
+      // One address for each container of the service.
+      const [discovery, ...more] = scrapeJobs(read('ops/prometheus/prometheus.yml'))[service]!
+      expect(more).toEqual([])
+      expect(discovery).toMatchObject({ names: [service], type: 'A', port })
     })
   },
 )
 
+interface Discovery {
+  readonly names: readonly string[]
+  readonly type: string
+  readonly port: number
+}
+
+/** The service discoveries of each job. */
+function scrapeJobs(config: string): Record<string, Discovery[]> {
+  const { scrape_configs } = parse(config) as {
+    scrape_configs: { job_name: string; dns_sd_configs: Discovery[] }[]
+  }
+  return Object.fromEntries(scrape_configs.map((job) => [job.job_name, job.dns_sd_configs]))
+}
+
+test.each([
+  ['', [8003]],
+  ['1', [8003]],
+  ['3', [8003, 8004, 8005]],
+])('Prometheus asks every one of API_PROCESSES=%p', async (processes, ports) => {
+  await using folder = await temporaryFolder()
+  const [config, stub] = [join(folder.path, 'made.yml'), join(folder.path, 'prometheus')]
+  writeFileSync(stub, '#!/bin/sh\necho "$@"\n', { mode: 0o755 })
+  const run = Bun.spawnSync(['sh', join(root, 'ops/prometheus/start.sh')], {
+    env: {
+      PATH: `${folder.path}:/usr/bin:/bin`,
+      CONFIG: config,
+      API_PROCESSES: processes,
+    },
+  })
+  expect(run.stdout.toString()).toContain(`--config.file=${config} `)
+  const { api, ...others } = scrapeJobs(readFileSync(config, 'utf8'))
+  expect(api!.map(({ port }) => port)).toEqual(ports)
+  const { api: _, ...unchanged } = scrapeJobs(read('ops/prometheus/prometheus.yml'))
+  expect(others).toEqual(unchanged)
+})
+
 describe('compose', () => {
+  test('every service can have several containers but those that hold a port of this machine or files', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect(service.container_name, name).toBeUndefined()
+      if (name in PROGRAMS) expect([name, service.ports ?? []]).toEqual([name, []])
+    }
+  })
+
+  test('the one published port is the proxy’s, whose network the api trusts', () => {
+    const port = loadSettings(environmentOf('api', SECRETS), { role: 'api' }).address.port
+    expect(compose.services.proxy?.ports).toEqual([`127.0.0.1:\${WEB_PORT:-8000}:8000`])
+    const caddyfile = read('ops/caddy/compose.Caddyfile')
+    expect(caddyfile).toMatch(new RegExp(`name api\\s+port ${port}\\s`))
+    expect(caddyfile).toContain('trusted_proxies {$SUBNET}')
+    const subnet = interpolate(compose.networks.default.ipam.config[0]!.subnet, SECRETS)
+    expect(environmentOf('proxy', SECRETS).SUBNET).toBe(subnet)
+    expect(environmentOf('api', SECRETS).TRUSTED_PROXIES).toBe(subnet)
+  })
+
+  test('no log fills the disk', () => {
+    for (const [name, { logging }] of Object.entries(compose.services)) {
+      expect([name, logging?.driver]).toEqual([name, 'json-file'])
+      expect(logging!.options).toEqual({ 'max-size': '10m', 'max-file': '5' })
+    }
+  })
+
+  test('no program is given a default that it has itself', () => {
+    for (const service of Object.keys(PROGRAMS)) {
+      for (const [name, value] of Object.entries(environmentOf(service, {}))) {
+        if (name in DECIDED || name === 'TRUSTED_PROXIES' || name.startsWith('BUN_')) continue
+        expect([name, value]).toEqual([name, ''])
+      }
+    }
+  })
+
   test('without secrets no program of ours would start', () => {
     expect(() => loadSettings(environmentOf('api', {}), { role: 'api' })).toThrow(
       /REDIS_URL|SECRET_KEY|ES_PASSWORD|DATABASE_URL/,

@@ -1,10 +1,20 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { createClientAddress } from '@sns/api/security/client-address'
+import { networks } from '@sns/shared/config/parsers'
 import { SETTINGS } from '@sns/shared/config/settings'
 import { eventually } from '@sns/shared/testing/eventually'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { freePort } from '../../scripts/process/program-process'
-import { CADDY_FILE, caddy, layOutNginx, NGINX_FILE, nginx } from '../proxies'
+import {
+  CADDY_FILE,
+  COMPOSE_CADDY_FILE,
+  caddy,
+  layOutNginx,
+  NGINX_FILE,
+  nginx,
+  startComposeProxy,
+} from '../proxies'
 
 const tls = { rejectUnauthorized: false }
 
@@ -38,14 +48,67 @@ test.skipIf(nginx.binary === null)('nginx takes its example without a complaint'
   expect(check.exitCode).toBe(0)
 })
 
-test.skipIf(caddy.binary === null)('Caddy takes its example, and has no other format', async () => {
-  await using folder = await temporaryFolder()
-  const env = { HOME: folder.path }
-  const run = (...args: string[]) => Bun.spawnSync([caddy.binary!, ...args], { env })
-  const validated = run('validate', '--config', CADDY_FILE, '--adapter', 'caddyfile')
-  expect(validated.stderr.toString()).not.toMatch(/"level":"(warn|error)"/)
-  expect(validated.exitCode).toBe(0)
-  expect(run('fmt', CADDY_FILE).stdout.toString()).toBe(readFileSync(CADDY_FILE, 'utf8'))
+describe.each([
+  ['its example', CADDY_FILE],
+  ['the file of compose', COMPOSE_CADDY_FILE],
+])('Caddy', (what, file) => {
+  test.skipIf(caddy.binary === null)(`takes ${what}, which has no other format`, async () => {
+    await using folder = await temporaryFolder()
+    const env = { HOME: folder.path, SUBNET: '172.30.86.0/24' }
+    const run = (...args: string[]) => Bun.spawnSync([caddy.binary!, ...args], { env })
+    const validated = run('validate', '--config', file, '--adapter', 'caddyfile')
+    expect(validated.stderr.toString()).not.toMatch(/"level":"(warn|error)"/)
+    expect(validated.exitCode).toBe(0)
+    expect(run('fmt', file).stdout.toString()).toBe(readFileSync(file, 'utf8'))
+  })
+})
+
+describe('the proxy of compose', () => {
+  const serveAt = (hostname: string, port: number) =>
+    Bun.serve({
+      port,
+      hostname,
+      fetch: (request) => Response.json({ hostname, from: request.headers.get('x-forwarded-for') }),
+    })
+  const isHere = caddy.binary !== null
+
+  test.skipIf(!isHere)(
+    'spreads requests over all containers of the api, and finds one that comes later',
+    async () => {
+      const port = freePort()
+      const containers = ['127.0.0.1']
+      await using _first = serveAt('127.0.0.1', port)
+      await using _second = serveAt('127.0.0.2', port)
+      await using proxy = await startComposeProxy(port, '127.0.0.0/8', () => containers)
+      const answeredBy = async () =>
+        ((await (await fetch(proxy.url)).json()) as { hostname: string }).hostname
+      for (let n = 0; n < 10; n++) expect(await answeredBy()).toBe('127.0.0.1')
+      containers.push('127.0.0.2')
+      await eventually(async () => (await answeredBy()) === '127.0.0.2')
+      containers.shift()
+      await eventually(async () => {
+        const answers = await Promise.all(Array.from({ length: 10 }, answeredBy))
+        return answers.every((each) => each === '127.0.0.2')
+      })
+    },
+  )
+
+  test.skipIf(!isHere)(
+    'tells the address that a TLS proxy before it saw, and no stranger’s claim',
+    async () => {
+      const port = freePort()
+      await using _api = serveAt('127.0.0.1', port)
+      const headers = { 'x-forwarded-for': '203.0.113.7' }
+      const toldBehind = async (subnet: string) => {
+        await using proxy = await startComposeProxy(port, subnet)
+        const answer = (await (await fetch(proxy.url, { headers })).json()) as { from: string }
+        const address = createClientAddress(networks(subnet))
+        return address('127.0.0.1', answer.from)
+      }
+      expect(await toldBehind('127.0.0.0/8')).toBe('203.0.113.7')
+      expect(await toldBehind('172.30.86.0/24')).toBe('127.0.0.1')
+    },
+  )
 })
 
 describe.each([nginx, caddy].map((each) => [each.name, each] as const))('%s', (_, program) => {
