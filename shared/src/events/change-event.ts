@@ -3,7 +3,8 @@ import { CAPTURED_TABLES, type CapturedTable, type RowOf } from './tables'
 /** A row as its source has it: each cell a number (BIGINTs exact), a text or null. */
 export type Row = Readonly<Record<string, number | string | null>>
 
-export type Operation = 'c' | 'u' | 'd' | 'r'
+export const OPERATIONS = ['c', 'u', 'd', 'r'] as const
+export type Operation = (typeof OPERATIONS)[number]
 
 /**
  * A change as it travels: Debezium's envelope, so that Debezium can stand in for our capture and any

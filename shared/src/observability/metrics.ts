@@ -1,4 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { ERROR_CODES, type ErrorCode } from '../errors/error-codes'
+import { OPERATIONS } from '../events/change-event'
+import { capturedTables } from '../events/tables'
+import { createLabelledCounter } from './label-domains'
 import { addProcessMetrics } from './process-metrics'
 import { TalliedCounter, TalliedGauge, TalliedHistogram } from './tallies'
 
@@ -7,9 +11,18 @@ const FAST_SECONDS = [
 ]
 const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300]
 
+const PROBLEM_CODES = Object.keys(ERROR_CODES) as readonly ErrorCode[]
+const STORES = ['mysql', 'sqlite', 'redis', 'kafka', 'elasticsearch'] as const
+/** What clients are told live. */
+const EVENT_KINDS = ['posts', 'notification'] as const
+export type EventKind = (typeof EVENT_KINDS)[number]
+/** What reads the change log, by the name that its metrics, logs and health check have. */
+const CONSUMERS = ['fanout', 'announce', 'derive', 'index'] as const
+export type ConsumerName = (typeof CONSUMERS)[number]
+
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** Every metric of the suite, declared once, in a registry of its own. Labels are bounded sets. */
+/** Every metric of the suite, declared once, in a registry of its own. A counter's labels have the values declared here and no others. */
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
@@ -28,16 +41,16 @@ export function createMetrics() {
       help: 'Requests being answered',
       registers,
     }),
-    httpProblems: new Counter({
+    httpProblems: createLabelledCounter({
       name: 'sns_http_problems_total',
       help: 'Requests refused or failed, by the code of the problem',
-      labelNames: ['code'] as const,
+      labels: { code: PROBLEM_CODES },
       registers,
     }),
     feedReads: new TalliedCounter({
       name: 'sns_feed_reads_total',
       help: 'Feed pages by where their ids came from: window, merge (window then SQL), sql',
-      labelNames: ['source'] as const,
+      labels: { source: ['window', 'merge', 'sql'] },
       registers,
     }),
     feedStageSeconds: new Histogram({
@@ -57,10 +70,10 @@ export function createMetrics() {
       help: 'Clients that listen to events',
       registers,
     }),
-    eventsSent: new Counter({
+    eventsSent: createLabelledCounter({
       name: 'sns_events_sent_total',
       help: 'Events sent to listening clients, by kind',
-      labelNames: ['event'] as const,
+      labels: { event: EVENT_KINDS },
       registers,
     }),
     freshnessHeard: new Counter({
@@ -68,16 +81,16 @@ export function createMetrics() {
       help: 'Messages about changes heard from other processes and from this one',
       registers,
     }),
-    freshnessFenceCloses: new Counter({
+    freshnessFenceCloses: createLabelledCounter({
       name: 'sns_freshness_fence_closes_total',
       help: 'Times this process closed the fence, by reason: writer (a change could not be announced), server (another Redis)',
-      labelNames: ['reason'] as const,
+      labels: { reason: ['writer', 'server'] },
       registers,
     }),
     pieceLookups: new TalliedCounter({
       name: 'sns_page_piece_lookups_total',
       help: 'Pieces of pages looked up in memory by result: hit, miss (read from SQL)',
-      labelNames: ['result'] as const,
+      labels: { result: ['hit', 'miss'] },
       registers,
     }),
     fanoutDeliveries: new Counter({
@@ -85,10 +98,10 @@ export function createMetrics() {
       help: 'Ids pushed to timelines',
       registers,
     }),
-    fanoutSkips: new Counter({
+    fanoutSkips: createLabelledCounter({
       name: 'sns_fanout_skips_total',
       help: 'Ids not pushed, by reason: absent, duplicate, below_floor',
-      labelNames: ['reason'] as const,
+      labels: { reason: ['absent', 'duplicate', 'below_floor'] },
       registers,
     }),
     fanoutLagSeconds: new Histogram({
@@ -107,10 +120,10 @@ export function createMetrics() {
       help: 'Bytes of changes read from the binlog and not yet acknowledged',
       registers,
     }),
-    captureRows: new Counter({
+    captureRows: createLabelledCounter({
       name: 'sns_capture_rows_total',
       help: 'Rows published by table and operation',
-      labelNames: ['table', 'op'] as const,
+      labels: { table: capturedTables, op: OPERATIONS },
       registers,
     }),
     captureLeader: new Gauge({
@@ -129,10 +142,10 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers,
     }),
-    indexDocuments: new Counter({
+    indexDocuments: createLabelledCounter({
       name: 'sns_index_documents_total',
       help: 'Changes given to the search index by outcome: applied, stale, rejected',
-      labelNames: ['outcome'] as const,
+      labels: { outcome: ['applied', 'stale', 'rejected'] },
       registers,
     }),
     indexHalted: new Gauge({
@@ -146,10 +159,10 @@ export function createMetrics() {
       buckets: LAG_SECONDS,
       registers,
     }),
-    consumerRetries: new Counter({
+    consumerRetries: createLabelledCounter({
       name: 'sns_consumer_retries_total',
       help: 'Batches that failed and will come again, by consumer group',
-      labelNames: ['group'] as const,
+      labels: { group: CONSUMERS },
       registers,
     }),
     consumerBacklog: new Gauge({
@@ -158,16 +171,16 @@ export function createMetrics() {
       labelNames: ['group'] as const,
       registers,
     }),
-    storeErrors: new Counter({
+    storeErrors: createLabelledCounter({
       name: 'sns_store_errors_total',
       help: 'Calls to a store that failed for good, by store: mysql, sqlite, redis, kafka, elasticsearch',
-      labelNames: ['store'] as const,
+      labels: { store: STORES },
       registers,
     }),
-    storeRetries: new Counter({
+    storeRetries: createLabelledCounter({
       name: 'sns_store_retries_total',
       help: 'Calls to a store that were tried again, by store',
-      labelNames: ['store'] as const,
+      labels: { store: STORES },
       registers,
     }),
     poolConnections: new Gauge({

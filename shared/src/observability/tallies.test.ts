@@ -10,19 +10,20 @@ test('a tally is in its counter when that is read, once, beside what was counted
   const counter = new TalliedCounter({
     name: 'looked_up_total',
     help: 'Looked up by result',
-    labelNames: ['result'] as const,
+    labels: { result: ['hit', 'miss'] },
     registers: [registry],
   })
   const [hits, others] = [counter.tally({ result: 'hit' }), counter.tally({ result: 'hit' })]
-  expect(await lines(registry)).toEqual([])
+  const unread = ['looked_up_total{result="hit"} 0', 'looked_up_total{result="miss"} 0']
+  expect(await lines(registry)).toEqual(unread)
   hits.count += 2
   others.count += 3
   counter.inc({ result: 'miss' })
-  const read = ['looked_up_total{result="miss"} 1', 'looked_up_total{result="hit"} 5']
+  const read = ['looked_up_total{result="hit"} 5', 'looked_up_total{result="miss"} 1']
   expect(await lines(registry)).toEqual(read)
   expect(await lines(registry)).toEqual(read)
   hits.count += 1
-  expect((await counter.get()).values.map(({ value }) => value)).toEqual([1, 6])
+  expect((await counter.get()).values.map(({ value }) => value)).toEqual([6, 1])
 })
 
 test('a gauge shows how many there are now', async () => {

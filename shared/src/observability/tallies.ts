@@ -5,6 +5,13 @@ import {
   type HistogramConfiguration,
   type LabelValues,
 } from 'prom-client'
+import {
+  combinations,
+  type LabelDomains,
+  type LabelledConfiguration,
+  type LabelsOf,
+  withLabelNames,
+} from './label-domains'
 
 /** A plain number that a counter adds to its own when it is read. */
 export interface Tally {
@@ -15,18 +22,25 @@ export interface Tally {
  * A counter for what happens on every page: finding the value that belongs to some labels takes it longer than
  * many a step of a page does, so whoever counts holds a tally for the labels.
  */
-export class TalliedCounter<Label extends string> extends Counter<Label> {
-  readonly #tallies: { readonly labels: LabelValues<Label>; readonly tally: Tally }[] = []
+export class TalliedCounter<const Domains extends LabelDomains> extends Counter<
+  keyof Domains & string
+> {
+  readonly #tallies: { readonly labels: LabelsOf<Domains>; readonly tally: Tally }[] = []
 
-  tally(labels: LabelValues<Label>): Tally {
+  constructor(configuration: LabelledConfiguration<Domains>) {
+    super(withLabelNames(configuration))
+    for (const labels of combinations(configuration.labels)) this.inc(labels, 0)
+  }
+
+  tally(labels: LabelsOf<Domains>): Tally {
     const tally: Tally = { count: 0 }
     this.#tallies.push({ labels, tally })
     return tally
   }
 
-  override get(): ReturnType<Counter<Label>['get']> {
+  override get(): ReturnType<Counter<keyof Domains & string>['get']> {
     for (const { labels, tally } of this.#tallies) {
-      if (tally.count > 0) this.inc(labels, tally.count)
+      if (tally.count > 0) this.inc({ ...labels }, tally.count)
       tally.count = 0
     }
     return super.get()

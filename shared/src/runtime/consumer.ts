@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings'
 import type { Clock } from '../domain/clock'
 import type { CapturedTable } from '../events/tables'
 import type { Logger } from '../observability/logger'
-import type { Metrics } from '../observability/metrics'
+import type { ConsumerName, Metrics } from '../observability/metrics'
 import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
 import type { HealthCheck } from '../ports/health'
 
@@ -17,7 +17,7 @@ export interface ConsumerDeps {
 interface ConsumerOptions<T extends CapturedTable>
   extends Pick<ConsumeOptions<T>, 'group' | 'tables' | 'maxBatch' | 'handle'> {
   /** In metrics, logs and readiness: the same in every deployment, unlike the group. */
-  readonly name: string
+  readonly name: ConsumerName
   readonly backlogIntervalMs?: number
 }
 

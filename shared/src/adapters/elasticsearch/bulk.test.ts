@@ -3,6 +3,7 @@ import type { PostId, UserId } from '../../domain/id'
 import { createLogger } from '../../observability/logger'
 import { createMetrics } from '../../observability/metrics'
 import type { SearchChange } from '../../ports/search-index'
+import { counted } from '../../testing/counted'
 import { applyBulk } from './bulk'
 import { createElasticsearchClient } from './client'
 
@@ -42,7 +43,7 @@ function createFake(answer: (id: string, request: number) => Answer, aliasStatus
   return {
     client,
     requests,
-    retries: async () => (await metrics.storeRetries.get()).values[0]?.value ?? 0,
+    retries: () => counted(metrics.storeRetries),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]()
       await server.stop(true)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '../../domain/id'
 import { parseSearchQuery } from '../../domain/search-query'
 import { isSnsError } from '../../errors/sns-error'
+import { counted } from '../../testing/counted'
 import { recordedLog } from '../../testing/recorded-log'
 import { testServers } from '../../testing/servers'
 import { createTcpProxy, type TcpProxy } from '../../testing/tcp-proxy'
@@ -45,8 +46,7 @@ describe.skipIf(!testServers.elasticsearch)('an Elasticsearch client', () => {
     )
   const counts = async () => {
     const { storeErrors, storeRetries } = server.metrics
-    const value = async (counter: typeof storeErrors) => (await counter.get()).values[0]?.value ?? 0
-    return { errors: await value(storeErrors), retries: await value(storeRetries) }
+    return { errors: await counted(storeErrors), retries: await counted(storeRetries) }
   }
 
   test('says what was refused without the values of the request', async () => {

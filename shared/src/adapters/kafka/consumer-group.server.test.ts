@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { topicName } from '../../events/tables'
 import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
+import { counted } from '../../testing/counted'
 import { eventually } from '../../testing/eventually'
 import {
   openKafkaBehindProxy,
@@ -195,7 +196,7 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
       database: 'sns',
     })
     const consumer = startConsumer(away)
-    await eventually(async () => (await metrics.storeRetries.get()).values.length > 0, WAIT)
+    await eventually(async () => (await counted(metrics.storeRetries)) > 0, WAIT)
     await consumer.stop()
     expect(consumer.done).toEqual([])
     await expect(away.backlog('none', ['posts'])).rejects.toMatchObject({

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
 import type { MysqlSettings } from '../../config/settings'
 import type { UserId } from '../../domain/id'
+import { counted } from '../../testing/counted'
 import {
   isUnavailable,
   type MysqlBehindProxy,
@@ -28,7 +29,9 @@ describe.skipIf(!testServers.mysql)('MySQL going away', () => {
     await database.proxy.cut()
     expect(await isUnavailable(selectOne(database.db))).toBeTrue()
     expect(await isUnavailable(transact(database.db, selectOne))).toBeTrue()
-    expect((await database.metrics.storeErrors.get()).values[0]?.value).toBeGreaterThanOrEqual(2)
+    expect(await counted(database.metrics.storeErrors, { store: 'mysql' })).toBeGreaterThanOrEqual(
+      2,
+    )
     await database.proxy.resume()
     await Promise.all(Array.from({ length: 20 }, () => selectOne(database.db)))
     await transact(database.db, selectOne)
@@ -69,10 +72,10 @@ describe.skipIf(!testServers.mysql)('MySQL going away', () => {
     await using database = await openMysqlBehindProxy(settings, { poolSize: 1 })
     const read = await onKilledConnection(database, () => selectOne(database.db))
     expect(read.rows).toEqual([{ one: 1 }])
-    expect((await database.metrics.storeRetries.get()).values[0]?.value).toBe(1)
+    expect(await counted(database.metrics.storeRetries, { store: 'mysql' })).toBe(1)
     const inTransaction = await onKilledConnection(database, () => transact(database.db, selectOne))
     expect(inTransaction.rows).toEqual([{ one: 1 }])
-    expect((await database.metrics.storeRetries.get()).values[0]?.value).toBe(2)
+    expect(await counted(database.metrics.storeRetries, { store: 'mysql' })).toBe(2)
   })
 
   test('does not repeat a write, nor a read that may lean on its session', async () => {
@@ -86,7 +89,7 @@ describe.skipIf(!testServers.mysql)('MySQL going away', () => {
       await selectOne(connection)
     })
     expect(await isUnavailable(read)).toBeTrue()
-    expect((await database.metrics.storeRetries.get()).values).toEqual([])
+    expect(await counted(database.metrics.storeRetries)).toBe(0)
     await selectOne(db)
   })
 

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { PostId, UserId } from '../../domain/id'
 import { isSnsError } from '../../errors/sns-error'
 import { createMetrics } from '../../observability/metrics'
+import { counted } from '../../testing/counted'
 import { eventually } from '../../testing/eventually'
 import { recordedLog } from '../../testing/recorded-log'
 import { redisServerBinary, startRedisServer } from '../../testing/redis-server'
@@ -206,7 +207,6 @@ function codeIn(error: unknown): string {
   return isSnsError(error) ? error.code : String(error)
 }
 
-async function errorsCounted(redis: TestRedis): Promise<number> {
-  const { values } = await redis.metrics.storeErrors.get()
-  return values.find((value) => value.labels.store === 'redis')?.value ?? 0
+function errorsCounted(redis: TestRedis): Promise<number> {
+  return counted(redis.metrics.storeErrors, { store: 'redis' })
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { isSnsError } from '../../errors/sns-error'
 import { createMetrics } from '../../observability/metrics'
+import { counted } from '../../testing/counted'
 import { postIds, postRow } from '../../testing/post-rows'
 import { temporaryFolder } from '../../testing/temporary-folder'
 import { transact } from '../sql/database'
@@ -126,9 +127,7 @@ describe('the SQLite dialect', () => {
       transact(database.db, async () => {}).catch((error) => error),
     ])
     for (const error of errors) expect(isSnsError(error, 'store_unavailable')).toBeTrue()
-    expect((await metrics.storeErrors.get()).values).toEqual([
-      { labels: { store: 'sqlite' }, value: 2 },
-    ])
+    expect(await counted(metrics.storeErrors, { store: 'sqlite' })).toBe(2)
     other.run('rollback')
     other.close()
     await database.db.insertInto('posts').values(postRow(4)).execute()

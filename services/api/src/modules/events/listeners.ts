@@ -3,7 +3,7 @@ import { firstIdAt, type PostId, type UserId } from '@sns/shared/domain/id'
 import type { Grant } from '@sns/shared/domain/session'
 import { isSnsError, SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
-import type { Metrics } from '@sns/shared/observability/metrics'
+import type { EventKind, Metrics } from '@sns/shared/observability/metrics'
 import type { Belief, Freshness } from '@sns/shared/ports/freshness'
 import {
   compareKeys,
@@ -183,7 +183,7 @@ export function createListeners(deps: ListenersDeps, options: ListenersOptions) 
     }
   }
 
-  function send(listener: Listener, name: string, data: unknown): void {
+  function send(listener: Listener, name: EventKind, data: unknown): void {
     const { post, notification } = listener
     listener.stream.send({ name, id: writeEventId({ post, notification }), data })
     metrics.eventsSent.inc({ event: name })
