@@ -16,6 +16,7 @@ import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
 import { Elysia } from 'elysia'
 import { authentication, grantReader } from './http/authentication'
+import { createBodies } from './http/body'
 import { frame } from './http/frame'
 import { createKnownRoutes } from './http/known-routes'
 import { swagger } from './http/openapi/swagger'
@@ -114,6 +115,7 @@ export function createApp(backend: ApiDeps) {
   const clientAddress = createClientAddress(settings.trustedProxies)
   const contexts = createRequestContexts({ clientAddress, peers: () => app.server })
   const limits = createRateLimits(deps.rateLimiters, settings.rateLimits)
+  const bodies = createBodies({ contexts, limits })
   const events = createAuthEvents({ logger })
   const knownRoutes = createKnownRoutes()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
@@ -137,7 +139,7 @@ export function createApp(backend: ApiDeps) {
   })
   const passwords = createPasswords(settings.passwordCost)
   const accounts = createAccountService({ ...deps, sessions, passwords, events })
-  const accountRoutes = { accounts, sessions, contexts, limits, authenticated }
+  const accountRoutes = { accounts, sessions, bodies, contexts, limits, authenticated }
 
   const routes = new Elysia(ELYSIA_OPTIONS)
     .use(frame({ ...deps, contexts, routes: knownRoutes }, settings.cors))
@@ -147,10 +149,10 @@ export function createApp(backend: ApiDeps) {
     .use(userRoutes({ users, graph, lookup, authenticated }))
     .use(graphRoutes({ graph, lookup, authenticated }))
     .use(relationshipListRoutes({ graph, authenticated }))
-    .use(postRoutes(createPostService({ ...deps, lookup }), authenticated))
-    .use(engagementRoutes({ ...deps, visiblePosts, authenticated }))
+    .use(postRoutes(createPostService({ ...deps, lookup }), { bodies, authenticated }))
+    .use(engagementRoutes({ ...deps, visiblePosts, bodies, authenticated }))
     .use(tagRoutes({ ...deps, visiblePosts, authenticated }))
-    .use(notificationRoutes({ ...deps, authenticated }))
+    .use(notificationRoutes({ ...deps, bodies, authenticated }))
     .use(feedRoutes(feed, { grants, contexts, limits }))
     .use(eventRoutes({ listeners, grants, authenticated }))
     .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))

@@ -292,7 +292,7 @@ export const SETTINGS = {
     },
     signIn: {
       name: 'RATE_LIMIT_SIGNIN',
-      summary: 'Sign-ins and refreshes by one address',
+      summary: 'Sign-ins, refreshes and sign-outs by one address',
       parse: parse.rateLimit('signin'),
       default: '100/300',
       readBy: ['api'],

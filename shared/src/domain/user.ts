@@ -21,7 +21,8 @@ export interface Account extends User {
   readonly graphVersion: number
 }
 
-export const USERNAME_PATTERN = '^[A-Za-z0-9_]{2,30}$'
+export const USERNAME_MAX = 30
+export const USERNAME_PATTERN = `^[A-Za-z0-9_]{2,${USERNAME_MAX}}$`
 /** How long nobody can take the username of a deleted account. */
 export const USERNAME_REST_MS = 30 * 24 * 3600 * 1000
 export const DISPLAY_NAME_MAX = 50

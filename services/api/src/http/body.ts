@@ -1,16 +1,42 @@
 import { SnsError } from '@sns/shared/errors/sns-error'
 import { invalidField } from './input'
+import { jsonNesting } from './json-nesting'
+import type { Limited, RateLimits } from './rate-limits'
+import type { RequestContexts } from './request-context'
 
 const BODY_MAX_BYTES = 64 * 1024
 /** Bodies here are flat; a deeper one tries to exhaust a recursive parser. */
 const DEPTH_MAX = 8
 
+export interface BodiesDeps {
+  readonly contexts: RequestContexts
+  readonly limits: Pick<RateLimits, 'address' | 'signIn' | 'signUp'>
+}
+
+/** How routes read a body: the `parse` of each that has one. */
+export type Bodies = ReturnType<typeof createBodies>
+
 /**
- * Reads the body of a request as JSON. A request without any body reads as `{}`, so that its missing
- * fields are named. Errors: `unsupported_media_type`, `body_too_large` (whether or not the length was
- * announced), `malformed_json`.
+ * Bodies as JSON, each request counted by its address before a byte of its body is read. A request without any body
+ * reads as `{}`, so that its missing fields are named. Errors: `too_many_requests`, `unsupported_media_type`,
+ * `body_too_large` (whether or not the length was announced), `malformed_json`, `invalid_request` (nested too deeply).
  */
-export async function jsonBody({ request }: { request: Request }): Promise<unknown> {
+export function createBodies({ contexts, limits }: BodiesDeps) {
+  function counted(count: (limited: Limited) => Promise<void>) {
+    return async ({ request, set }: { request: Request; set: Pick<Limited, 'headers'> }) => {
+      await count({ context: contexts.of(request), headers: set.headers })
+      return readJson(request)
+    }
+  }
+  return {
+    /** For routes that need an account. */
+    write: counted((limited) => limits.address('write', limited)),
+    signIn: counted(limits.signIn),
+    signUp: counted(limits.signUp),
+  }
+}
+
+async function readJson(request: Request): Promise<unknown> {
   const contentType = mediaType(request.headers.get('content-type'))
   if (request.body === null && contentType === null) return {}
   if (contentType !== null && contentType !== 'application/json') {
@@ -22,8 +48,10 @@ export async function jsonBody({ request }: { request: Request }): Promise<unkno
   if (contentType === null) {
     throw new SnsError('unsupported_media_type', { detail: 'Send Content-Type: application/json' })
   }
+  const { depth, isClosed } = jsonNesting(bytes)
+  if (!isClosed) throw new SnsError('malformed_json')
+  if (depth > DEPTH_MAX) throw invalidField('body', 'is nested too deeply')
   const value = parse(bytes)
-  if (isDeeperThan(value, DEPTH_MAX)) throw invalidField('body', 'is nested too deeply')
   if (hidesToString(value)) throw invalidField('body', 'has a field named toString')
   return value
 }
@@ -55,11 +83,6 @@ function tooLarge(): SnsError {
 
 function mediaType(header: string | null): string | null {
   return header === null ? null : (header.split(';')[0] ?? '').trim().toLowerCase()
-}
-
-function isDeeperThan(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return depth === 0 || Object.values(value).some((each) => isDeeperThan(each, depth - 1))
 }
 
 /**

@@ -8,6 +8,9 @@ import type { KnownRoutes } from './known-routes'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from './problem'
 import type { RequestContexts } from './request-context'
 
+/** How much of a path a line of the log holds. */
+export const PATH_CHARACTERS = 200
+
 export interface ProblemsDeps {
   readonly contexts: RequestContexts
   readonly logger: Logger
@@ -39,7 +42,10 @@ export function problems({ contexts, logger, routes, metrics }: ProblemsDeps) {
       set.headers['retry-after'] = String(known.retryAfterSeconds ?? 1)
     }
     if (known.status === 429) {
-      logger.info({ event: 'rate_limited', address, requestId, path }, 'account')
+      logger.info(
+        { event: 'rate_limited', address, requestId, path: path.slice(0, PATH_CHARACTERS) },
+        'account',
+      )
     }
     return JSON.stringify(toProblem(known, requestId))
   })

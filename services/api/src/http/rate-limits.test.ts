@@ -1,23 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { loadSettings } from '@sns/shared/config/load-settings'
 import { eventually } from '@sns/shared/testing/eventually'
 import { recordedLog } from '@sns/shared/testing/recorded-log'
+import { quotas } from '../testing/quotas'
 import { openTestApi, PASSWORD, type TestApi } from '../testing/test-api'
-
-const { rateLimits: defaults } = loadSettings({}, { role: 'suite' })
-
-type Limits = typeof defaults
-
-/** The quotas of some limits; all others are out of the way. */
-function quotas(some: Partial<Record<keyof Omit<Limits, 'isOn'>, number>>): Limits {
-  const { isOn: _, ...limits } = defaults
-  const all = Object.entries(limits).map(([key, limit]) => {
-    const quota = some[key as keyof typeof some] ?? 1_000_000
-    return [key, { ...limit, quota }]
-  })
-  return { isOn: true, ...Object.fromEntries(all) }
-}
 
 const logIn = (api: TestApi, username: string, password = 'wrong password', from?: string) =>
   api.request('POST', '/v1/auth/login', {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { UserId } from '@sns/shared/domain/id'
 import type { RateLimit } from '@sns/shared/domain/rate-limit'
 import { SnsError } from '@sns/shared/errors/sns-error'
@@ -8,7 +9,7 @@ export interface RateLimitSettings {
   readonly isOn: boolean
   /** By address and attempted username: nobody can use up another person's attempts. */
   readonly logIn: RateLimit
-  /** By address: every request that needs no account. */
+  /** By address: every request that starts, goes on with or ends a session. */
   readonly signIn: RateLimit
   readonly signUp: RateLimit
   /** By account: requests that ask for the password again. */
@@ -54,31 +55,41 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
   return {
     isOn: limits.isOn,
 
-    /** Called before the request looks anything up. */
+    /** Called before the request's body is read and before it looks anything up; counts it once. */
     async address(kind: 'read' | 'write', limited: Limited): Promise<void> {
-      const key = limited.context.countedAs
+      const { context } = limited
+      if (!limits.isOn || context.isCounted) return
+      context.isCounted = true
+      const key = context.countedAs
       await (kind === 'read'
         ? take(local, limits.readByAddress, key, limited)
         : take(shared, limits.writeByAddress, key, limited))
     },
 
+    /**
+     * Called where the session is known to be open: a token that was revoked spends nothing of its owner's, its
+     * requests are counted by address alone.
+     */
     async account(kind: 'read' | 'write', user: UserId, limited: Limited): Promise<void> {
+      if (!limits.isOn) return
       await (kind === 'read'
         ? take(local, limits.read, String(user), limited)
         : take(shared, limits.write, String(user), limited))
     },
 
-    async logIn(username: string, limited: Limited): Promise<void> {
-      if (!limits.isOn) return
-      const key = limited.context.countedAs
-      await take(shared, limits.signIn, key, limited)
-      await take(shared, limits.logIn, `${key} ${username.toLowerCase()}`, limited)
-    },
-
-    async refresh(limited: Limited): Promise<void> {
+    /** Called before the body is read. */
+    async signIn(limited: Limited): Promise<void> {
       if (limits.isOn) await take(shared, limits.signIn, limited.context.countedAs, limited)
     },
 
+    /** Called before the password is checked. */
+    async logIn(username: string, limited: Limited): Promise<void> {
+      if (!limits.isOn) return
+      const key = `${limited.context.countedAs} ${digest(username.toLowerCase())}`
+      await take(shared, limits.logIn, key, limited)
+    },
+
+    /** Called before the body is read. */
     async signUp(limited: Limited): Promise<void> {
       if (limits.isOn) await take(shared, limits.signUp, limited.context.countedAs, limited)
     },
@@ -88,6 +99,11 @@ export function createRateLimits({ shared, local }: RateLimitsDeps, limits: Rate
       if (limits.isOn) await take(shared, limits.password, String(user), limited)
     },
   }
+}
+
+/** What is typed as a username may be long, or a password: it is no key. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function append(headers: Limited['headers'], name: string, item: string): void {

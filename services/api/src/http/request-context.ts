@@ -8,6 +8,8 @@ export interface RequestContext {
   /** As `performance.now()`. */
   readonly startedAt: number
   userId: UserId | null
+  /** Whether the limits by address have counted the request. */
+  isCounted: boolean
   /** The client's address, as far as proxies are trusted. */
   readonly address: string
   /** What limits count the request under. */
@@ -40,6 +42,7 @@ export function createRequestContexts({ clientAddress, peers }: RequestContextsD
   class Context implements RequestContext {
     readonly startedAt = performance.now()
     userId: UserId | null = null
+    isCounted = false
     #address: string | null = null
 
     constructor(

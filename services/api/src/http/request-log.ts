@@ -2,6 +2,7 @@ import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import type { DurationTally } from '@sns/shared/observability/tallies'
 import { Elysia } from 'elysia'
+import { PATH_CHARACTERS } from './errors'
 import type { RequestContexts } from './request-context'
 
 export interface RequestLogDeps {
@@ -11,8 +12,6 @@ export interface RequestLogDeps {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-
-const PATH_CHARACTERS = 200
 
 /** For a request that no route answers: what it asked for. Without its query, which may hold what people typed. */
 function pathOf({ url }: Request): string {

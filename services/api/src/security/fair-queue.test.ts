@@ -52,21 +52,68 @@ describe('a fair queue', () => {
     const queue = createFairQueue({ concurrency: 1, waiting: 3, waitingEach: 2 })
     const first = task()
     const running = queue.run(from('a'), first.work)
-    const waiting = [1, 2].map(() => queue.run(from('a'), async () => 'waited'))
+    const waiting = ['a', 'b', 'c'].map((address) => queue.run(from(address), async () => address))
     const refusal = (address: string) =>
       queue.run(from(address), async () => 'x').catch((error: unknown) => error)
-    const own = await refusal('a')
-    expect(isSnsError(own, 'too_many_requests') && own.retryAfterSeconds).toBeGreaterThan(0)
-    const other = queue.run(from('b'), async () => 'other')
-    expect(isSnsError(await refusal('c'), 'too_many_requests')).toBeTrue()
+    // Nobody has more waiting than another.
+    const late = await refusal('d')
+    expect(isSnsError(late, 'too_many_requests') && late.retryAfterSeconds).toBeGreaterThan(0)
     first.resolve('first')
-    expect(await Promise.all([running, ...waiting, other])).toEqual([
-      'first',
-      'waited',
-      'waited',
-      'other',
+    expect(await Promise.all([running, ...waiting])).toEqual(['first', 'a', 'b', 'c'])
+    const own = task()
+    const all = [1, 2, 3].map(() => queue.run(from('a'), own.work))
+    expect(isSnsError(await refusal('a'), 'too_many_requests')).toBeTrue()
+    own.resolve('again')
+    expect(await Promise.all(all)).toEqual(['again', 'again', 'again'])
+  })
+
+  test('full of a few that have much waiting, has room for whoever comes', async () => {
+    const queue = createFairQueue({ concurrency: 1, waiting: 1_000, waitingEach: 100 })
+    const first = task()
+    const running = queue.run(from('x'), first.work)
+    const outcomes = new Map<string, string[]>()
+    const ask = (address: string) =>
+      queue
+        .run(from(address), async () => 'done')
+        .catch((error: unknown) => (isSnsError(error, 'too_many_requests') ? 'refused' : 'failed'))
+        .then((outcome) => outcomes.set(address, [...(outcomes.get(address) ?? []), outcome]))
+    const networks = Array.from({ length: 10 }, (_, at) => `network ${at}`)
+    const all = networks.flatMap((network) => Array.from({ length: 100 }, () => ask(network)))
+    const newcomers = Array.from({ length: 300 }, (_, at) => `newcomer ${at}`)
+    all.push(...newcomers.map(ask))
+    // Who fills the queue cannot displace them in turn.
+    all.push(...networks.map(ask))
+    await turns()
+    first.resolve('')
+    await Promise.all([running, ...all])
+    for (const newcomer of newcomers) expect(outcomes.get(newcomer)).toEqual(['done'])
+    for (const network of networks) {
+      const done = outcomes.get(network)?.filter((outcome) => outcome === 'done').length
+      // Each of the ten gave up as much as the others.
+      expect(done).toBe(70)
+    }
+    expect(await queue.run(from('x'), async () => 'next')).toBe('next')
+  })
+
+  test('forgets a caller that has gone after giving way, and counts it once', async () => {
+    const queue = createFairQueue({ concurrency: 1, waiting: 2, waitingEach: 2 })
+    const first = task()
+    const running = queue.run(from('x'), first.work)
+    const gone = new AbortController()
+    const mine = [1, 2].map(() =>
+      queue.run(from('a', gone.signal), async () => 'a').catch(() => 'refused'),
+    )
+    const other = queue.run(from('b'), async () => 'b')
+    gone.abort()
+    const more = queue.run(from('c'), async () => 'c')
+    first.resolve('x')
+    expect(await Promise.all([running, ...mine, other, more])).toEqual([
+      'x',
+      'refused',
+      'refused',
+      'b',
+      'c',
     ])
-    expect(await queue.run(from('a'), async () => 'again')).toBe('again')
   })
 
   test('never begins work whose caller has gone, and keeps no place for it', async () => {

@@ -3,10 +3,15 @@ import { SnsError } from '@sns/shared/errors/sns-error'
 export interface FairQueueOptions {
   /** How many tasks run at once. */
   readonly concurrency: number
-  /** How many tasks may wait; one more is refused with `too_many_requests`. */
+  /** How many tasks may wait; one more takes the last place of the longest line, or is refused with `too_many_requests`. */
   readonly waiting: number
   /** How many tasks of one caller may wait. */
   readonly waitingEach: number
+}
+
+interface Waiting {
+  begin(): void
+  giveWay(): void
 }
 
 /** Who asks for a task. */
@@ -18,22 +23,22 @@ export interface Caller {
 }
 
 /**
- * Runs a few costly tasks at once. Callers take turns, so a caller with many tasks delays only
- * itself. A task whose caller has disconnected never starts.
+ * Runs a few costly tasks at once. Callers take turns, so a caller with many tasks delays only itself; and where as many
+ * wait as may, whoever has more waiting than others gives way to them. A task whose caller has disconnected never starts.
  */
 export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueueOptions) {
   /** Waiting tasks by caller, callers in the order of their turns. No list is empty. */
-  const lines = new Map<string, (() => void)[]>()
+  const lines = new Map<string, Waiting[]>()
   let waitingNow = 0
   let running = 0
 
   function startNext(): void {
     for (const [key, line] of lines) {
       lines.delete(key)
-      const begin = line.shift()
+      const next = line.shift()
       if (line.length > 0) lines.set(key, line)
       waitingNow -= 1
-      begin?.()
+      next?.begin()
       return
     }
   }
@@ -45,32 +50,56 @@ export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueue
       return Promise.resolve()
     }
     const line = lines.get(key) ?? []
-    if (waitingNow >= waiting || line.length >= waitingEach) {
-      throw new SnsError('too_many_requests', {
-        detail: 'Too many sign-ins are waiting; try again shortly',
-        retryAfterSeconds: 5,
-      })
-    }
+    if (line.length >= waitingEach) throw tooMany()
+    if (waitingNow >= waiting && !displaceFor(line)) throw tooMany()
     return new Promise((resolve, reject) => {
-      const begin = () => {
-        signal.removeEventListener('abort', leave)
-        // The next task takes the place over: `running` stays the same.
-        resolve()
+      const end = () => signal.removeEventListener('abort', leave)
+      const mine: Waiting = {
+        begin() {
+          end()
+          // The next task takes the place over: `running` stays the same.
+          resolve()
+        },
+        giveWay() {
+          end()
+          reject(tooMany())
+        },
       }
       const leave = () => {
-        const mine = lines.get(key)
-        const at = mine?.indexOf(begin) ?? -1
-        if (!mine || at < 0) return
-        mine.splice(at, 1)
-        if (mine.length === 0) lines.delete(key)
-        waitingNow -= 1
-        reject(gone())
+        if (remove(key, mine)) reject(gone())
       }
-      line.push(begin)
+      line.push(mine)
       lines.set(key, line)
       waitingNow += 1
       signal.addEventListener('abort', leave, { once: true })
     })
+  }
+
+  /** False where the task does not wait any more. */
+  function remove(key: string, task: Waiting): boolean {
+    const line = lines.get(key)
+    const at = line?.indexOf(task) ?? -1
+    if (!line || at < 0) return false
+    line.splice(at, 1)
+    if (line.length === 0) lines.delete(key)
+    waitingNow -= 1
+    return true
+  }
+
+  /**
+   * Makes the last of the longest line give way to one more in `line`. False where that line would then be the longest
+   * itself, or as long.
+   */
+  function displaceFor(line: readonly Waiting[]): boolean {
+    let longest: { readonly key: string; readonly line: readonly Waiting[] } | null = null
+    for (const [key, each] of lines) {
+      if (each.length > (longest?.line.length ?? line.length + 1)) longest = { key, line: each }
+    }
+    const last = longest?.line.at(-1)
+    if (!longest || !last) return false
+    remove(longest.key, last)
+    last.giveWay()
+    return true
   }
 
   return {
@@ -85,6 +114,13 @@ export function createFairQueue({ concurrency, waiting, waitingEach }: FairQueue
       }
     },
   }
+}
+
+function tooMany(): SnsError {
+  return new SnsError('too_many_requests', {
+    detail: 'Too many sign-ins are waiting; try again shortly',
+    retryAfterSeconds: 5,
+  })
 }
 
 function gone(): SnsError {

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
-import { jsonBody } from '../../http/body'
+import type { Bodies } from '../../http/body'
 import { IdParams, PageQuery, pageLimit } from '../../http/fields'
 import { pathId } from '../../http/input'
 import { nextLink } from '../../http/links'
@@ -30,23 +30,23 @@ type AccountService = ReturnType<typeof createAccountService>
 export interface SessionRoutesDeps {
   readonly accounts: AccountService
   readonly sessions: Sessions
+  readonly bodies: Bodies
   readonly contexts: RequestContexts
   readonly limits: RateLimits
 }
 
-export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionRoutesDeps) {
+export function sessionRoutes(deps: SessionRoutesDeps) {
+  const { accounts, sessions, bodies, contexts, limits } = deps
   return new Elysia({ prefix: '/v1/auth' })
     .post(
       '/signup',
       async ({ body, request, set: { headers }, status }) => {
-        const context = contexts.of(request)
-        await limits.signUp({ context, headers })
-        const session = await accounts.signUp(body, context)
+        const session = await accounts.signUp(body, contexts.of(request))
         headers.location = `/v1/users/${session.user.username}`
         return status(201, session)
       },
       {
-        parse: jsonBody,
+        parse: bodies.signUp,
         body: Signup,
         response: { 201: unchecked(Session), ...PROBLEMS },
         detail: openapi({
@@ -73,7 +73,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
         return accounts.logIn(body, context)
       },
       {
-        parse: jsonBody,
+        parse: bodies.signIn,
         body: Login,
         response: { 200: unchecked(Session), ...PROBLEMS },
         detail: openapi({
@@ -93,13 +93,9 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
     )
     .post(
       '/refresh',
-      async ({ body, request, set: { headers } }) => {
-        const context = contexts.of(request)
-        await limits.refresh({ context, headers })
-        return sessions.refresh(body.refreshToken, context)
-      },
+      ({ body, request }) => sessions.refresh(body.refreshToken, contexts.of(request)),
       {
-        parse: jsonBody,
+        parse: bodies.signIn,
         body: RefreshTokenBody,
         response: { 200: unchecked(Session), ...PROBLEMS },
         detail: openapi({
@@ -121,7 +117,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
       '/logout',
       async ({ body, status }) => status(204, await sessions.logOut(body.refreshToken)),
       {
-        parse: jsonBody,
+        parse: bodies.signIn,
         body: RefreshTokenBody,
         response: NO_CONTENT,
         detail: openapi({
@@ -131,6 +127,7 @@ export function sessionRoutes({ accounts, sessions, contexts, limits }: SessionR
           description:
             'Ends the session of a refresh token and its access tokens with it. It needs only the refresh token, so it works after the access token has expired. Unknown tokens are ignored.',
           isPublic: true,
+          errors: ['too_many_requests'],
           examples: { request: { refreshToken: SESSION_EXAMPLE.refreshToken } },
         }),
       },
@@ -142,7 +139,7 @@ export interface MeRoutesDeps extends SessionRoutesDeps {
 }
 
 export function meRoutes(deps: MeRoutesDeps) {
-  const { accounts, sessions, contexts, limits, authenticated } = deps
+  const { accounts, sessions, bodies, contexts, limits, authenticated } = deps
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .get('/me', ({ viewer }) => presentUser(viewer), {
@@ -163,7 +160,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         return accounts.change(viewer, body, context)
       },
       {
-        parse: jsonBody,
+        parse: bodies.write,
         body: AccountChange,
         response: { 200: unchecked(User), ...PROBLEMS },
         detail: openapi({
@@ -185,7 +182,7 @@ export function meRoutes(deps: MeRoutesDeps) {
         return status(204, await accounts.delete(viewer, body, context))
       },
       {
-        parse: jsonBody,
+        parse: bodies.write,
         body: AccountDeletion,
         response: NO_CONTENT,
         detail: openapi({

@@ -5,7 +5,7 @@ import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
-import { jsonBody } from '../../http/body'
+import type { Bodies } from '../../http/body'
 import {
   readIdCursor,
   readRelationshipCursor,
@@ -28,6 +28,7 @@ export interface EngagementRoutesDeps {
   readonly posts: Pick<PostStore, 'likedIds'>
   readonly visiblePosts: VisiblePosts
   readonly ids: IdGenerator
+  readonly bodies: Bodies
   readonly authenticated: Authentication
 }
 
@@ -36,6 +37,7 @@ export function engagementRoutes({
   posts,
   visiblePosts,
   ids,
+  bodies,
   authenticated,
 }: EngagementRoutesDeps) {
   return new Elysia({ prefix: '/v1' })
@@ -167,7 +169,7 @@ export function engagementRoutes({
         return status(201, presentComment(comment))
       },
       {
-        parse: jsonBody,
+        parse: bodies.write,
         params: IdParams,
         body: CommentDraft,
         headers: IdempotencyHeaders,

@@ -48,6 +48,9 @@ export interface FeedNews {
   readonly authors: ReadonlySet<UserId> | null
 }
 
+/** Asked once the session is known to be open, before anything is looked up for it; throws to refuse. */
+export type Admission = (viewer: UserId) => Promise<void>
+
 export type Feed = ReturnType<typeof createFeed>
 
 /** Where the ids of a page came from; merge: from a window, then from SQL. */
@@ -197,7 +200,11 @@ export function createFeed(deps: FeedDeps) {
    * The posts of the feed between `after` and `before`, newest first: one more than `limit` where there are
    * more. Errors: `unauthenticated` (the session has ended).
    */
-  async function walk(grant: Grant, { after, before: start, limit }: Stretch): Promise<Walked> {
+  async function walk(
+    grant: Grant,
+    { after, before: start, limit }: Stretch,
+    admit?: Admission,
+  ): Promise<Walked> {
     const { userId } = grant
     let before = start
     let count = limit + 1
@@ -207,6 +214,7 @@ export function createFeed(deps: FeedDeps) {
       ? await viewers.account(grant)
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
+    await admit?.(viewer.id)
     const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
     let slice = view === null ? null : first.slice
     const lists =
@@ -235,11 +243,11 @@ export function createFeed(deps: FeedDeps) {
 
   return {
     /** Errors: `invalid_cursor`, `unauthenticated` (the session has ended). */
-    async page(grant: Grant, query: FeedQuery): Promise<FeedPage> {
+    async page(grant: Grant, query: FeedQuery, admit?: Admission): Promise<FeedPage> {
       const after = readAfter(query.after)
       const before = readIdCursor<'post'>('feed', query.cursor)
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT
-      const { shown, source } = await walk(grant, { after, before, limit })
+      const { shown, source } = await walk(grant, { after, before, limit }, admit)
       reads[source].count += 1
       const end = shown.length > limit ? shown[limit - 1] : undefined
       const nextCursor = writeIdCursor('feed', end?.id ?? null)

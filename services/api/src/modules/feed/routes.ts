@@ -28,8 +28,9 @@ export function feedRoutes(feed: Feed, { grants, contexts, limits }: FeedRoutesD
       const context = contexts.of(request)
       if (limits.isOn) await limits.address('read', { context, headers })
       const grant = await grants(request)
-      if (limits.isOn) await limits.account('read', grant.userId, { context, headers })
-      const page = await feed.page(grant, query)
+      const page = await feed.page(grant, query, async (viewer) => {
+        if (limits.isOn) await limits.account('read', viewer, { context, headers })
+      })
       context.userId = page.viewerId
       return finishedPage(page, { request, set })
     },

@@ -2,7 +2,7 @@ import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { NotificationStore } from '@sns/shared/ports/notification-store'
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
-import { jsonBody } from '../../http/body'
+import type { Bodies } from '../../http/body'
 import { readNotificationCursor, writeNotificationKey } from '../../http/cursors'
 import { PageQuery, pageLimit } from '../../http/fields'
 import { nextLink } from '../../http/links'
@@ -12,12 +12,17 @@ import { NotificationPage, presentNotification, ReadMarker, readMark, UnreadCoun
 
 export interface NotificationRoutesDeps {
   readonly notifications: NotificationStore
+  readonly bodies: Bodies
   readonly authenticated: Authentication
 }
 
 const UNREAD_MAX = 100
 
-export function notificationRoutes({ notifications, authenticated }: NotificationRoutesDeps) {
+export function notificationRoutes({
+  notifications,
+  bodies,
+  authenticated,
+}: NotificationRoutesDeps) {
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
     .get(
@@ -67,7 +72,7 @@ export function notificationRoutes({ notifications, authenticated }: Notificatio
       async ({ viewer, body, status }) =>
         status(204, await notifications.markRead(viewer.id, readMark(body.until, 'until'))),
       {
-        parse: jsonBody,
+        parse: bodies.write,
         body: ReadMarker,
         response: NO_CONTENT,
         detail: openapi({

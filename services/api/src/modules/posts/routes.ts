@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Authentication } from '../../http/authentication'
-import { jsonBody } from '../../http/body'
+import type { Bodies } from '../../http/body'
 import { tagged } from '../../http/entity-tag'
 import { IdParams, PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { IDEMPOTENCY_KEY, IdempotencyHeaders, markReplayed, REPLAYED } from '../../http/idempotency'
@@ -12,7 +12,7 @@ import type { createPostService } from './service'
 
 export function postRoutes(
   posts: ReturnType<typeof createPostService>,
-  authenticated: Authentication,
+  { bodies, authenticated }: { readonly bodies: Bodies; readonly authenticated: Authentication },
 ) {
   return new Elysia({ prefix: '/v1' })
     .use(authenticated)
@@ -25,7 +25,7 @@ export function postRoutes(
         return status(201, post)
       },
       {
-        parse: jsonBody,
+        parse: bodies.write,
         body: PostDraft,
         headers: IdempotencyHeaders,
         response: { 201: unchecked(Post), ...PROBLEMS },
@@ -63,7 +63,7 @@ export function postRoutes(
       '/posts/:id',
       ({ viewer, params, body }) => posts.edit(params.id, viewer.id, body.text),
       {
-        parse: jsonBody,
+        parse: bodies.write,
         params: IdParams,
         body: PostDraft,
         response: { 200: unchecked(Post), ...PROBLEMS },
