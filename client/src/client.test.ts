@@ -5,8 +5,9 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { createClient, type ServerEvent } from './client'
 import { ROUTES } from './contract'
 import { type RawEvent, readEvents } from './events'
-import { ProblemError, UnreachableError } from './problem'
+import { ProblemError, throwProblem, UnreachableError } from './problem'
 import { memorySession, type SessionStore } from './session'
+import { secondsToWait } from './waiting'
 
 const PASSWORD = 'correct horse battery'
 
@@ -135,6 +136,38 @@ describe('a session', () => {
     expect([client.session, heard.at(-1)]).toEqual([null, null])
   })
 
+  test('is forgotten by who signs out, though nobody can be reached', async () => {
+    const { client, session } = await somebody((url) =>
+      url.endsWith('/logout') ? new Error('no network') : null,
+    )
+    await expect(client.signOut()).rejects.toThrow(UnreachableError)
+    expect([client.session, session.load()]).toEqual([null, null])
+  })
+
+  test('that was signed out of does not come back with a refresh that was under way', async () => {
+    const { client, session } = await somebody()
+    const { refreshToken } = session.load()!
+    const answered = Promise.withResolvers<void>()
+    const slow = createClient({
+      url: api.url,
+      session,
+      fetch: (async (url: string, init: RequestInit) => {
+        const answer = await fetch(url, init)
+        if (url.endsWith('/refresh')) await answered.promise
+        return answer
+      }) as unknown as typeof fetch,
+    })
+    expire(session)
+    const reading = slow.readAccount().catch((error: unknown) => error)
+    await Bun.sleep(20)
+    await client.signOut()
+    answered.resolve()
+    expect(((await reading) as ProblemError).code).toBe('unauthenticated')
+    expect(session.load()).toBeNull()
+    const again = await client.refreshSession({ refreshToken }).catch((error: unknown) => error)
+    expect((again as ProblemError).code).toBe('refresh_token_invalid')
+  })
+
   test('outlives a refresh that nobody answered', async () => {
     const { client, session } = await somebody((url) =>
       url.endsWith('/refresh') ? new Error('no network') : null,
@@ -209,6 +242,57 @@ describe('a failure', () => {
     ])
   })
 
+  test('to answer in time, or to the end, is told as no answer', async () => {
+    const hangs = (url: string, { signal }: RequestInit) =>
+      url.endsWith('/logout')
+        ? new Promise<Response>((_, reject) => {
+            signal?.addEventListener('abort', () => reject(signal.reason))
+          })
+        : Promise.resolve(
+            new Response(
+              new ReadableStream({
+                start(controller) {
+                  controller.enqueue(new TextEncoder().encode('{"id":'))
+                  signal?.addEventListener('abort', () => controller.error(signal.reason))
+                },
+              }),
+            ),
+          )
+    const client = createClient({
+      url: api.url,
+      timeoutMs: 30,
+      fetch: hangs as unknown as typeof fetch,
+    })
+    await expect(client.logOut({ refreshToken: 'x' })).rejects.toThrow(UnreachableError)
+    const signUp = { username: 'hanging', password: PASSWORD }
+    await expect(client.signUp(signUp)).rejects.toThrow(UnreachableError)
+    const { client: cut, sent } = await somebody((url, tried) =>
+      url.endsWith('/me') && tried === 1 ? new Response('{"id":') : null,
+    )
+    expect((await cut.readAccount()).username).toStartWith('client_')
+    expect(sent).toHaveLength(2)
+  })
+
+  test.each([
+    ['7', 7, 14],
+    ['0', 0, 0],
+    [null, 1, 2],
+    ['11', null, null],
+    [new Date(Date.now() + 3_600_000).toUTCString(), null, null],
+    ['soon', 1, 2],
+  ])('with Retry-After %p is tried again when that says', async (header, least, most) => {
+    const headers: Record<string, string> = header === null ? {} : { 'retry-after': header }
+    const body = await unavailable().json()
+    const refused = new Response(JSON.stringify(body), { status: 503, headers })
+    const error = await throwProblem(refused).catch((each: unknown) => each)
+    const wait = secondsToWait(error, 1)
+    if (least === null || most === null) expect(wait).toBeNull()
+    else {
+      expect(wait).toBeGreaterThanOrEqual(least)
+      expect(wait).toBeLessThanOrEqual(most)
+    }
+  })
+
   test('of something that is not the api is told as such', async () => {
     const { client } = await somebody((url) =>
       url.endsWith('/me') ? new Response('<html>', { status: 404 }) : null,
@@ -276,6 +360,72 @@ describe('events', () => {
     api.clock.advance(60_000)
     expect((await listening).value).toMatchObject({ kind: 'posts', data: { count: 1 } })
   }, 20_000)
+
+  test('go on after a refusal that passes, when it says; the caller hears of it', async () => {
+    const limited = (seconds: string) =>
+      Response.json(
+        {
+          type: 'urn:sns:problem:too_many_requests',
+          title: 'Too many requests',
+          status: 429,
+          code: 'too_many_requests',
+          requestId: 'r',
+        },
+        { status: 429, headers: { 'retry-after': seconds } },
+      )
+    const heard: unknown[] = []
+    const stop = new AbortController()
+    const onProblem = (problem: Error, retryInMs: number) =>
+      heard.push([problem instanceof ProblemError && problem.code, retryInMs >= 90_000])
+    const { client } = await somebody((url, tried) =>
+      url.includes('/v1/events') && tried === 1 ? limited('0') : null,
+    )
+    const onOpen = () => {
+      heard.push('open')
+      stop.abort()
+    }
+    for await (const event of client.events({ signal: stop.signal, onProblem, onOpen }))
+      heard.push(event)
+    expect(heard).toEqual([['too_many_requests', false], 'open'])
+
+    heard.length = 0
+    const { client: patient } = await somebody((url) =>
+      url.includes('/v1/events') ? limited('90') : null,
+    )
+    const enough = new AbortController()
+    const listening = patient
+      .events({
+        signal: enough.signal,
+        onProblem(problem, retryInMs) {
+          onProblem(problem, retryInMs)
+          enough.abort()
+        },
+      })
+      .next()
+    expect((await listening).done).toBe(true)
+    expect(heard).toEqual([['too_many_requests', true]])
+  }, 20_000)
+
+  test('that cannot be opened in time are tried again, and the caller hears of it', async () => {
+    const stop = new AbortController()
+    const { session } = await somebody()
+    const problems: unknown[] = []
+    const client = createClient({
+      url: api.url,
+      session,
+      timeoutMs: 30,
+      fetch: ((_: string, { signal }: RequestInit) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason))
+        })) as unknown as typeof fetch,
+    })
+    const onProblem = (problem: unknown) => {
+      problems.push(problem)
+      stop.abort()
+    }
+    await client.events({ signal: stop.signal, onProblem }).next()
+    expect(problems).toEqual([expect.any(UnreachableError)])
+  })
 
   test('end where the session is over', async () => {
     const { client, session } = await somebody()

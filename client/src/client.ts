@@ -53,6 +53,13 @@ export interface ListenOptions extends CallOptions {
   readonly after?: string
   /** The id of the last event that you got. */
   readonly lastEventId?: string
+  /** Called whenever the stream is open, at first and again. */
+  readonly onOpen?: () => void
+  /**
+   * Called whenever the stream broke or cannot be opened, with what is known of why and the milliseconds until the next
+   * try. Browsers hide from a page of another origin what the api answered: all it gets is `UnreachableError`.
+   */
+  readonly onProblem?: (problem: ProblemError | UnreachableError, retryInMs: number) => void
 }
 
 export interface Client extends Methods {
@@ -64,7 +71,7 @@ export interface Client extends Methods {
   each<N extends ListName>(name: N, input: Input<N>, options?: CallOptions): AsyncGenerator<Item<N>>
   /**
    * Events until `signal` aborts. Where the connection breaks it goes on after the last event, whenever the api can be
-   * reached again. Rejects where the session has ended.
+   * reached again; `onProblem` hears of it meanwhile. Rejects where the session has ended or the api refuses for good.
    */
   events(options?: ListenOptions): AsyncGenerator<ServerEvent>
 }
@@ -78,6 +85,11 @@ const SILENCE_MS = 60_000
 const COME_BACK_MS = 3_000
 const COME_BACK_LATEST_MS = 60_000
 
+async function readAnswer<Answer>(response: Response): Promise<Answer> {
+  if (!response.ok) await throwProblem(response)
+  return (response.status === 204 ? undefined : await response.json()) as Answer
+}
+
 /**
  * A client of the api. Requests carry the session, which is refreshed by itself, once for all that wait for it.
  * What can be repeated is tried three times where the network or a store fails: reads, `PUT`, `DELETE`, and what takes an
@@ -88,6 +100,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const store = options.session ?? memorySession()
   const base = (options.url ?? '').replace(/\/$/, '')
   const send = options.fetch ?? fetch
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
 
   function keep(session: Session | null): StoredSession | null {
     const stored = session && { ...session, expiresAt: Date.now() + session.expiresIn * 1_000 }
@@ -96,18 +109,28 @@ export function createClient(options: ClientOptions = {}): Client {
     return stored
   }
 
-  /** One try. */
-  async function exchange(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)
+  /** Sends a request and reads its answer with `read`, within the time of one try. */
+  async function exchange<Answer>(
+    url: string,
+    init: RequestInit,
+    read: (response: Response) => Promise<Answer>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const timeout = AbortSignal.timeout(timeoutMs)
     try {
-      return await send(url, {
-        ...init,
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      })
+      const either = signal ? AbortSignal.any([signal, timeout]) : timeout
+      return await read(await send(url, { ...init, signal: either }))
     } catch (cause) {
       signal?.throwIfAborted()
-      throw new UnreachableError(`${base || 'the api'} does not answer`, { cause })
+      throw cause instanceof ProblemError || cause instanceof UnreachableError
+        ? cause
+        : unreachable(cause)
     }
+  }
+
+  /** Whatever else went wrong: no connection, a timeout, an answer that was cut short. */
+  function unreachable(cause: unknown): UnreachableError {
+    return new UnreachableError(`${base || 'the api'} does not answer`, { cause })
   }
 
   /** The session with a token that can be sent; null where nobody is signed in. */
@@ -124,7 +147,10 @@ export function createClient(options: ClientOptions = {}): Client {
       if (current === null || isGood(current)) return current
       try {
         const { refreshToken } = current
-        return keep(await request('refreshSession', { refreshToken }, null))
+        const next = await request('refreshSession', { refreshToken }, null)
+        // Somebody signed out, or in as somebody else, meanwhile: that stays.
+        const now = store.load()
+        return now?.refreshToken === refreshToken ? keep(next) : now
       } catch (error) {
         const isOver =
           error instanceof ProblemError &&
@@ -145,9 +171,7 @@ export function createClient(options: ClientOptions = {}): Client {
     if (token !== null) init.headers.authorization = `Bearer ${token}`
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await exchange(url, init, signal)
-        if (!response.ok) await throwProblem(response)
-        return (response.status === 204 ? undefined : await response.json()) as Answer<N>
+        return await exchange(url, init, readAnswer<Answer<N>>, signal)
       } catch (error) {
         const wait = isRepeatable && attempt < TRIES ? secondsToWait(error, attempt) : null
         if (wait === null) throw error
@@ -189,49 +213,74 @@ export function createClient(options: ClientOptions = {}): Client {
     for (;;) {
       const session = await freshSession(refused)
       const token = session?.accessToken ?? ''
-      const authorization = `Bearer ${token}`
-      const init = { headers: { ...headers, authorization }, signal }
-      const response = await send(`${base}/v1/events${query}`, init).catch((cause: unknown) => {
-        throw new UnreachableError(`${base || 'the api'} does not answer`, { cause })
+      try {
+        const authorization = `Bearer ${token}`
+        return await openStream(`${base}/v1/events${query}`, { ...headers, authorization }, signal)
+      } catch (error) {
+        const isRefused = error instanceof ProblemError && error.code === 'unauthenticated'
+        if (!isRefused || session === null || refused !== null) throw error
+        refused = token
+      }
+    }
+  }
+
+  /** The time of one try bounds how long the stream may take to open, not how long it lasts. */
+  async function openStream(
+    url: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutMs)
+    try {
+      const init = { headers, signal: AbortSignal.any([signal, late.signal]) }
+      const response = await send(url, init).catch((cause: unknown) => {
+        throw unreachable(cause)
       })
-      if (response.ok && response.body) return response.body
-      const problem = await throwProblem(response).catch((error: unknown) => error)
-      const isRefused = problem instanceof ProblemError && problem.code === 'unauthenticated'
-      if (!isRefused || session === null || refused !== null) throw problem
-      refused = token
+      return response.ok && response.body ? response.body : await throwProblem(response)
+    } finally {
+      clearTimeout(timer)
     }
   }
 
   async function* events(given: ListenOptions = {}): AsyncGenerator<ServerEvent> {
-    const { signal } = given
+    const { signal, onOpen, onProblem } = given
     let lastEventId = given.lastEventId
     let failures = 0
     while (!signal?.aborted) {
       // Also where the caller stops listening.
       const stop = new AbortController()
       const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+      let problem: ProblemError | UnreachableError
       try {
         const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
         const isFirst = lastEventId === undefined && given.after !== undefined
         const query = isFirst ? `?after=${encodeURIComponent(given.after ?? '')}` : ''
-        for await (const event of readEvents(
-          await openEvents(headers, query, either),
-          SILENCE_MS,
-        )) {
+        const body = await openEvents(headers, query, either)
+        onOpen?.()
+        for await (const event of readEvents(body, SILENCE_MS)) {
           failures = 0
           lastEventId = event.id
           if (event.name === '') continue
           yield { id: event.id, kind: event.name, data: JSON.parse(event.data) } as ServerEvent
         }
+        problem = new UnreachableError('the stream of events ended')
       } catch (error) {
-        const isOver = error instanceof ProblemError && error.status !== 429 && error.status < 500
-        if (isOver && !signal?.aborted) throw error
+        if (signal?.aborted) return
+        if (error instanceof ProblemError && error.status !== 429 && error.status < 500) throw error
+        const isKnown = error instanceof ProblemError || error instanceof UnreachableError
+        problem = isKnown
+          ? error
+          : new UnreachableError('the stream of events broke', { cause: error })
       } finally {
         stop.abort()
       }
-      const wait = Math.min(COME_BACK_LATEST_MS, COME_BACK_MS * 2 ** failures)
+      const backOff = Math.min(COME_BACK_LATEST_MS, COME_BACK_MS * 2 ** failures)
+      const asked = (problem.retryAfterSeconds ?? 0) * 1_000
+      const wait = Math.max(asked, backOff * 0.5) + backOff * Math.random()
       failures += 1
-      await sleep(wait * (0.5 + Math.random()), signal).catch(() => undefined)
+      onProblem?.(problem, wait)
+      await sleep(wait, signal).catch(() => undefined)
     }
   }
 

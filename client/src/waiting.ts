@@ -2,12 +2,12 @@ import { ProblemError, UnreachableError } from './problem.js'
 
 const LONGEST_WAIT_SECONDS = 10
 
-/** How long to wait before another try, with jitter; null where another would not help. */
+/** How long to wait before another try, with jitter; null where another would not help, or not soon. */
 export function secondsToWait(error: unknown, attempt: number): number | null {
-  if (error instanceof UnreachableError) return 2 ** (attempt - 2) * (1 + Math.random())
-  if (!(error instanceof ProblemError) || error.status !== 503) return null
-  const least = error.retryAfterSeconds ?? 1
-  return least > LONGEST_WAIT_SECONDS ? null : least * (1 + Math.random() / 2)
+  const isUnreachable = error instanceof UnreachableError
+  if (!isUnreachable && !(error instanceof ProblemError && error.status === 503)) return null
+  const least = error.retryAfterSeconds ?? (isUnreachable ? 2 ** (attempt - 2) : 1)
+  return least > LONGEST_WAIT_SECONDS ? null : least * (1 + Math.random())
 }
 
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { databaseUrl, type MysqlAddress, type SqliteAddress } from './database-url'
+import { REQUEST_HEADERS } from './http-headers'
 import * as parse from './parsers'
 
 /** A program that reads settings. */
@@ -215,7 +216,7 @@ export const SETTINGS = {
       name: 'CORS_HEADERS',
       summary: 'Request headers that browsers may send',
       parse: parse.headers,
-      default: 'Authorization,Content-Type,Idempotency-Key,X-Request-Id',
+      default: REQUEST_HEADERS.join(','),
       readBy: ['api'],
     },
   },

@@ -1,17 +1,9 @@
 import { cors } from '@elysiajs/cors'
+import { RESPONSE_HEADERS } from '@sns/shared/config/http-headers'
 import type { Settings } from '@sns/shared/config/settings'
 import { Elysia } from 'elysia'
 
 const PREFLIGHT_SECONDS = 600
-const EXPOSED = [
-  'X-Request-Id',
-  'Retry-After',
-  'Idempotency-Replayed',
-  'Allow',
-  'Link',
-  'Location',
-  'ETag',
-]
 
 /** Allows cross-origin requests from the given origins; does nothing without any. */
 export function crossOrigin({ origins, credentials, methods, headers }: Settings['cors']) {
@@ -24,7 +16,7 @@ export function crossOrigin({ origins, credentials, methods, headers }: Settings
         credentials,
         methods: [...methods],
         allowedHeaders: [...headers],
-        exposeHeaders: EXPOSED,
+        exposeHeaders: [...RESPONSE_HEADERS],
         // Answered by the route below, so that preflights are counted and carry a request id too.
         preflight: false,
       }),
