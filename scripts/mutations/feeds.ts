@@ -5,6 +5,7 @@ const REPLICAS = 'tests/embedded/replicas-property.test.ts'
 const FEED = 'services/api/src/modules/feed'
 const TIMELINES = 'shared/src/adapters/memory/timeline-store.test.ts'
 const PIECES = 'services/api/src/memory/post-pieces.ts'
+const COHERENT = 'services/api/src/memory/coherent-cache.ts'
 const VIEWERS = 'services/api/src/memory/viewers.ts'
 const PIPELINE = 'services/api/src/modules/feed/feed.ts'
 const FRESHNESS = 'shared/src/adapters/redis/freshness.ts'
@@ -17,23 +18,23 @@ const MEMORY_TIMELINES = 'shared/src/adapters/memory/timeline-store.ts'
 export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a load that was overtaken is kept',
-    file: 'services/api/src/memory/known.ts',
-    find: 'if (!load.overtaken.has(key)) kept.set(key, value)',
-    replace: 'kept.set(key, value)',
+    file: COHERENT,
+    find: 'if (inProgress.get(key) !== load || currentBelief() !== load.belief) return',
+    replace: 'if (currentBelief() !== load.belief) return',
     tests: ['services/api/src/memory'],
   },
   {
     name: 'what was kept under another belief is used',
-    file: 'services/api/src/memory/known.ts',
-    find: 'kept.clear()\n',
+    file: COHERENT,
+    find: 'store.clear()\n',
     replace: '\n',
     tests: [REPLICAS, 'services/api/src/memory'],
   },
   {
     name: 'a load that began under another belief is kept',
-    file: 'services/api/src/memory/known.ts',
-    find: 'if (belief !== null && currentBelief() === belief) {',
-    replace: 'if (currentBelief() !== null) {',
+    file: COHERENT,
+    find: 'if (inProgress.get(key) !== load || currentBelief() !== load.belief) return',
+    replace: 'if (inProgress.get(key) !== load || currentBelief() === null) return',
     tests: ['services/api/src/memory'],
   },
   {
@@ -45,12 +46,14 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
       ? await viewers.account(grant)
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
-    const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null`,
+    await admit?.(viewer.id)
+    const view = isHeard && freshness.belief() ? await relations.feedView(viewer) : null`,
     replace: `const viewer = await viewers.account(grant)
     if (!viewer) throw sessionEnded()
-    const early = freshness.belief() ? await viewers.feedView(userId) : null
+    const early = freshness.belief() ? await relations.feedView(viewer) : null
     const first = await readTimeline(userId, before, count)
     const { isHeard, mergedAuthors } = first
+    await admit?.(viewer.id)
     const view = isHeard && freshness.belief() ? early : null
     void [sessions, clock]`,
     tests: [REPLICAS],
@@ -101,8 +104,8 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repeated request keeps the post as it was at first',
     file: PIECES,
-    find: 'if (!account || !created) return',
-    replace: 'if (!account) return',
+    find: 'if (!account || !created || body.id !== id) return null',
+    replace: 'if (!account || body.id !== id) return null',
     tests: ['services/api/src/memory/post-pieces.test.ts'],
   },
   {
@@ -128,10 +131,10 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what a feed is made of outlives the version of its account',
-    file: VIEWERS,
-    find: 'view: isTold ? before.view : null',
-    replace: 'view: isSame ? before.view : null',
-    tests: ['services/api/src/memory/viewers.test.ts'],
+    file: 'services/api/src/memory/versioned-cache.ts',
+    find: 'if (cached?.graphVersion === graphVersion) return cached.value',
+    replace: 'if (cached) return cached.value',
+    tests: ['services/api/src/memory/relations.test.ts'],
   },
   {
     name: 'looks at the fence queue behind statements',

@@ -106,7 +106,7 @@ export function createAnnouncedStores(
     posts: {
       ...posts,
       async create(post) {
-        const created = await pieces.written(post.authorId, () => posts.create(post))
+        const created = await pieces.written(post, () => posts.create(post))
         const { id, authorId: author } = created.body
         await announce([
           { kind: 'created', post: id, author },

@@ -2,6 +2,7 @@ import { sleep } from '@sns/shared/async/sleep'
 import type { MemoryReport } from '@sns/shared/runtime/status-app'
 import { createMergedPosts, type MergedPosts, type MergedPostsDeps } from './merged-posts'
 import { createPostPieces, type PostPieces, type PostPiecesDeps } from './post-pieces'
+import { createRelations, type Relations, type RelationsDeps } from './relations'
 import { verifyMemory } from './verify'
 import { createViewers, type Viewers, type ViewersDeps } from './viewers'
 
@@ -15,29 +16,35 @@ export interface MemoryOptions {
 /** What an api process keeps of the database. */
 export interface Memory {
   readonly viewers: Viewers
+  readonly relations: Relations
   readonly pieces: PostPieces
   readonly merged: MergedPosts
   /** Compares `sample` entries of each kind, or all, with the database; see `verifyMemory`. */
   verify(sample: number): AsyncGenerator<MemoryReport>
 }
 
-/** The shares of posts and of lists of merged authors; the rest is for viewers. */
+/** The shares of what is kept; the rest is for the lists of merged authors. */
 const POSTS_SHARE = 0.75
-const MERGED_SHARE = 0.05
+const RELATIONS_SHARE = 0.15
+const VIEWERS_SHARE = 0.05
 const LOOK_AGAIN_MS = 1_000
 
 export function createMemory(
-  deps: ViewersDeps & Omit<PostPiecesDeps, 'viewers'> & MergedPostsDeps,
+  deps: ViewersDeps & Omit<RelationsDeps & PostPiecesDeps, 'viewers'> & MergedPostsDeps,
   { maxMib, lookAgainMs = LOOK_AGAIN_MS }: MemoryOptions,
 ): Memory {
   const bytes = maxMib * 2 ** 20
-  const viewers = createViewers(deps, { maxBytes: bytes * (1 - POSTS_SHARE - MERGED_SHARE) })
+  const viewers = createViewers(deps, { maxBytes: bytes * VIEWERS_SHARE })
+  const relations = createRelations({ ...deps, viewers }, { maxBytes: bytes * RELATIONS_SHARE })
   const pieces = createPostPieces({ ...deps, viewers }, { maxBytes: bytes * POSTS_SHARE })
-  const merged = createMergedPosts(deps, { maxBytes: bytes * MERGED_SHARE })
-  const kinds = [pieces.kept, viewers.kept, ...merged.kept]
+  const merged = createMergedPosts(deps, {
+    maxBytes: bytes * (1 - POSTS_SHARE - RELATIONS_SHARE - VIEWERS_SHARE),
+  })
+  const kinds = [pieces.kept, viewers.kept, ...relations.kept, ...merged.kept]
   const { freshness } = deps
   return {
     viewers,
+    relations,
     pieces,
     merged,
     verify: (sample) => verifyMemory({ kinds, freshness, wait: () => sleep(lookAgainMs) }, sample),

@@ -2,7 +2,7 @@ import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { LaneStore } from '@sns/shared/ports/lane-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
-import { createKnown, leastRecentlyUsed } from './known'
+import { createCoherentCache, leastRecentlyUsed } from './coherent-cache'
 import type { KeptKind } from './verify'
 
 /** The newest ids that are kept of an author; pages below them come from SQL. */
@@ -38,11 +38,11 @@ export function createMergedPosts(
   { lanes, posts, freshness }: MergedPostsDeps,
   { maxBytes, kept = KEPT }: MergedPostsOptions,
 ) {
-  const all = createKnown<typeof ALL, readonly UserId[]>(
+  const all = createCoherentCache<typeof ALL, readonly UserId[]>(
     { freshness },
     leastRecentlyUsed({ maxEntries: 1, maxBytes: Number.MAX_SAFE_INTEGER, bytesOf: () => 1 }),
   )
-  const lists = createKnown<UserId, AuthorPosts>(
+  const lists = createCoherentCache<UserId, AuthorPosts>(
     { freshness },
     leastRecentlyUsed({
       maxEntries: Math.ceil(maxBytes / ENTRY_OVERHEAD),
@@ -51,8 +51,8 @@ export function createMergedPosts(
     }),
   )
   freshness.onChange((change) => {
-    if (change.kind === 'lanes') all.forget(ALL)
-    if (change.kind === 'posts') lists.forget(change.author)
+    if (change.kind === 'lanes') all.invalidate(ALL)
+    if (change.kind === 'posts') lists.invalidate(change.author)
   })
 
   const keptAuthors: KeptKind = {
@@ -93,14 +93,14 @@ export function createMergedPosts(
      * barrier is reached, before anything of the viewer is looked up: an author who left the lanes since
      * then is merged for nothing, one who left before has made the timeline stale.
      */
-    authors: (): readonly UserId[] | null => (all.isBelieved() ? (all.peek(ALL) ?? null) : null),
+    authors: (): readonly UserId[] | null => all.current()?.get(ALL) ?? null,
 
     /** Makes the authors known to later reads. */
     async learnAuthors(): Promise<void> {
-      await all.load(
-        () => lanes.mergedAuthors(),
-        (authors, keep) => keep(ALL, authors),
-      )
+      await all.getMany([ALL], {
+        stamp: undefined,
+        load: async () => new Map([[ALL, await lanes.mergedAuthors()]]),
+      })
     },
 
     /** The posts of those of `authors` whom the viewer sees. After a barrier of the same read. */
@@ -108,21 +108,17 @@ export function createMergedPosts(
       authors: readonly UserId[],
       isSeen: (author: UserId) => boolean,
     ): Promise<readonly AuthorPosts[]> {
-      const isBelieved = lists.isBelieved()
       const seen = authors.filter(isSeen)
-      return Promise.all(
-        seen.map((author) => (isBelieved ? lists.peek(author) : undefined) ?? load(author)),
-      )
+      const found = await lists.getMany(seen, { stamp: undefined, load: readLists })
+      return [...found.values()]
     },
   }
 
-  function load(author: UserId): Promise<AuthorPosts> {
-    return lists.load(
-      async () => {
-        const ids = await posts.newestIds(author, kept)
-        return { ids, floor: ids.length < kept ? 0 : (ids.at(-1) ?? 0) }
-      },
-      (list, keep) => keep(author, list),
-    )
+  async function readLists(authors: readonly UserId[]): Promise<ReadonlyMap<UserId, AuthorPosts>> {
+    const read = async (author: UserId): Promise<[UserId, AuthorPosts]> => {
+      const ids = await posts.newestIds(author, kept)
+      return [author, { ids, floor: ids.length < kept ? 0 : (ids.at(-1) ?? 0) }]
+    }
+    return new Map(await Promise.all(authors.map(read)))
   }
 }

@@ -1,5 +1,5 @@
 import type { PostId, UserId } from '@sns/shared/domain/id'
-import type { Kept } from './known'
+import type { EntryStore } from './coherent-cache'
 
 /** A post as the bytes of its JSON. */
 export interface PostPiece {
@@ -55,7 +55,7 @@ const NOT_THERE = -1
  * queue with a second chance; see Corbató, "A Paging Experiment with the Multics System", 1968, by segments as in
  * Yang et al., "Segcache", 2021). A piece that somebody holds stays as it is: no segment is written to twice.
  */
-export function createPieceCache({ maxBytes }: PieceCacheOptions): Kept<PostId, PieceEntry> {
+export function createPieceCache({ maxBytes }: PieceCacheOptions): EntryStore<PostId, PieceEntry> {
   const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(maxBytes / SEGMENTS_MIN))
   const rowOf = new Map<PostId, number>()
   let rows = new Float64Array(ROWS_MIN * ROW)

@@ -53,7 +53,7 @@ function openWorld() {
   /** Writes the post as the api does; `meanwhile` happens between its commit and the answer of the database. */
   async function write({ meanwhile = async () => {}, created = true } = {}) {
     const committed = body()
-    await pieces.written(ann, async () => {
+    await pieces.written({ id: POST, authorId: ann }, async () => {
       await meanwhile()
       return { body: committed, created }
     })

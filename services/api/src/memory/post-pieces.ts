@@ -5,7 +5,7 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import type { Change, Freshness } from '@sns/shared/ports/freshness'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import { type Post, presentPost } from '../modules/posts/schema'
-import { createKnown } from './known'
+import { createCoherentCache } from './coherent-cache'
 import { createPieceCache, isSameEntry, type PieceEntry, type PostPiece } from './piece-cache'
 import type { KeptKind } from './verify'
 import type { Viewers } from './viewers'
@@ -28,15 +28,22 @@ const NOBODY = 0 as UserId
 export const NOT_LIKED = Buffer.from('false}},')
 export const LIKED = Buffer.from('true}},')
 
-/** Of each post asked for: its piece, null if it is not there, undefined if that is not known. */
-type Found = (PostPiece | null | undefined)[]
-
 /** What was heard of the likes and comments of a post since they were read. */
 interface CountsChange {
   /** Unix milliseconds from when on the counts may not be shown any more. */
   readonly until: number
   /** Who changed them, with the number of the change: they see theirs at once. */
   readonly by: Map<UserId, number>
+}
+
+/** What had been heard when a read of posts began. */
+interface ReadStart {
+  /** How many names had changed. */
+  readonly names: number
+  /** How many likes and comments had been heard of. */
+  readonly counts: number
+  /** Unix milliseconds. */
+  readonly at: number
 }
 
 /** What stands before and after the text in a piece. */
@@ -68,13 +75,14 @@ export function createPostPieces(
   { posts, freshness, viewers, clock, metrics }: PostPiecesDeps,
   { maxBytes }: PostPiecesOptions,
 ) {
-  const known = createKnown({ freshness }, createPieceCache({ maxBytes }))
+  const cache = createCoherentCache<PostId, PieceEntry, ReadStart>(
+    { freshness },
+    createPieceCache({ maxBytes }),
+  )
   const hits = metrics.pieceLookups.tally({ result: 'hit' })
   const misses = metrics.pieceLookups.tally({ result: 'miss' })
   /** Posts that were liked or commented on since they were read. */
   const counted = new Map<PostId, CountsChange>()
-  /** Reads under way, by the posts that they read. */
-  const loading = new Map<PostId, Promise<unknown>>()
   /** Posts that were written here, until that is heard. */
   const own = new Set<PostId>()
   /** The number of the latest change of each author's name. */
@@ -85,9 +93,9 @@ export function createPostPieces(
   let namesFrom = 0
 
   freshness.onChange((change: Change) => {
-    if (change.kind === 'post') known.forget(change.post)
+    if (change.kind === 'post') cache.invalidate(change.post)
     // An id may come twice, after the post that had it was deleted.
-    else if (change.kind === 'created' && !own.delete(change.post)) known.forget(change.post)
+    else if (change.kind === 'created' && !own.delete(change.post)) cache.invalidate(change.post)
     else if (change.kind === 'author') rename(change.user)
     else if (change.kind === 'engagement') recount(change.post, change.by)
   })
@@ -104,13 +112,14 @@ export function createPostPieces(
   function recount(post: PostId, by: UserId) {
     counts += 1
     if (counted.size >= COUNTED_MAX) {
-      for (const each of counted.keys()) known.forget(each)
+      for (const each of counted.keys()) cache.invalidate(each)
       counted.clear()
     }
     let change = counted.get(post)
-    if (!known.peek(post) || (change?.by.size ?? 0) >= COUNTED_BY_MAX) {
+    const isHere = cache.isLoading(post) || cache.current()?.peek(post) !== undefined
+    if (!isHere || (change?.by.size ?? 0) >= COUNTED_BY_MAX) {
       counted.delete(post)
-      return known.forget(post)
+      return cache.invalidate(post)
     }
     if (!change) {
       change = { until: clock.now() + COUNTS_TRAIL_MS, by: new Map() }
@@ -119,12 +128,12 @@ export function createPostPieces(
     change.by.set(by, counts)
   }
 
-  /** Keeps what was heard while a post was read: one that many like at once is kept all the same. */
-  function keepCounted(post: PostId, from: number, startedAt: number): void {
-    const heard = [...(counted.get(post)?.by ?? [])].filter(([, number]) => number > from)
+  /** What was heard while a post was read stays: one that many like at once is cached all the same. */
+  function carryCountChanges(post: PostId, start: ReadStart): void {
+    const heard = [...(counted.get(post)?.by ?? [])].filter(([, number]) => number > start.counts)
     counted.delete(post)
     if (heard.length === 0) return
-    counted.set(post, { until: startedAt + COUNTS_TRAIL_MS, by: new Map(heard) })
+    counted.set(post, { until: start.at + COUNTS_TRAIL_MS, by: new Map(heard) })
   }
 
   function isCurrent(post: PostId, entry: PieceEntry, viewer: UserId, now: number): boolean {
@@ -135,45 +144,30 @@ export function createPostPieces(
     return change === undefined || (now < change.until && !change.by.has(viewer))
   }
 
-  /** Puts the known pieces of `ids` into `found`, where it has none yet; returns the ids to read. */
-  function takeKnown(viewer: UserId, ids: readonly PostId[], found: Found): readonly PostId[] {
-    if (!known.isBelieved()) return ids
-    const now = clock.now()
-    const missing: PostId[] = []
-    for (let at = 0; at < ids.length; at += 1) {
-      if (found[at] !== undefined) continue
-      const id = ids[at] as PostId
-      const entry = known.peek(id)
-      if (entry && isCurrent(id, entry, viewer, now)) found[at] = entry.piece
-      else missing.push(id)
-    }
-    return missing
+  /** Whether a read that began then serves a viewer who asks now: as a piece of it would, had it been cached. */
+  function isReadCurrent(start: ReadStart, post: PostId, viewer: UserId, now: number): boolean {
+    if (start.names !== names) return false
+    const change = counted.size === 0 ? undefined : counted.get(post)
+    if (change === undefined) return true
+    return now < start.at + COUNTS_TRAIL_MS && (change.by.get(viewer) ?? 0) <= start.counts
   }
 
-  /** Reads the posts, and returns the pieces of those that are there. */
-  async function load(ids: readonly PostId[]): Promise<ReadonlyMap<PostId, PostPiece>> {
-    const [namesBefore, countsBefore, startedAt] = [names, counts, clock.now()]
-    const read = new Map<PostId, PostPiece>()
-    await known.load(
-      () => posts.published(ids),
-      (published, keep) => {
-        for (const post of published) read.set(post.body.id, toPiece(post))
-        for (const id of ids) {
-          keepCounted(id, countsBefore, startedAt)
-          keep(id, { piece: read.get(id) ?? null, names: namesBefore })
-        }
-      },
-    )
-    return read
+  async function readPosts(
+    ids: readonly PostId[],
+    start: ReadStart,
+  ): Promise<ReadonlyMap<PostId, PieceEntry>> {
+    const published = await posts.published(ids)
+    const byId = new Map(published.map((post) => [post.body.id, toPiece(post)]))
+    return new Map(ids.map((id) => [id, { piece: byId.get(id) ?? null, names: start.names }]))
   }
 
   const kept: KeptKind = {
     name: 'post',
-    keys: known.keys,
+    keys: cache.keys,
     /** Without those whose likes or comments were heard of: they are read anew within a second. */
     entries: (ids) =>
       new Map(
-        [...known.entries(ids)].filter(
+        [...cache.entries(ids)].filter(
           ([id, entry]) => !counted.has(id) && isCurrent(id, entry, NOBODY, clock.now()),
         ),
       ),
@@ -195,49 +189,62 @@ export function createPostPieces(
     kept,
 
     /**
-     * Writes a post, and keeps it: nobody has to read what was just written. `write` must not announce it; do so
-     * when this resolves.
+     * Writes a post under the id that it is meant to have, and caches it: nobody has to read what was just written.
+     * `write` must not announce it; do so when this resolves.
      */
-    async written(author: UserId, write: () => Promise<WrittenPost>): Promise<WrittenPost> {
+    async written(
+      { id, authorId }: { readonly id: PostId; readonly authorId: UserId },
+      write: () => Promise<WrittenPost>,
+    ): Promise<WrittenPost> {
       const namesBefore = names
       // Its name is as known at this moment: a change that is heard of later makes the piece old.
-      const account = viewers.held(author)
-      return known.load(write, ({ body, created }, keep) => {
-        if (!account || !created) return
-        const { id, username, displayName } = account
-        const counts = { likes: 0, comments: 0 }
-        const piece = toPiece({ body, author: { id, username, displayName }, counts })
-        if (own.size >= OWN_MAX) own.clear()
-        own.add(body.id)
-        keep(body.id, { piece, names: namesBefore })
+      const account = viewers.held(authorId)
+      return cache.writeThrough(id, write, {
+        entryOf({ body, created }) {
+          if (!account || !created || body.id !== id) return null
+          const author = {
+            id: account.id,
+            username: account.username,
+            displayName: account.displayName,
+          }
+          const piece = toPiece({ body, author, counts: { likes: 0, comments: 0 } })
+          return { piece, names: namesBefore }
+        },
+        onCache() {
+          if (own.size >= OWN_MAX) own.clear()
+          own.add(id)
+        },
       })
     },
 
-    /**
-     * The piece of each of `ids`, null where there is no post. After a barrier of the same read. What is not
-     * known is read from SQL, once for all who ask for it at the same time: they take it from what is kept,
-     * and read it again where it was not kept.
-     */
+    /** The piece of each of `ids`, null where there is no post. After a barrier of the same read. */
     async of(viewer: UserId, ids: readonly PostId[]): Promise<readonly (PostPiece | null)[]> {
-      const found: Found = new Array(ids.length)
-      let missing = takeKnown(viewer, ids, found)
+      const found: (PostPiece | null)[] = new Array(ids.length)
+      const missing: number[] = []
+      const cached = cache.current()
+      const now = clock.now()
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at] as PostId
+        const entry = cached?.get(id)
+        if (entry && isCurrent(id, entry, viewer, now)) found[at] = entry.piece
+        else missing.push(at)
+      }
       hits.count += ids.length - missing.length
-      if (missing.length === 0) return found as (PostPiece | null)[]
+      if (missing.length === 0) return found
       misses.count += missing.length
-      const others = new Set(missing.flatMap((id) => loading.get(id) ?? []))
-      if (others.size > 0) {
-        await Promise.allSettled(others)
-        missing = takeKnown(viewer, ids, found)
-      }
-      if (missing.length === 0) return found as (PostPiece | null)[]
-      const reading = load(missing)
-      for (const id of missing) loading.set(id, reading)
-      try {
-        const read = await reading
-        return ids.map((id, at) => found[at] ?? read.get(id) ?? null)
-      } finally {
-        for (const id of missing) if (loading.get(id) === reading) loading.delete(id)
-      }
+      const start: ReadStart = { names, counts, at: now }
+      const read = await cache.getMany(
+        missing.map((at) => ids[at] as PostId),
+        {
+          load: (unknown) => readPosts(unknown, start),
+          stamp: start,
+          joins: (other, id) => isReadCurrent(other, id, viewer, now),
+          isCurrent: (entry, id) => isCurrent(id, entry, viewer, now),
+          onCache: (id) => carryCountChanges(id, start),
+        },
+      )
+      for (const at of missing) found[at] = read.get(ids[at] as PostId)?.piece ?? null
+      return found
     },
   }
 }

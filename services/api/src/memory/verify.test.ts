@@ -45,8 +45,8 @@ describe('what a process keeps', () => {
     const { checked, of, differing } = await verify()
     expect(differing).toEqual([])
     expect(checked).toBe(of)
-    // A post, two viewers, the list of merged authors and the posts of one.
-    expect(of).toBe(5)
+    // A post, two viewers, the view of the one who reads, the list of merged authors and the posts of one.
+    expect(of).toBe(6)
   })
 
   test('is named where a hand in the database changed it and nobody was told', async () => {
@@ -65,9 +65,9 @@ describe('what a process keeps', () => {
       .where('id', '=', post as never)
       .execute()
     await db.deleteFrom('follows').where('follower_id', '=', ann.id).execute()
-    expect((await verify()).differing).toEqual([`viewer ${ann.id}`])
+    expect((await verify()).differing).toEqual([`feed view ${ann.id}`])
     await db.updateTable('users').set({ display_name: 'Bobby' }).where('id', '=', bob.id).execute()
-    const all = [`post ${post}`, `viewer ${ann.id}`, `viewer ${bob.id}`]
+    const all = [`post ${post}`, `viewer ${bob.id}`, `feed view ${ann.id}`]
     expect((await verify()).differing).toEqual(all)
   })
 

@@ -7,11 +7,12 @@ import { fillPage } from '../http/fill-page'
 import type { Post } from '../modules/posts/schema'
 import { joinPage, type ShownPost } from './page-bytes'
 import { type PostPieces, postOf, toPiece } from './post-pieces'
-import type { Viewers } from './viewers'
+import type { Relations } from './relations'
+import type { Viewer } from './versioned-cache'
 
 export interface VisiblePostsDeps {
   readonly posts: Pick<PostStore, 'visible' | 'liked'>
-  readonly viewers: Pick<Viewers, 'feedView' | 'hiddenFrom'>
+  readonly relations: Pick<Relations, 'feedView' | 'hiddenFrom'>
   readonly pieces: Pick<PostPieces, 'of'>
   readonly freshness: Pick<Freshness, 'belief'>
 }
@@ -37,21 +38,21 @@ export async function shownBySql(
  * Those of the posts that the viewer may see, as they are now: of what is kept, while that is known to be current,
  * else from SQL. `isHeard`: a barrier of the same request was passed.
  */
-export function createVisiblePosts({ posts, viewers, pieces, freshness }: VisiblePostsDeps) {
+export function createVisiblePosts({ posts, relations, pieces, freshness }: VisiblePostsDeps) {
   return async (
-    viewer: UserId,
+    viewer: Viewer,
     ids: readonly PostId[],
     isHeard: boolean,
   ): Promise<ReadonlyMap<PostId, ShownPost>> => {
     if (ids.length === 0) return new Map()
-    if (!isHeard || !freshness.belief()) return shownBySql(posts, viewer, ids)
+    if (!isHeard || !freshness.belief()) return shownBySql(posts, viewer.id, ids)
     const [{ likes, likesFloor }, hidden, found] = await Promise.all([
-      viewers.feedView(viewer),
-      viewers.hiddenFrom(viewer),
-      pieces.of(viewer, ids),
+      relations.feedView(viewer),
+      relations.hiddenFrom(viewer),
+      pieces.of(viewer.id, ids),
     ])
     const old = ids.filter((id) => id < likesFloor)
-    const oldLikes = new Set(old.length === 0 ? [] : await posts.liked(viewer, old))
+    const oldLikes = new Set(old.length === 0 ? [] : await posts.liked(viewer.id, old))
     const shown = new Map<PostId, ShownPost>()
     for (const [at, id] of ids.entries()) {
       const piece = found[at]
@@ -63,7 +64,7 @@ export function createVisiblePosts({ posts, viewers, pieces, freshness }: Visibl
 }
 
 export interface PostList {
-  readonly viewer: UserId
+  readonly viewer: Viewer
   readonly isHeard: boolean
   /** What the list's cursors name, and where the page begins. */
   readonly list: CursorList

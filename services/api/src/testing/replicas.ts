@@ -1,6 +1,7 @@
 import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
+import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import {
   createIdGenerator,
@@ -34,6 +35,7 @@ export function createTestChannel(processes: number, primaries = 1) {
     listeners: [] as ((change: Change) => void)[],
     waiting: empty(),
     isConnected: true,
+    isLeased: true,
     belief: { belief: true } as Belief,
   }))
   let isFenceOpen = true
@@ -66,6 +68,18 @@ export function createTestChannel(processes: number, primaries = 1) {
       member.isConnected = false
       member.waiting = empty()
     },
+    /** A lease that runs out, by itself or because the process was busy; nothing else fails. */
+    lapse(at: number) {
+      members[at]!.isLeased = false
+    },
+    /** The lease is there again: nothing was missed meanwhile. */
+    renew(at: number) {
+      members[at]!.isLeased = true
+    },
+    /** Another connection or another run of the server, found at once: nothing from before is believed. */
+    startAnew(at: number) {
+      members[at]!.belief = { belief: true }
+    },
     /** The fence opens once all are there. */
     connect(at: number) {
       const member = members[at]!
@@ -87,7 +101,7 @@ export function createTestChannel(processes: number, primaries = 1) {
           if (!member.isConnected) throw storeUnavailable('redis')
           hear(member)
         },
-        belief: () => (member.isConnected && isFenceOpen ? member.belief : null),
+        belief: () => (member.isConnected && member.isLeased && isFenceOpen ? member.belief : null),
         onChange: (listener) => void member.listeners.push(listener),
         async hint() {},
         onHint() {},
@@ -127,6 +141,8 @@ export async function openReplicas(
   const opened = new AsyncDisposableStack()
   const { db } = opened.use(await openTestDatabase('sqlite'))
   const clock = createManualClock()
+  await migrateSqliteSearch({ db, clock })
+  const search = createSqliteSearchIndex({ db, clock })
   const generator = createIdGenerator({ clock })
   let reused: number | null = null
   const ids: IdGenerator = {
@@ -154,7 +170,7 @@ export async function openReplicas(
       freshness: channel.freshness(at),
       memory,
       rateLimiters: { shared: createMemoryRateLimiter(), local: createMemoryRateLimiter() },
-      search: createSqliteSearchIndex({ db, clock }),
+      search,
       clock,
       ids,
       logger: createLogger('api', 'silent'),
@@ -181,6 +197,7 @@ export async function openReplicas(
     channel,
     stores,
     timelines,
+    search,
     memories,
     /** Posts that were delivered; a test with a fan-out of its own adds to it. */
     fannedOut,
@@ -190,22 +207,22 @@ export async function openReplicas(
       fannedOut.delete(id)
     },
 
+    /** What one process answers, before its body is read. */
+    handle: (at: number, path: string, request: RequestInit): Promise<Response> =>
+      apps[at % count]!.handle(new Request(`http://localhost${path}`, request)),
+
     async request(
       at: number,
       method: string,
       path: string,
       { token, body }: { readonly token?: string; readonly body?: unknown } = {},
     ): Promise<ReplicaAnswer> {
-      const response = await apps[at % count]!.handle(
-        new Request(`http://localhost${path}`, {
-          method,
-          headers: {
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        }),
-      )
+      const headers = {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      }
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+      const response = await this.handle(at, path, { method, headers, ...sent })
       const text = await response.text()
       return { status: response.status, body: text === '' ? null : JSON.parse(text) }
     },

@@ -106,7 +106,7 @@ export function engagementRoutes({
       '/me/likes',
       async ({ request, set, viewer, isHeard, query }): Promise<PostPage> => {
         const page = await readPostPage(visiblePosts, {
-          viewer: viewer.id,
+          viewer,
           isHeard,
           list: 'liked',
           cursor: query.cursor,

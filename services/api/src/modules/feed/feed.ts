@@ -18,7 +18,8 @@ import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
 import type { PostPieces } from '../../memory/post-pieces'
-import type { FeedView, Viewers } from '../../memory/viewers'
+import type { FeedView, Relations } from '../../memory/relations'
+import type { Viewers } from '../../memory/viewers'
 import { shownBySql } from '../../memory/visible-posts'
 import { mergeLists } from './merge'
 import type { FeedQuery } from './schema'
@@ -26,7 +27,8 @@ import type { FeedQuery } from './schema'
 export interface FeedDeps {
   readonly timelines: TimelineStore
   readonly freshness: Freshness
-  readonly viewers: Viewers
+  readonly viewers: Pick<Viewers, 'account'>
+  readonly relations: Pick<Relations, 'feedView'>
   readonly pieces: PostPieces
   readonly merged: MergedPosts
   readonly sessions: Pick<SessionStore, 'findViewer'>
@@ -89,8 +91,8 @@ const GROWTH = 4
  * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
 export function createFeed(deps: FeedDeps) {
-  const { timelines, freshness, viewers, pieces, merged, sessions, posts, clock, metrics, logger } =
-    deps
+  const { timelines, freshness, viewers, relations, pieces, merged } = deps
+  const { sessions, posts, clock, metrics, logger } = deps
 
   const reads: Readonly<Record<Source, Tally>> = {
     window: metrics.feedReads.tally({ source: 'window' }),
@@ -215,7 +217,7 @@ export function createFeed(deps: FeedDeps) {
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
     await admit?.(viewer.id)
-    const view = isHeard && freshness.belief() ? await viewers.feedView(userId) : null
+    const view = isHeard && freshness.belief() ? await relations.feedView(viewer) : null
     let slice = view === null ? null : first.slice
     const lists =
       view && mergedAuthors.length > 0

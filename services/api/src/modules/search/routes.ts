@@ -17,7 +17,7 @@ export function searchRoutes(
     .get(
       '/posts',
       async ({ request, set, viewer, isHeard, query }): Promise<PostHitPage> =>
-        finishedPage(await search.posts(viewer.id, query, isHeard), { request, set }),
+        finishedPage(await search.posts(viewer, query, isHeard), { request, set }),
       {
         query: PostSearchQuery,
         transform: pageLimit,

@@ -12,6 +12,7 @@ import { fillPage } from '../../http/fill-page'
 import { checkContent } from '../../http/input'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
 import { textOf } from '../../memory/post-pieces'
+import type { Viewer } from '../../memory/versioned-cache'
 import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
@@ -43,7 +44,7 @@ export function createSearchService(deps: SearchServiceDeps) {
   return {
     /** `isHeard`: as authentication tells. */
     async posts(
-      viewer: UserId,
+      viewer: Viewer,
       asked: contract.PostSearchQuery,
       isHeard: boolean,
     ): Promise<EncodedPage> {
@@ -52,7 +53,7 @@ export function createSearchService(deps: SearchServiceDeps) {
       const since = readTime('since', asked.since)
       const until = readTime('until', asked.until)
       const start = readSearchCursor('search', asked.cursor)
-      const { authorId, isNobody } = await authorFilter(asked.author, viewer)
+      const { authorId, isNobody } = await authorFilter(asked.author, viewer.id)
       if (isNobody) return joinPage([], null)
       const filter = { query, authorId, since, until }
       // They are hidden in any case. Only where something was hidden are the next hits worth a question.
@@ -69,7 +70,7 @@ export function createSearchService(deps: SearchServiceDeps) {
             isHeard,
           )
           if (hits.length === count && visible.size < count && excludeAuthors.length === 0) {
-            excludeAuthors = await graph.blockedEitherWay(viewer)
+            excludeAuthors = await graph.blockedEitherWay(viewer.id)
           }
           return {
             found: hits.flatMap(({ id, score, textHash }) => {

@@ -26,7 +26,7 @@ export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) 
     async ({ request, set, viewer, isHeard, params, query }): Promise<PostPage> => {
       const key = tagKey(params.tag)
       const page = await readPostPage(visiblePosts, {
-        viewer: viewer.id,
+        viewer,
         isHeard,
         list: 'tags',
         cursor: query.cursor,
