@@ -2,9 +2,11 @@ import { CAPTURE_MUTATIONS } from './capture'
 import { FEED_MUTATIONS } from './feeds'
 import { LIVE_MUTATIONS } from './live'
 import type { Mutation } from './mutation'
+import { SEARCH_MUTATIONS } from './search'
 
 export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
+  ...SEARCH_MUTATIONS,
 ]

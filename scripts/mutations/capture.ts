@@ -294,8 +294,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'search: a match by language holds for any text',
     file: 'services/api/src/modules/search/service.ts',
-    find: 'if (!matches && textHash(text) !== indexed) return null',
-    replace: 'void [matches, textHash, indexed]',
+    find: 'if (!matches && !(mayMatch && textHash(text) === indexed)) return null',
+    replace: 'void [matches, mayMatch, textHash, indexed]',
     tests: ['services/api/src/modules/search'],
   },
 ]

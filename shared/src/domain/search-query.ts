@@ -1,4 +1,5 @@
 import { type SearchTerm, searchTerms } from './search-terms'
+import { type WordForms, wordForms } from './word-forms'
 
 /** Terms that must follow one another; a single word is a phrase of one. */
 export interface QueryPhrase {
@@ -8,6 +9,8 @@ export interface QueryPhrase {
   readonly quoted: boolean
   /** The last term stands for every term that starts with it. */
   readonly prefix: boolean
+  /** What else a language's rules may find for it; null where they add nothing, and of quoted phrases. */
+  readonly forms: WordForms | null
 }
 
 /** All phrases must match. Without any, the query has nothing to look for. */
@@ -81,6 +84,20 @@ export function phraseAt(terms: readonly SearchTerm[], at: number, phrase: Query
   return true
 }
 
+/**
+ * How many terms, from index `at` on, say a form of the phrase; 0 where none is there. Morphology decides whether such a
+ * place is one: this is what every form that it may find has in common.
+ */
+export function formAt(terms: readonly SearchTerm[], at: number, phrase: QueryPhrase): number {
+  const { forms } = phrase
+  if (forms === null) return 0
+  let same = 0
+  while (same < phrase.terms.length && terms[at + same]?.text === phrase.terms[same]) same += 1
+  if (forms.kind === 'korean') return same >= forms.shared ? same : 0
+  const last = phrase.terms.length - 1
+  return same >= last && forms.last.includes(terms[at + last]?.text ?? '') ? last + 1 : 0
+}
+
 function groupJoined(terms: readonly SearchTerm[]): SearchTerm[][] {
   const groups: SearchTerm[][] = []
   for (const term of terms) {
@@ -98,11 +115,12 @@ function groupJoined(terms: readonly SearchTerm[]): SearchTerm[][] {
 function toPhrase(part: string, group: readonly SearchTerm[], quoted: boolean): QueryPhrase {
   const text = part.slice(group[0]?.start, group.at(-1)?.end)
   const terms = group.map((term) => term.text)
-  if (group.at(-1)?.kind !== 'tail') return { terms, text, quoted, prefix: false }
+  const forms = quoted ? null : wordForms(group)
+  if (group.at(-1)?.kind !== 'tail') return { terms, text, quoted, prefix: false, forms }
   if (group.at(-2)?.kind === 'gram') {
-    return { terms: terms.slice(0, -1), text, quoted, prefix: false }
+    return { terms: terms.slice(0, -1), text, quoted, prefix: false, forms }
   }
-  return { terms, text, quoted, prefix: true }
+  return { terms, text, quoted, prefix: true, forms }
 }
 
 function bound(phrases: readonly QueryPhrase[]): QueryPhrase[] {
@@ -116,7 +134,7 @@ function bound(phrases: readonly QueryPhrase[]): QueryPhrase[] {
       key,
       phrase.terms.length <= left
         ? phrase
-        : { ...phrase, terms: phrase.terms.slice(0, left), prefix: false },
+        : { ...phrase, terms: phrase.terms.slice(0, left), prefix: false, forms: null },
     )
     left -= phrase.terms.length
   }

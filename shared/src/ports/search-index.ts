@@ -74,7 +74,8 @@ export interface PostHit extends SearchKey {
  *
  * What matches is the same on every adapter: all words of a query, case and accents aside; quoted words
  * in order; a Korean word from two syllables on wherever it stands in a longer one. An adapter may
- * find more by a language's morphology, never less.
+ * also find the forms of a word that `QueryPhrase.forms` allows, by a language's morphology; nothing
+ * else, and never less.
  *
  * Errors: `store_unavailable`.
  */

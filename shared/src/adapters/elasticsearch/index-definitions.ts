@@ -88,15 +88,27 @@ export function indexDefinitions(
   ]
 }
 
-/** Korean by its morphemes, English by its plural; both without case and accents. */
+/**
+ * What nori leaves out of Korean text: endings, particles and signs. Its own list has prefixes, suffixes and adnouns too,
+ * which are parts of nouns: 첫사랑 would be 사랑.
+ */
+const LEFT_OUT = {
+  endings: ['EP', 'EF', 'EC', 'ETN', 'ETM'],
+  particles: ['JKS', 'JKC', 'JKG', 'JKO', 'JKB', 'JKV', 'JKQ', 'JX', 'JC'],
+  signs: ['SF', 'SP', 'SSC', 'SSO', 'SC', 'SE', 'SY'],
+} as const
+
+/** Korean by its morphemes, without case and accents. */
 const ANALYSIS: estypes.IndicesIndexSettingsAnalysis = {
   tokenizer: { korean: { type: 'nori_tokenizer', decompound_mode: 'mixed' } },
-  filter: { plural: { type: 'stemmer', language: 'minimal_english' } },
+  filter: {
+    left_out: { type: 'nori_part_of_speech', stoptags: Object.values(LEFT_OUT).flat() },
+  },
   analyzer: {
     language: {
       type: 'custom',
       tokenizer: 'korean',
-      filter: ['nori_part_of_speech', 'nori_readingform', 'lowercase', 'asciifolding', 'plural'],
+      filter: ['left_out', 'lowercase', 'asciifolding'],
     },
   },
 }

@@ -160,7 +160,7 @@ type Query = NonNullable<estypes.QueryDslQueryContainer>
  * follow one, so that none is left out.
  */
 const MAX_EXPANSIONS = 12_000
-/** What a match of the word itself counts beside one of its stem. */
+/** What a match of the word itself counts beside one of another form. */
 const EXACT_BOOST = 2
 /** Below what Elasticsearch takes in one `terms` query (65,536). */
 const TERMS_CHUNK = 50_000
@@ -185,7 +185,7 @@ function postQuery(search: PostSearch): Query {
   return { bool: { must, filter, must_not: mustNot } }
 }
 
-function phraseQuery({ terms, prefix }: QueryPhrase, boost = 1): Query {
+function phraseQuery({ terms, prefix }: Pick<QueryPhrase, 'terms' | 'prefix'>, boost = 1): Query {
   const text = terms.join(' ')
   if (terms.length > 1) {
     return prefix
@@ -197,17 +197,31 @@ function phraseQuery({ terms, prefix }: QueryPhrase, boost = 1): Query {
     : { term: { grams: { value: text, boost } } }
 }
 
-/** Exact matches score above matches of the stem; quoted phrases match exactly only. */
+/** Exact matches score above other forms of a word; quoted phrases match exactly only. */
 function phraseOrLanguage(phrase: QueryPhrase): Query {
-  if (phrase.quoted) return phraseQuery(phrase)
+  const forms = formQueries(phrase)
+  if (forms.length === 0) return phraseQuery(phrase)
   return {
-    dis_max: {
-      queries: [phraseQuery(phrase, EXACT_BOOST), languageMatch(phrase)],
-      tie_breaker: 0.3,
-    },
+    dis_max: { queries: [phraseQuery(phrase, EXACT_BOOST), ...forms], tie_breaker: 0.3 },
   }
 }
 
-function languageMatch({ text }: QueryPhrase): Query {
-  return { match: { text: { query: text, operator: 'and' } } }
+/** The word's morphemes, one after the other. A particle in its midst stands for no other word. */
+function morphemes(word: string): Query {
+  const query = `"${word.replace(/["\\]/g, ' ')}"`
+  return { query_string: { default_field: 'text', query, enable_position_increments: false } }
+}
+
+/**
+ * Its forms by the language's rules. Nori reads a word alone otherwise than in its sentence, and takes apart nouns that
+ * it does not know. So the word's parts must follow each other, and its beginning must be there as typed.
+ */
+function formQueries({ terms, text, forms }: QueryPhrase): Query[] {
+  if (forms === null) return []
+  if (forms.kind === 'korean') {
+    const beginning = phraseQuery({ terms: terms.slice(0, forms.shared), prefix: false })
+    return [{ bool: { must: morphemes(text), filter: beginning } }]
+  }
+  const others = forms.last.filter((form) => form !== terms.at(-1))
+  return others.map((form) => phraseQuery({ terms: terms.with(-1, form), prefix: false }))
 }

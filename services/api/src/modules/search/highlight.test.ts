@@ -5,14 +5,14 @@ import { highlight } from './highlight'
 
 const marked = (text: string, q: string) => highlight(text, parseSearchQuery(q)).html
 
-const unmarked = (html: string) =>
-  html
-    .replace(/<\/?mark>/g, '')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&#39;/g, "'")
-    .replace(/&amp;/g, '&')
+/** A text as HTML must say it, by a table of its own. */
+const escaped = (text: string) =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 
 describe('a highlight', () => {
   test.each([
@@ -31,38 +31,92 @@ describe('a highlight', () => {
     ['<b>"AT&T"</b>\'s', 't', '&lt;b&gt;&quot;AT&amp;<mark>T</mark>&quot;&lt;/b&gt;&#39;s'],
     ['<script>', 'script', '&lt;<mark>script</mark>&gt;'],
     ['nothing', 'else', 'nothing'],
+    ['가나다라', '가나다라 나다', '<mark>가나다라</mark>'],
+    ['가나다라', '나다 가나다라', '<mark>가나다라</mark>'],
+    ['가나다라마', '가나다 다라마 나다', '<mark>가나다라마</mark>'],
+    ['a b c d', '"a b c d" "b c"', '<mark>a b c d</mark>'],
+    ['<b> <i>', '"b i"', '&lt;<mark>b&gt; &lt;i</mark>&gt;'],
+    ['한국은 넓다', '한국의', '<mark>한국</mark>은 넓다'],
+    ['한국인 한국의 것', '한국의', '한국인 <mark>한국의</mark> 것'],
+    ['편의점에 편의를', '편의점에서', '<mark>편의점에</mark> 편의를'],
+    ['two dogs', 'dog', 'two <mark>dogs</mark>'],
+    ['two dogs, one dog', 'dog', 'two dogs, one <mark>dog</mark>'],
     ['שלום עולם', 'עולם', 'שלום <mark>עולם</mark>'],
     ['ﬁne', 'fine', '<mark>ﬁne</mark>'],
   ])('of %s by %s', (text, q, expected) => {
     expect(marked(text, q)).toBe(expected)
   })
 
-  test('keeps the text, breaks no character and marks exactly what matches', () => {
-    const unit = fc.constantFrom(
-      '가',
-      '나',
-      'a',
-      'b',
-      'é',
-      '&',
-      '<',
-      "'",
-      '"',
-      ' ',
-      '👍',
-      '👍🏽',
-      '𠀀',
-    )
-    const text = fc.string({ unit, maxLength: 30 })
+  const markup = fc.constantFrom(
+    '&',
+    '<',
+    '>',
+    "'",
+    '"',
+    ' ',
+    '👍',
+    '👍🏽',
+    '𠀀',
+    '<mark>',
+    '</mark>',
+  )
+  const letters = fc.constantFrom('가', '나', '다', 'a', 'b', 'é')
+  const unit = fc.oneof(letters, markup)
+
+  test('keeps the text, escaped within marks and without, and breaks no character', () => {
     fc.assert(
-      fc.property(text, fc.string({ unit, maxLength: 4 }), (original, q) => {
-        const query = parseSearchQuery(q)
-        const { html, matches } = highlight(original, query)
-        expect(unmarked(html)).toBe(original)
-        expect(html.isWellFormed()).toBe(true)
-        expect(html).not.toContain('</mark><mark>')
-        expect(matches).toBe(matchesQuery(original, query))
-        if (matches) expect(html).toContain('<mark>')
+      fc.property(
+        fc.string({ unit, maxLength: 30 }),
+        fc.string({ unit, maxLength: 8 }),
+        (original, q) => {
+          const query = parseSearchQuery(q)
+          const { html, matches } = highlight(original, query)
+          expect(html.replaceAll(/<\/?mark>/g, '')).toBe(escaped(original))
+          expect(html).toMatch(/^[^<>]*(<mark>[^<>]+<\/mark>[^<>]*)*$/)
+          expect(html.isWellFormed()).toBe(true)
+          expect(html).not.toContain('</mark><mark>')
+          expect(matches).toBe(matchesQuery(original, query))
+          if (matches) expect(html).toContain('<mark>')
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  test('marks each place of each word, and nothing else', () => {
+    const run = (minLength: number, maxLength: number) =>
+      fc.string({ unit: fc.constantFrom('가', '나', '다'), minLength, maxLength })
+    const words = fc.array(run(2, 5), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.array(run(1, 8), { maxLength: 4 }), words, (texts, wanted) => {
+        const text = texts.join(' ')
+        const query = parseSearchQuery(wanted.join(' '))
+        fc.pre(matchesQuery(text, query))
+        const inMark = new Set<number>()
+        for (const word of wanted) {
+          for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+            for (let of = 0; of < word.length; of += 1) inMark.add(at + of)
+          }
+        }
+        let expected = ''
+        for (const [at, character] of [...text].entries()) {
+          const mark = inMark.has(at) ? '<mark>' : ''
+          expected += mark + character + (inMark.has(at) ? '</mark>' : '')
+        }
+        expect(highlight(text, query).html).toBe(expected.replaceAll('</mark><mark>', ''))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('has a mark wherever a form of each word may be', () => {
+    const syllable = fc.constantFrom('한', '국', '의', ' ', 'L', 'dog', 's')
+    const text = fc.string({ unit: syllable, maxLength: 10 })
+    fc.assert(
+      fc.property(text, text, (original, q) => {
+        const { html, mayMatch, matches } = highlight(original, parseSearchQuery(q))
+        expect(mayMatch || !matches).toBe(true)
+        if (mayMatch) expect(html).toContain('<mark>')
       }),
       { numRuns: 500 },
     )

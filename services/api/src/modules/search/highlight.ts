@@ -1,4 +1,9 @@
-import { phraseAt, type QueryPhrase, type SearchQuery } from '@sns/shared/domain/search-query'
+import {
+  formAt,
+  phraseAt,
+  type QueryPhrase,
+  type SearchQuery,
+} from '@sns/shared/domain/search-query'
 import { type SearchTerm, searchTerms } from '@sns/shared/domain/search-terms'
 
 /** A range of a text in UTF-16 indices, end exclusive. */
@@ -18,6 +23,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export interface Highlight {
   /** Whether every phrase of the query is in the text. */
   readonly matches: boolean
+  /** Whether each is there, or may be by a language's rules: only an index can tell. */
+  readonly mayMatch: boolean
   /** The text as escaped HTML, with the phrases in `<mark>`. */
   readonly html: string
 }
@@ -29,10 +36,30 @@ export interface Highlight {
 export function highlight(text: string, { phrases }: SearchQuery): Highlight {
   const terms = searchTerms(text)
   const places = phrases.map((phrase) => placesOf(phrase, terms))
+  // Forms are marked only where the word itself is not there.
+  const shown = places.map((ranges, at) =>
+    ranges.length > 0 ? ranges : formPlacesOf(phrases[at] as QueryPhrase, terms),
+  )
   return {
     matches: places.length > 0 && places.every((ranges) => ranges.length > 0),
-    html: markRanges(text, places.flat()),
+    mayMatch: shown.length > 0 && shown.every((ranges) => ranges.length > 0),
+    html: markRanges(text, shown.flat()),
   }
+}
+
+/** The places that have most of the phrase; may overlap. */
+function formPlacesOf(phrase: QueryPhrase, terms: readonly SearchTerm[]): TextRange[] {
+  let most = 1
+  let ranges: TextRange[] = []
+  for (let at = 0; at < terms.length; at += 1) {
+    const length = formAt(terms, at, phrase)
+    if (length < most) continue
+    if (length > most) ranges = []
+    most = length
+    const [first, last] = [terms[at] as SearchTerm, terms[at + length - 1] as SearchTerm]
+    ranges.push({ start: first.start, end: last.end })
+  }
+  return ranges
 }
 
 /** May overlap. */

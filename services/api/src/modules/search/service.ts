@@ -119,12 +119,12 @@ export function createSearchService(deps: SearchServiceDeps) {
 /**
  * A post with the matches of its current text marked; null where it was edited since it was indexed and no longer
  * matches. The index may also match by morphology, which our terms do not: such a match holds for exactly the text
- * that was indexed.
+ * that was indexed. A hit always has a mark.
  */
 function hitOf(post: ShownPost, indexed: number | null, query: SearchQuery): ShownPost | null {
   const text = textOf(post.piece)
-  const { matches, html } = highlight(text, query)
-  if (!matches && textHash(text) !== indexed) return null
+  const { matches, mayMatch, html } = highlight(text, query)
+  if (!matches && !(mayMatch && textHash(text) === indexed)) return null
   return { ...post, more: Buffer.from(`,"highlight":${JSON.stringify(html)}`) }
 }
 

@@ -1,0 +1,60 @@
+import type { Mutation } from './mutation'
+
+const SEARCH = 'services/api/src/modules/search'
+const TERMS = 'shared/src/domain'
+const INDEX = 'shared/src/adapters/elasticsearch'
+
+export const SEARCH_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'highlight: text within a mark is not escaped',
+    file: `${SEARCH}/highlight.ts`,
+    find: '<mark>${escapeHtml(text.slice(start, end))}</mark>',
+    replace: '<mark>${text.slice(start, end)}</mark>',
+    tests: [SEARCH],
+  },
+  {
+    name: 'highlight: a mark ends where the last one within it does',
+    file: `${SEARCH}/highlight.ts`,
+    find: 'end: Math.max(last.end, range.end)',
+    replace: 'end: range.end',
+    tests: [SEARCH],
+  },
+  {
+    name: 'highlight: a hit by another form of a word has no mark',
+    file: `${SEARCH}/highlight.ts`,
+    find: 'html: markRanges(text, shown.flat())',
+    replace: 'html: markRanges(text, places.flat())',
+    tests: [SEARCH],
+  },
+  {
+    name: 'search: a form need not begin as the word does',
+    file: `${INDEX}/search-index.ts`,
+    find: 'must: morphemes(text), filter: beginning',
+    replace: 'must: morphemes(text)',
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: "search: nori's own list of what is left out",
+    file: `${INDEX}/index-definitions.ts`,
+    find: "left_out: { type: 'nori_part_of_speech', stoptags: Object.values(LEFT_OUT).flat() }",
+    replace: "left_out: { type: 'nori_part_of_speech' }",
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: any word stands where a particle was',
+    file: `${INDEX}/search-index.ts`,
+    find: 'enable_position_increments: false',
+    replace: 'enable_position_increments: true',
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: the plural of any word, however short',
+    file: `${TERMS}/word-forms.ts`,
+    find: 'const SINGULAR_MIN = 3',
+    replace: 'const SINGULAR_MIN = 1',
+    tests: [TERMS],
+  },
+]
