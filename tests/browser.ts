@@ -148,12 +148,18 @@ export async function liveThroughTheMainJobInABrowser(url: string): Promise<void
     await min.press('홈')
     await min.sees('피드가 비어 있습니다')
 
-    await ada.fill('What is going on?', `Hello @min_${name}, 오늘 날씨가 좋다 #산책${name}`)
+    await ada.fill(
+      'What is going on?',
+      `Hello @min_${name}, 오늘 날씨가 좋다 https://ex.com/a에서 #산책${name}`,
+    )
     await ada.press('Post')
     await ada.sees('Hello @min_')
     await min.sees('새 글 1개')
     await min.press('새 글 1개')
     await min.sees('오늘 날씨가 좋다')
+    await min.comesTrue(
+      `document.querySelector('a[rel="nofollow noopener ugc"]')?.href === 'https://ex.com/a'`,
+    )
     await min.press('좋아요, 좋아요 0개')
     await min.press('댓글 0개')
     await min.comesTrue(`document.querySelector('h1')?.textContent === '글'`)

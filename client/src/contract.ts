@@ -31,8 +31,8 @@ export interface Comment {
   postId: string
   author: Author
   text: string
-  /** Users and hashtags that the text names, in its order */
-  entities: (Mention | Hashtag)[]
+  /** Users, hashtags and web addresses in the text, in its order; more kinds may come */
+  entities: (Mention | Hashtag | WebLink)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
 }
@@ -125,8 +125,8 @@ export interface Post {
   id: string
   author: Author
   text: string
-  /** Users and hashtags that the text names, in its order */
-  entities: (Mention | Hashtag)[]
+  /** Users, hashtags and web addresses in the text, in its order; more kinds may come */
+  entities: (Mention | Hashtag | WebLink)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
   /** ISO 8601, UTC, milliseconds */
@@ -152,8 +152,8 @@ export interface PostHit {
   id: string
   author: Author
   text: string
-  /** Users and hashtags that the text names, in its order */
-  entities: (Mention | Hashtag)[]
+  /** Users, hashtags and web addresses in the text, in its order; more kinds may come */
+  entities: (Mention | Hashtag | WebLink)[]
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
   /** ISO 8601, UTC, milliseconds */
@@ -301,6 +301,16 @@ export interface UserPage {
   items: User[]
   /** Pass it as `cursor` for the next page; null only at the true end */
   nextCursor: string | null
+}
+
+export interface WebLink {
+  type: 'link'
+  /** Where it begins in the text, in code points */
+  start: number
+  /** Where it ends, exclusive */
+  end: number
+  /** Absolute, http or https; as written, with `https://` where the text has no scheme */
+  url: string
 }
 
 /** What each operation takes and answers. */

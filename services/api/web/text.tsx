@@ -10,15 +10,35 @@ export function Text({ text, entities }: Pick<Post, 'text' | 'entities'>) {
   let at = 0
   for (const entity of entities) {
     parts.push(points.slice(at, entity.start).join(''))
-    const to =
-      entity.type === 'mention'
-        ? `/users/${entity.username}`
-        : `/tags/${encodeURIComponent(entity.tag)}`
-    parts.push(<Link to={to}>{points.slice(entity.start, entity.end).join('')}</Link>)
+    const named = points.slice(entity.start, entity.end).join('')
+    parts.push(<Named entity={entity}>{named}</Named>)
     at = entity.end
   }
   parts.push(points.slice(at).join(''))
   return <p class="text">{parts}</p>
+}
+
+interface NamedProps {
+  readonly entity: Post['entities'][number]
+  readonly children: string
+}
+
+/** What a text names, as a link; of a kind that this page does not know, as text. */
+function Named({ entity, children }: NamedProps) {
+  switch (entity.type) {
+    case 'mention':
+      return <Link to={`/users/${entity.username}`}>{children}</Link>
+    case 'hashtag':
+      return <Link to={`/tags/${encodeURIComponent(entity.tag)}`}>{children}</Link>
+    case 'link':
+      return (
+        <a href={entity.url} rel="nofollow noopener ugc" target="_blank">
+          {children}
+        </a>
+      )
+    default:
+      return <>{children}</>
+  }
 }
 
 /** The api's HTML, escaped but for its marks, as elements: nothing is put into the page as HTML. */

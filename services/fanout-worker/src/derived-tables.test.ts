@@ -117,6 +117,19 @@ describe('notifications', () => {
     )
   })
 
+  test('go to nobody whose name is a part of a longer one, of an address or of a link', async () => {
+    await using world = await openWorld()
+    const { me, bob, write, say, handle, changes, told } = world
+    const name = me.username
+    const texts = [`@${name}é`, `@${name}-lee`, `@${name}.bsky.social`, `@${name}@pods.example`]
+    for (const text of [...texts, `foo+@${name}.com`, `https://ex.com/?u=@${name}`]) {
+      await say(bob.id, await write(bob.id, text), text)
+    }
+    await write(bob.id, `@${name}님이`)
+    await handle(await changes())
+    expect(await told(me.id)).toEqual([`mention ${bob.id} @${name}님이`])
+  })
+
   test('follow an edit: who is named no longer is told no longer, who is named now is', async () => {
     await using world = await openWorld()
     const { me, ann, bob, posts, write, handle, changes, told } = world

@@ -27,7 +27,7 @@ export const TERM_LENGTH_MAX = 64
  * Which way of making terms an index was built with. Raise it with every change to folding or terms:
  * an index of another version has to be built anew.
  */
-export const SEARCH_TERMS_VERSION = 1
+export const SEARCH_TERMS_VERSION = 2
 
 /** The terms of a text, in order. */
 export function searchTerms(text: string): SearchTerm[] {

@@ -41,6 +41,8 @@ const STROKES: Readonly<Record<string, string>> = {
   þ: 'th',
   æ: 'ae',
   œ: 'oe',
+  // What is left of ẞ, which alone of all letters has no upper case to fold by.
+  ß: 'ss',
 }
 
 // The time to normalise grows with the square of a run of marks, so longer runs are split.
@@ -52,8 +54,10 @@ const SIGN = /^[©®™]/u
 const JAMO = /^[\u3131-\u318E]/u
 const UNIT = /\P{M}\p{M}*|\p{M}+/gu
 const TEXTUAL = /^[\p{L}\p{N}\p{M}]/u
-const UNSPACED =
-  /^[\p{scx=Hangul}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
+/** A character of a script without spaces between words, or whose words carry particles: the source of a pattern. */
+export const UNSPACED_SCRIPT =
+  '[\\p{scx=Hangul}\\p{scx=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{scx=Bopomofo}\\p{scx=Thai}\\p{scx=Lao}\\p{scx=Khmer}\\p{scx=Myanmar}]'
+const UNSPACED = new RegExp(`^${UNSPACED_SCRIPT}`, 'u')
 const APOSTROPHE = /^['\u2018\u2019\u02BB\u02BC]/u
 /** Format characters are ignored; only the zero-width space separates. */
 const INVISIBLE = /^(?!\u200B)\p{Cf}/u
@@ -82,6 +86,17 @@ export function foldText(text: string, onUnit: OnFoldedUnit): void {
     foldCluster(cluster, at, onUnit)
     at += cluster.length
   }
+}
+
+/** A text folded as search folds it, as one string of at most `max` code points. */
+export function foldedPrefix(text: string, max: number): string {
+  let folded = ''
+  for (let at = 0; at < text.length && folded.length < 2 * max; at = CLUSTER.lastIndex) {
+    CLUSTER.lastIndex = at
+    const cluster = CLUSTER.exec(text)?.[0] ?? ''
+    if (!INVISIBLE.test(cluster)) folded += fold(cluster)
+  }
+  return [...folded].slice(0, max).join('')
 }
 
 /** Where a run of ASCII letters and digits ends; a last one that something attaches to is left out. */

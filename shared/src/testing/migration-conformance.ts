@@ -97,6 +97,36 @@ export function migrationConformance(kind: TestDatabase['kind']): void {
       }
     })
 
+    test('derives the hashtags of earlier posts by the rules of today', async () => {
+      await using database = await openTestDatabase(kind)
+      const { db } = database
+      const clock = createManualClock()
+      const { posts, tags, users } = createSqlStores(db, {
+        clock,
+        ids: createIdGenerator({ clock }),
+      })
+      const author = await signUp(users)
+      const ids = createIdGenerator({ clock })
+      const write = async (text: string, ...keys: string[]) => {
+        const draft = { id: ids.next<'post'>(), authorId: author.id, text, idempotencyKey: null }
+        const { body } = await posts.create(draft)
+        await tags.set([{ post: body.id, tags: keys }])
+        return body.id
+      }
+      const cafe = await write('one #Café', 'café')
+      const persian = await write('#نرم‌افزار', 'نرم')
+      const keycap = await write('#️⃣Hello', '️⃣hello')
+      const plain = await write('no tag')
+      await sql`delete from kysely_migration where name >= '2026-11-30-tag-keys'`.execute(db)
+      await migrate(db)
+      const rows = await db.selectFrom('post_tags').selectAll().orderBy('post_id').execute()
+      expect(rows).toEqual([
+        { tag: 'cafe', post_id: cafe },
+        { tag: 'نرمافزار', post_id: persian },
+      ])
+      expect(rows.some(({ post_id }) => post_id === keycap || post_id === plain)).toBeFalse()
+    })
+
     test('asks for migrate where tables are missing or older', async () => {
       await using database = await openEmpty()
       expect(await messageOf(assertMigrated(database.db))).toMatch(/not there yet: run migrate/)

@@ -155,11 +155,12 @@ test('whoever likes a post is listed, latest first, and so are the posts that on
 })
 
 test('what a text names is marked in posts and comments, by code points', async () => {
-  const text = '👋 @fan #말 hello'
+  const text = '👋 @fan #말 https://ex.com/?u=@fan에서'
   const { body } = await api.request('POST', '/v1/posts', { as: author, body: { text } })
   const entities = [
     { type: 'mention', start: 2, end: 6, username: 'fan' },
     { type: 'hashtag', start: 7, end: 9, tag: '말' },
+    { type: 'link', start: 10, end: 32, url: 'https://ex.com/?u=@fan' },
   ]
   expect(body.entities).toEqual(entities)
   const feed = await api.request('GET', '/v1/feed?limit=1', { as: author })

@@ -36,9 +36,21 @@ export const Hashtag = Type.Object(
   { component: 'Hashtag', additionalProperties: false },
 )
 
+export const WebLink = Type.Object(
+  {
+    type: Type.Literal('link'),
+    ...place,
+    url: Type.String({
+      description:
+        'Absolute, http or https; as written, with `https://` where the text has no scheme',
+    }),
+  },
+  { component: 'WebLink', additionalProperties: false },
+)
+
 /** What a text names, in its order. */
-export const Entities = Type.Array(Type.Union([Mention, Hashtag]), {
-  description: 'Users and hashtags that the text names, in its order',
+export const Entities = Type.Array(Type.Union([Mention, Hashtag, WebLink]), {
+  description: 'Users, hashtags and web addresses in the text, in its order; more kinds may come',
 })
 
 export const Post = Type.Object(
