@@ -1,5 +1,6 @@
 import { CAPTURE_MUTATIONS } from './capture'
 import { FEED_MUTATIONS } from './feeds'
+import { FENCE_MUTATIONS } from './fence'
 import { LIVE_MUTATIONS } from './live'
 import type { Mutation } from './mutation'
 import { SEARCH_MUTATIONS } from './search'
@@ -8,5 +9,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
+  ...FENCE_MUTATIONS,
   ...SEARCH_MUTATIONS,
 ]

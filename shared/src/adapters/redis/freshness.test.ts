@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import type { Redis } from 'ioredis'
-import { type MonotonicTime, yieldToEventLoop } from '../../async/sleep'
+import { yieldToEventLoop } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
 import { createLogger } from '../../observability/logger'
 import { createMetrics } from '../../observability/metrics'
 import { codeOf } from '../../testing/error-code'
 import { createMemoryFreshnessFence } from '../../testing/memory-freshness-fence'
+import { createSteppedTime } from '../../testing/stepped-time'
 import type { RedisClient } from './client'
 import { createRedisFreshness } from './freshness'
 import { createRedisTimelineStore } from './timeline-store'
@@ -13,38 +14,6 @@ import { createRedisTimelineStore } from './timeline-store'
 const LEASE_MS = 2_000
 const change = { kind: 'post', post: 1 as PostId } as const
 const deps = { logger: createLogger('test', 'silent'), metrics: createMetrics() }
-
-/** Time that passes when it is told to. */
-function createManualTime() {
-  let now = 0
-  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>()
-  const settle = async () => {
-    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-  }
-  const time: MonotonicTime = {
-    now: () => now,
-    sleep: (ms, ...signals) =>
-      new Promise((resolve) => {
-        const sleeper = { at: now + ms, wake: resolve }
-        sleepers.add(sleeper)
-        for (const signal of signals) signal.addEventListener('abort', () => resolve())
-      }),
-  }
-  return {
-    time,
-    async advance(ms: number) {
-      for (let left = ms; left > 0; left -= 100) {
-        now += Math.min(left, 100)
-        for (const sleeper of sleepers) {
-          if (sleeper.at > now) continue
-          sleepers.delete(sleeper)
-          sleeper.wake()
-        }
-        await settle()
-      }
-    },
-  }
-}
 
 /** A client on a run that the test names; `during` happens while a command is on its way. */
 function createFakeClient(first: string) {
@@ -71,7 +40,7 @@ function createFakeClient(first: string) {
 
 /** One process on run `a`, which believes. */
 async function openProcess() {
-  const { time, advance } = createManualTime()
+  const { time, advance } = createSteppedTime()
   const fence = createMemoryFreshnessFence(time.now)
   const fake = createFakeClient('a')
   const freshness = createRedisFreshness({ fence, ...deps, time }, { channel: 'changes' })
