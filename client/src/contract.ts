@@ -507,7 +507,7 @@ export interface Operations {
   logIn: { input: Login; answer: Session }
   /** Sign out. Ends the session of a refresh token and its access tokens with it. It needs only the refresh token, so it works after the access token has expired. Unknown tokens are ignored. */
   logOut: { input: RefreshTokenBody; answer: undefined }
-  /** Mark notifications as read. That one and all before it. Repeating it changes nothing; it never goes back. */
+  /** Mark notifications as read. That one, which must be yours, and all before it. Repeating it changes nothing; it never goes back. */
   markNotificationsRead: { input: ReadMarker; answer: undefined }
   /** Mute a user. Hides their posts from your feed. They are not told. Repeating it changes nothing. */
   muteUser: {

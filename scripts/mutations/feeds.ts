@@ -82,8 +82,8 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'an unfollow is not announced',
     file: 'services/api/src/memory/announced-stores.ts',
-    find: 'await graph.unfollow(follower, followee)\n        await announce([viewer(follower)])',
-    replace: 'await graph.unfollow(follower, followee)',
+    find: 'const isEnded = await graph.unfollow(follower, followee)\n        await announce([viewer(follower)])',
+    replace: 'const isEnded = await graph.unfollow(follower, followee)',
     tests: [REPLICAS],
   },
   {

@@ -24,7 +24,7 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live: what was read is unread again',
     file: `${STORE}.ts`,
-    find: 'if (mark !== null && compareKeys(until, mark) <= 0) return',
+    find: 'if (mark !== null && compareKeys(until, mark) <= 0) return true',
     replace: '',
     tests: [`${STORE}.test.ts`],
   },

@@ -22,14 +22,14 @@ export interface NewComment {
 export interface EngagementStore {
   /** Idempotent. */
   like(userId: UserId, postId: PostId): Promise<void>
-  /** Idempotent. */
+  /** Idempotent. A like that is there is taken back across a block too. */
   unlike(userId: UserId, postId: PostId): Promise<void>
   /**
    * Writes the comment and its idempotency key in one transaction. `created` is false where the key was seen before with
    * the same post and text.
    */
   comment(comment: NewComment): Promise<{ readonly comment: Comment; readonly created: boolean }>
-  /** Gives the post that it was about. */
+  /** Gives the post that it was about. Its author may delete it across a block too. */
   deleteComment(id: CommentId, author: UserId): Promise<PostId>
   /** Who likes the post, latest like first; without people hidden from `viewer`. */
   likers(

@@ -13,12 +13,14 @@ import type { User } from '../domain/user'
  */
 export interface GraphStore {
   follow(follower: UserId, followee: UserId): Promise<void>
-  unfollow(follower: UserId, followee: UserId): Promise<void>
+  /** This, `unblock` and `unmute` are false where there was nothing to undo. */
+  unfollow(follower: UserId, followee: UserId): Promise<boolean>
   /** Ends the follows in both directions in the same transaction. */
   block(blocker: UserId, blocked: UserId): Promise<void>
-  unblock(blocker: UserId, blocked: UserId): Promise<void>
+  unblock(blocker: UserId, blocked: UserId): Promise<boolean>
   mute(muter: UserId, muted: UserId): Promise<void>
-  unmute(muter: UserId, muted: UserId): Promise<void>
+  unmute(muter: UserId, muted: UserId): Promise<boolean>
+  isBlockedBy(user: UserId, by: UserId): Promise<boolean>
   isBlockedEitherWay(a: UserId, b: UserId): Promise<boolean>
   /** Everyone on the other side of a block with `viewer`. */
   blockedEitherWay(viewer: UserId): Promise<readonly UserId[]>

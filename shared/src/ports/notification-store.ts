@@ -68,8 +68,8 @@ export interface NotificationStore {
   ): Promise<Page<Notification, NotificationKey>>
   /** How many are not read, counted up to `limit`. */
   countUnread(recipient: UserId, limit: number): Promise<number>
-  /** Everything up to `until` is read. Never goes back. */
-  markRead(recipient: UserId, until: NotificationKey): Promise<void>
+  /** Everything up to `until` is read. Never goes back. False, and nothing marked, where `recipient` has none of that key. */
+  markRead(recipient: UserId, until: NotificationKey): Promise<boolean>
   /** Forgets those noticed before `before` (Unix milliseconds). */
   prune(before: number): Promise<void>
 }

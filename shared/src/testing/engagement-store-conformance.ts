@@ -157,6 +157,25 @@ export function engagementStoreConformance(create: CreatePostStoreHarness): void
       expect(await seen(post, author)).toEqual({ likes: 0, comments: 0, liked: false })
     })
 
+    test('lets a like and a comment be taken back across a block, whoever blocks', async () => {
+      for (const by of ['author', 'fan'] as const) {
+        const [author, fan, other] = (await addUsers(3)) as [UserId, UserId, UserId]
+        const post = await write(author)
+        await harness.engagement.like(fan, post)
+        const comment = await say(fan, post)
+        await (by === 'author'
+          ? harness.graph.block(author, fan)
+          : harness.graph.block(fan, author))
+        expect(await seen(post, other)).toEqual({ likes: 1, comments: 1, liked: false })
+        expect(await codeOf(harness.engagement.like(fan, post))).toBe('not_found')
+        expect(await codeOf(harness.engagement.unlike(fan, post))).toBe('none')
+        expect(await codeOf(harness.engagement.deleteComment(comment.id, fan))).toBe('none')
+        expect(await seen(post, other)).toEqual({ likes: 0, comments: 0, liked: false })
+        expect(await codeOf(harness.engagement.unlike(fan, post))).toBe('not_found')
+        expect(await codeOf(harness.engagement.deleteComment(comment.id, fan))).toBe('not_found')
+      }
+    })
+
     test('pages through comments, oldest first, to the true end', async () => {
       const [author, ann] = (await addUsers(2)) as [UserId, UserId]
       const post = await write(author)

@@ -233,6 +233,36 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
       expect(await unread()).toBe(0)
     })
 
+    test('marks up to a notification of one’s own, and up to no other', async () => {
+      await using world = await openWorld()
+      const { me, ann, engagement, notifications, write, tell, list, unread } = world
+      for (let at = 0; at < 2; at += 1) {
+        const post = await write(me.id)
+        await engagement.like(ann.id, post)
+        await tell('like', ann.id, post)
+      }
+      const [newest, oldest] = await list()
+      const key = newest!.key
+      const others = [
+        { ...key, noticedAt: key.noticedAt + 1 },
+        { ...key, actor: me.id },
+        { ...key, subject: key.subject + 1 },
+        { ...key, kind: key.kind + 1 },
+      ]
+      for (const other of others) {
+        expect(await notifications.markRead(me.id, other)).toBeFalse()
+      }
+      expect(await notifications.markRead(ann.id, key)).toBeFalse()
+      expect(await unread()).toBe(2)
+      expect(await notifications.markRead(me.id, oldest!.key)).toBeTrue()
+      expect(await notifications.markRead(ann.id, oldest!.key)).toBeFalse()
+      // The one that is marked may go: to mark it again changes nothing.
+      const { actor, subject } = oldest!.key
+      await notifications.remove([{ kind: 'like', actor, subject, recipient: me.id }])
+      expect(await notifications.markRead(me.id, oldest!.key)).toBeTrue()
+      expect(await unread()).toBe(1)
+    })
+
     test('holds what was noticed long after for read', async () => {
       await using world = await openWorld()
       const { me, ann, graph, notifications, list, unread } = world

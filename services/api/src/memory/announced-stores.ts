@@ -82,24 +82,27 @@ export function createAnnouncedStores(
         await announce([viewer(follower)])
       },
       async unfollow(follower, followee) {
-        await graph.unfollow(follower, followee)
+        const isEnded = await graph.unfollow(follower, followee)
         await announce([viewer(follower)])
+        return isEnded
       },
       async block(blocker, blocked) {
         await graph.block(blocker, blocked)
         await announce([viewer(blocker), viewer(blocked)])
       },
       async unblock(blocker, blocked) {
-        await graph.unblock(blocker, blocked)
+        const isEnded = await graph.unblock(blocker, blocked)
         await announce([viewer(blocker), viewer(blocked)])
+        return isEnded
       },
       async mute(muter, muted) {
         await graph.mute(muter, muted)
         await announce([viewer(muter)])
       },
       async unmute(muter, muted) {
-        await graph.unmute(muter, muted)
+        const isEnded = await graph.unmute(muter, muted)
         await announce([viewer(muter)])
+        return isEnded
       },
     },
 

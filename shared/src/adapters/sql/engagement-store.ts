@@ -51,15 +51,17 @@ async function likePost(
   })
 }
 
+/** Who gave a like may take it back whatever blocks came since; without one, a hidden post is as one that is not there. */
 async function unlikePost(db: Kysely<Database>, userId: UserId, postId: PostId): Promise<void> {
   await transact(db, async (tx) => {
-    await lockPost(tx, postId, userId)
+    await lockPost(tx, postId, null)
     const { numDeletedRows } = await tx
       .deleteFrom('likes')
       .where('user_id', '=', userId)
       .where('post_id', '=', postId)
       .executeTakeFirstOrThrow()
     if (numDeletedRows > 0n) await moveCount(tx, postId, 'likes', -1)
+    else await assertPostVisible(tx, postId, userId)
   })
 }
 

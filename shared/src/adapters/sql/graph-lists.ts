@@ -16,6 +16,7 @@ import { toUser, USER_COLUMNS } from './user-row'
 
 type GraphReads = Pick<
   GraphStore,
+  | 'isBlockedBy'
   | 'isBlockedEitherWay'
   | 'blockedEitherWay'
   | 'blocks'
@@ -28,6 +29,16 @@ type GraphReads = Pick<
 
 export function createGraphReads(db: Kysely<Database>): GraphReads {
   return {
+    async isBlockedBy(user, by) {
+      const row = await db
+        .selectFrom('blocks')
+        .select('blocker_id')
+        .where('blocker_id', '=', by)
+        .where('blocked_id', '=', user)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     isBlockedEitherWay: (a, b) => isBlockedEitherWay(db, a, b),
 
     async blockedEitherWay(viewer) {

@@ -38,7 +38,9 @@ function createGraphWrites(db: Kysely<Database>, { clock, ids }: SqlGraphStoreDe
     unfollow: (follower, followee) =>
       transact(db, async (tx) => {
         await lockAccounts(tx, [follower])
-        if (await deleteFollow(tx, follower, followee)) await raiseGraphVersion(tx, [follower])
+        const isEnded = await deleteFollow(tx, follower, followee)
+        if (isEnded) await raiseGraphVersion(tx, [follower])
+        return isEnded
       }),
 
     block: (blocker, blocked) =>
@@ -57,11 +59,12 @@ function createGraphWrites(db: Kysely<Database>, { clock, ids }: SqlGraphStoreDe
     unblock: (blocker, blocked) =>
       transact(db, async (tx) => {
         await lockAccounts(tx, [blocker, blocked])
-        await tx
+        const { numDeletedRows } = await tx
           .deleteFrom('blocks')
           .where('blocker_id', '=', blocker)
           .where('blocked_id', '=', blocked)
-          .execute()
+          .executeTakeFirstOrThrow()
+        return numDeletedRows > 0n
       }),
 
     mute: (muter, muted) =>
@@ -84,6 +87,7 @@ function createGraphWrites(db: Kysely<Database>, { clock, ids }: SqlGraphStoreDe
           .where('muted_id', '=', muted)
           .executeTakeFirstOrThrow()
         if (numDeletedRows > 0n) await raiseGraphVersion(tx, [muter])
+        return numDeletedRows > 0n
       }),
   }
 }

@@ -56,7 +56,8 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
     },
 
     async markRead(recipient, until) {
-      await transact(db, async (tx) => {
+      return await transact(db, async (tx) => {
+        if (!(await isTheirs(tx, recipient, until))) return false
         const row = {
           user_id: recipient,
           noticed_at: until.noticedAt,
@@ -64,14 +65,15 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
           actor_id: until.actor,
           subject_id: until.subject,
         }
-        if (await insertIfAbsent(tx, 'notification_marks', row)) return
+        if (await insertIfAbsent(tx, 'notification_marks', row)) return true
         const mark = await readMark(tx, recipient)
-        if (mark !== null && compareKeys(until, mark) <= 0) return
+        if (mark !== null && compareKeys(until, mark) <= 0) return true
         await tx
           .updateTable('notification_marks')
           .set(row)
           .where('user_id', '=', recipient)
           .execute()
+        return true
       })
     },
 
@@ -223,4 +225,32 @@ function toNotification(row: ShownRow, mark: NotificationKey | null): Notificati
     at: row.at,
     isRead: row.noticed_at === row.at || (mark !== null && compareKeys(key, mark) <= 0),
   }
+}
+
+/** Whether the key is of a notification that somebody has, or the one that they marked last, which may be gone since. */
+async function isTheirs(
+  tx: Queryable,
+  recipient: UserId,
+  { noticedAt, kind, actor, subject }: NotificationKey,
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom('notifications')
+    .select('recipient_id')
+    .where('recipient_id', '=', recipient)
+    .where('kind', '=', kind)
+    .where('actor_id', '=', actor)
+    .where('subject_id', '=', subject)
+    .where('noticed_at', '=', noticedAt)
+    .executeTakeFirst()
+  if (found !== undefined) return true
+  const marked = await tx
+    .selectFrom('notification_marks')
+    .select('user_id')
+    .where('user_id', '=', recipient)
+    .where('kind', '=', kind)
+    .where('actor_id', '=', actor)
+    .where('subject_id', '=', subject)
+    .where('noticed_at', '=', noticedAt)
+    .executeTakeFirst()
+  return marked !== undefined
 }

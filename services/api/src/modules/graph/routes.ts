@@ -11,7 +11,7 @@ import { PageQuery, pageLimit, UsernameParams } from '../../http/fields'
 import { nextLink } from '../../http/links'
 import { USER_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
-import type { UserLookup } from '../users/lookup'
+import { noSuchUser, type UserLookup } from '../users/lookup'
 import { presentUser, UserPage } from '../users/schema'
 
 export interface GraphRoutesDeps {
@@ -22,12 +22,23 @@ export interface GraphRoutesDeps {
 
 /**
  * Follows, blocks and mutes by username. A new relationship with a hidden user is refused, except a
- * block in return. Ending a relationship is always allowed.
+ * block in return. A relationship that is there can always be ended; where there is none, a hidden user is as one who
+ * is not there.
  */
 export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
   /** The other user, hidden or not. */
   async function anyOther(username: string, viewer: Account): Promise<UserId> {
     return otherThan(viewer, await lookup.any(username))
+  }
+
+  async function end(
+    undo: 'unfollow' | 'unblock' | 'unmute',
+    username: string,
+    viewer: Account,
+  ): Promise<void> {
+    const other = await anyOther(username, viewer)
+    if (await graph[undo](viewer.id, other)) return
+    if (await lookup.isHiddenFrom(viewer.id, other)) throw noSuchUser()
   }
 
   return new Elysia({ prefix: '/v1/users/:username' })
@@ -46,7 +57,7 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
     .delete(
       '/follow',
       async ({ viewer, params: { username }, status }) =>
-        status(204, await graph.unfollow(viewer.id, await anyOther(username, viewer))),
+        status(204, await end('unfollow', username, viewer)),
       relationship('unfollowUser', 'Unfollow a user', 'Removes their posts from your feed.'),
     )
     .put(
@@ -62,7 +73,7 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
     .delete(
       '/block',
       async ({ viewer, params: { username }, status }) =>
-        status(204, await graph.unblock(viewer.id, await anyOther(username, viewer))),
+        status(204, await end('unblock', username, viewer)),
       relationship(
         'unblockUser',
         'Unblock a user',
@@ -84,7 +95,7 @@ export function graphRoutes({ graph, lookup, authenticated }: GraphRoutesDeps) {
     .delete(
       '/mute',
       async ({ viewer, params: { username }, status }) =>
-        status(204, await graph.unmute(viewer.id, await anyOther(username, viewer))),
+        status(204, await end('unmute', username, viewer)),
       relationship('unmuteUser', 'Unmute a user', 'Shows their posts in your feed again.'),
     )
 }

@@ -5,6 +5,7 @@ import type { Authentication } from '../../http/authentication'
 import type { Bodies } from '../../http/body'
 import { readNotificationCursor, writeNotificationKey } from '../../http/cursors'
 import { PageQuery, pageLimit } from '../../http/fields'
+import { invalidField } from '../../http/input'
 import { nextLink } from '../../http/links'
 import { NOTIFICATION_PAGE_EXAMPLE } from '../../http/openapi/examples'
 import { NO_CONTENT, openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
@@ -69,8 +70,11 @@ export function notificationRoutes({
     )
     .put(
       '/notifications/read',
-      async ({ viewer, body, status }) =>
-        status(204, await notifications.markRead(viewer.id, readMark(body.until, 'until'))),
+      async ({ viewer, body, status }) => {
+        const isMarked = await notifications.markRead(viewer.id, readMark(body.until, 'until'))
+        if (!isMarked) throw invalidField('until', 'is not one of your notifications')
+        return status(204, undefined)
+      },
       {
         parse: bodies.write,
         body: ReadMarker,
@@ -80,7 +84,7 @@ export function notificationRoutes({
           tag: 'notifications',
           summary: 'Mark notifications as read',
           description:
-            'That one and all before it. Repeating it changes nothing; it never goes back.',
+            'That one, which must be yours, and all before it. Repeating it changes nothing; it never goes back.',
           examples: { request: { until: NOTIFICATION_PAGE_EXAMPLE.items[0]?.id } },
         }),
       },

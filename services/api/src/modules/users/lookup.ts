@@ -6,7 +6,7 @@ import type { UserStore } from '@sns/shared/ports/user-store'
 
 export interface UserLookupDeps {
   readonly users: Pick<UserStore, 'findByUsername'>
-  readonly graph: Pick<GraphStore, 'isBlockedEitherWay'>
+  readonly graph: Pick<GraphStore, 'isBlockedBy' | 'isBlockedEitherWay'>
 }
 
 export type UserLookup = ReturnType<typeof createUserLookup>
@@ -26,6 +26,12 @@ export function createUserLookup({ users, graph }: UserLookupDeps) {
       const user = await users.findByUsername(username)
       if (!user) throw noSuchUser()
       return user
+    },
+
+    /** Whether `viewer` may not know of the user: by a block that is not theirs alone to lift. */
+    async isHiddenFrom(viewer: UserId, user: UserId): Promise<boolean> {
+      if (!(await graph.isBlockedBy(viewer, user))) return false
+      return !(await graph.isBlockedBy(user, viewer))
     },
 
     visible,
