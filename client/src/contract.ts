@@ -38,7 +38,7 @@ export interface Comment {
 }
 
 export interface CommentDraft {
-  /** 1 to 1000 characters, at most 30 combining marks in a row; trimmed and normalised to NFC */
+  /** 1 to 1000 characters, not all of them invisible, at most 30 combining marks in a row; trimmed and normalised to NFC */
   text: string
 }
 
@@ -142,7 +142,7 @@ export interface Post {
 }
 
 export interface PostDraft {
-  /** 1 to 2000 characters, at most 30 combining marks in a row; trimmed and normalised to NFC */
+  /** 1 to 2000 characters, not all of them invisible, at most 30 combining marks in a row; trimmed and normalised to NFC */
   text: string
 }
 

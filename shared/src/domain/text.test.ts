@@ -27,6 +27,67 @@ describe('a text that somebody writes', () => {
     expect(cleanText(input, MAX)).toEqual({ ok: false, problem: problem as never })
   })
 
+  const UNSEEN = [
+    ...[
+      '\u3164',
+      '\u2800',
+      '\ufe0f',
+      '\u034f',
+      '\u17b5',
+      '\u115f',
+      '\uffa0',
+      '\u200b',
+      '\u200d',
+      '\u00ad',
+    ],
+    ...[
+      '\u2060',
+      '\ufeff',
+      '\u202e',
+      '\u061c',
+      '\u180e',
+      '\u{e0041}',
+      '\u{e0100}',
+      '\ufff9',
+      '\u2064',
+    ],
+    ...[
+      '\u{1d159}',
+      '\u{16fe4}',
+      '\u{13441}',
+      ' ',
+      '\n',
+      '\u3000',
+      '\u00a0',
+      '\u2028',
+      '\u1160',
+      '\u180f',
+    ],
+  ]
+  test.each(UNSEEN.map((each) => [each.codePointAt(0)?.toString(16), each] as const))(
+    'is refused where all that it holds is U+%s',
+    (_, unseen) => {
+      expect(cleanText(unseen, MAX)).toEqual({ ok: false, problem: 'blank' })
+      expect(cleanText(unseen.repeat(20), MAX)).toEqual({ ok: false, problem: 'blank' })
+      expect(cleanText(`${unseen}a`, MAX).ok).toBeTrue()
+    },
+  )
+
+  test('is refused where it shows nothing, whatever the combination', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...UNSEEN), { maxLength: 20 }), (unseen) => {
+        expect(cleanText(unseen.join(''), MAX)).toEqual({ ok: false, problem: 'blank' })
+      }),
+    )
+  })
+
+  test.each(['.', '⠓', '👍', '❤️', 'ㅋ', '\u0301', '\u20e3', '−', '가\u3164', '𓀀', 'ー'])(
+    'may be %s',
+    (text) => {
+      expect(cleanText(text, MAX).ok).toBeTrue()
+    },
+  )
+
   test('is refused for its length exactly where its characters, composed, are too many', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), (input) => {

@@ -34,7 +34,20 @@ export function normalizingProblem(
 }
 
 /**
- * What a person may write: NFC, lone surrogates, control characters (other than newline and tab) and
+ * Characters that are drawn empty, white space aside; the source of a class of a pattern: what Unicode says may be ignored
+ * (fillers, selectors, joiners), and blanks of Braille, hieroglyphs, Khitan and music.
+ */
+export const UNSEEN =
+  '\\p{Default_Ignorable_Code_Point}\\u2800\\u{13441}\\u{13442}\\u{16FE4}\\u{1D159}'
+const NOTHING_SEEN = new RegExp(`^[\\p{White_Space}\\p{Cf}${UNSEEN}]*$`, 'u')
+
+/** Whether a reader sees nothing of a text: all of it is white space, format characters or drawn empty. */
+export function showsNothing(text: string): boolean {
+  return NOTHING_SEEN.test(text)
+}
+
+/**
+ * What a person may write: something that shows, NFC, lone surrogates, control characters (other than newline and tab) and
  * more than `MARK_RUN_MAX` combining marks in a row refused, `\r\n` made `\n`, outer white space
  * trimmed. Lengths count code points.
  */
@@ -45,8 +58,7 @@ export function cleanText(input: string, maxCodePoints: number): TextResult {
   if (problem !== null) return { ok: false, problem }
   const text = trimmed.normalize('NFC')
   if (CONTROL.test(text)) return { ok: false, problem: 'control_character' }
-  // Format characters and white space alone are not a text.
-  if (/^[\p{Cf}\p{White_Space}]*$/u.test(text)) return { ok: false, problem: 'blank' }
+  if (showsNothing(text)) return { ok: false, problem: 'blank' }
   if (text.length > maxCodePoints && [...text].length > maxCodePoints) {
     return { ok: false, problem: 'too_long' }
   }

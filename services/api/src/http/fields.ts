@@ -39,7 +39,7 @@ const TEXT_SHAPE = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u00
 /** What somebody writes, of at most `max` characters. */
 export function textField(max: number, example: string) {
   return Type.String({
-    description: `1 to ${max} characters, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
+    description: `1 to ${max} characters, not all of them invisible, at most ${MARK_RUN_MAX} combining marks in a row; trimmed and normalised to NFC`,
     characters: [1, max],
     shape: TEXT_SHAPE,
     examples: [example],

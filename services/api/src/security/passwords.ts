@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { normalizingProblem } from '@sns/shared/domain/text'
+import { normalizingProblem, showsNothing } from '@sns/shared/domain/text'
 import { PASSWORD_MAX, PASSWORD_MIN } from '@sns/shared/domain/user'
 import { invalidField, TOO_MANY_MARKS } from '../http/input'
 import { type Caller, createFairQueue } from './fair-queue'
@@ -51,8 +51,6 @@ export function createPasswords(cost: PasswordCost = OWASP_COST) {
   }
 }
 
-const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}]*$/u
-
 /** Throws `invalid_request` naming `field`. */
 export async function checkNewPassword(field: string, password: string): Promise<void> {
   if (!password.isWellFormed()) throw invalidField(field, 'must be well-formed Unicode')
@@ -63,7 +61,7 @@ export async function checkNewPassword(field: string, password: string): Promise
   if (normalizingProblem(password, PASSWORD_MAX) === 'long_mark_run') {
     throw invalidField(field, TOO_MANY_MARKS)
   }
-  if (BLANK.test(password)) throw invalidField(field, 'must hold something that can be seen')
+  if (showsNothing(password)) throw invalidField(field, 'must hold something that can be seen')
   if (await isCommonPassword(password.normalize('NFC'))) {
     throw invalidField(field, 'is one of the commonest passwords; choose another')
   }

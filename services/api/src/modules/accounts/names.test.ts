@@ -16,6 +16,7 @@ test.each([
   'می\u200cخواهم',
   'ශ්\u200dරී ලංකා',
   'क्\u200cष',
+  '⠓⠊\u2800⠁⠇⠇',
 ])('%p may be a name', (name) => {
   expect(holdsHidden(name)).toBe(false)
 })
@@ -37,6 +38,8 @@ test.each([
   ['a grapheme joiner', 'ad\u034fmin'],
   ['a variation selector on nothing', '\ufe0f'],
   ['tags outside a flag', 'admin\u{E0041}'],
+  ['a blank of Braille between letters', '민지\u2800'],
+  ['a note without a head', 'ad\u{1d159}min'],
   ['an annotation', 'ad\ufff9min'],
 ])('%s may not be in a name', (_, name) => {
   expect(holdsHidden(name)).toBe(true)

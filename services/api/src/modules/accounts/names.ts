@@ -1,5 +1,7 @@
+import { UNSEEN } from '@sns/shared/domain/text'
+
 /** Code points that are invisible or reverse the text around them. */
-const HIDDEN = /[\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/u
+const HIDDEN = new RegExp(`[${UNSEEN}\\uFFF9-\\uFFFB]`, 'u')
 
 const VIRAMA =
   '[\\u094D\\u09CD\\u0A4D\\u0ACD\\u0B4D\\u0BCD\\u0C4D\\u0CCD\\u0D3B\\u0D3C\\u0D4D\\u0DCA\\u1039\\u17D2]'
@@ -15,6 +17,8 @@ const NEEDED = new RegExp(
     // Joiners in the scripts that are written with them (RFC 5892, appendix A.1 and A.2).
     `(?<=${VIRAMA})[\\u200C\\u200D](?=\\p{L})`,
     '(?<=\\p{Script=Arabic})\\u200C(?=\\p{Script=Arabic})',
+    // The space of Braille.
+    '(?<=[\\u2801-\\u28FF])\\u2800(?=[\\u2801-\\u28FF])',
   ].join('|'),
   'gu',
 )
