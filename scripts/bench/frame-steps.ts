@@ -12,6 +12,7 @@ import { createRequestContexts, type Peers } from '@sns/api/http/request-context
 import { requestLog } from '@sns/api/http/request-log'
 import { createAccessTokens } from '@sns/api/security/access-tokens'
 import { createClientAddress } from '@sns/api/security/client-address'
+import { createPublicOrigin } from '@sns/api/security/public-origin'
 import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { environment } from '@sns/shared/config/environment'
 import { systemClock } from '@sns/shared/domain/clock'
@@ -26,6 +27,7 @@ let listening: Peers | null = null
 const deps = {
   contexts: createRequestContexts({
     clientAddress: createClientAddress([]),
+    publicOrigin: createPublicOrigin({ publicUrl: null, trustedProxies: [] }),
     peers: () => listening,
   }),
   logger: createLogger('frame-steps', 'warn'),

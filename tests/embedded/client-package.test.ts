@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openTestApi, type TestApi } from '@sns/api/testing/test-api'
 
 const root = join(import.meta.dir, '../..')
-const node = Bun.which('node')
-if (!node) console.log('SKIPPED: no Node on the PATH to run the client in')
+const [node, npm] = [Bun.which('node'), Bun.which('npm')]
+if (!node || !npm) console.log('SKIPPED: no Node with npm on the PATH to run the client in')
 
 /** What somebody with the package alone writes. */
 const PROGRAM = `
@@ -30,7 +30,6 @@ let api: TestApi
 beforeAll(async () => {
   api = await openTestApi()
   folder = mkdtempSync(join(tmpdir(), 'sns-outside-'))
-  mkdirSync(join(folder, 'node_modules/@sns'), { recursive: true })
   const build = await run([process.execPath, 'scripts/build.ts', '--client', packageFolder()], root)
   if (build.exitCode !== 0) throw new Error(build.output)
   await Bun.write(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
@@ -57,7 +56,7 @@ afterAll(async () => {
 })
 
 function packageFolder(): string {
-  return join(folder, 'node_modules/@sns/client')
+  return join(folder, 'dist/client')
 }
 
 async function run(command: readonly string[], cwd: string) {
@@ -77,7 +76,26 @@ test('is types and a few kilobytes of JavaScript, without dependencies', async (
   expect(Bun.gzipSync(script).length).toBeLessThan(6 * 1024)
 })
 
-test.skipIf(!node)(
+test.skipIf(!npm)(
+  'is installed as its README says',
+  async () => {
+    const readme = await Bun.file(join(root, 'client/README.md')).text()
+    const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(readme) ?? []
+    const [build, install, ...more] = block
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/ +#.*/, ''))
+    const { packageManager } = await Bun.file(join(root, 'package.json')).json()
+    expect(build).toBe(`npx --yes ${packageManager} run build --client dist/client`)
+    expect(install).toBe('npm install path/to/dist/client')
+    expect(more).toEqual([])
+    const installed = await run([npm ?? '', 'install', packageFolder(), '--offline'], folder)
+    expect(installed).toEqual({ exitCode: 0, output: expect.stringContaining('added 1 package') })
+  },
+  60_000,
+)
+
+test.skipIf(!node || !npm)(
   'is checked by tsc --strict and runs in Node, from a folder outside',
   async () => {
     const tsc = join(root, 'node_modules/.bin/tsc')

@@ -48,6 +48,7 @@ import { createAccessTokens } from './security/access-tokens'
 import { createAuthEvents } from './security/auth-events'
 import { createClientAddress, type TrustedProxies } from './security/client-address'
 import { createPasswords, type PasswordCost } from './security/passwords'
+import { createPublicOrigin } from './security/public-origin'
 
 /** Everything the api works with; each module takes only what it uses. */
 export interface ApiDeps {
@@ -81,6 +82,8 @@ export interface ApiSettings {
   readonly sessionMaxDays: number
   readonly rateLimits: RateLimitSettings
   readonly trustedProxies: TrustedProxies
+  /** The origin that links carry; null where it is the one that a request was sent to. */
+  readonly publicUrl: string | null
   /** How many clients may listen to events at once. */
   readonly eventStreams: number
   /** Lower only in tests. */
@@ -113,7 +116,8 @@ export function createApp(backend: ApiDeps) {
   }
   const { users, graph } = deps
   const clientAddress = createClientAddress(settings.trustedProxies)
-  const contexts = createRequestContexts({ clientAddress, peers: () => app.server })
+  const publicOrigin = createPublicOrigin(settings)
+  const contexts = createRequestContexts({ clientAddress, publicOrigin, peers: () => app.server })
   const limits = createRateLimits(deps.rateLimiters, settings.rateLimits)
   const bodies = createBodies({ contexts, limits })
   const events = createAuthEvents({ logger })

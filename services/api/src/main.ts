@@ -36,6 +36,7 @@ export const api: ServiceSpec = {
             sessionMaxDays: settings.sessionMaxDays,
             rateLimits: settings.rateLimits,
             trustedProxies: settings.trustedProxies,
+            publicUrl: settings.publicUrl,
             eventStreams: settings.eventStreams,
           },
         }),

@@ -136,15 +136,15 @@ export function origins(text: string): readonly string[] | '*' {
     if (all.length === 1) return '*'
     throw new SettingProblem('expected `*` alone or a list of origins, not both')
   }
-  return all.map((origin) => {
-    const url = URL.parse(origin)
-    const isOrigin =
-      url !== null && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/?#@]+\/?$/.test(origin)
-    if (isOrigin) return url.origin
-    throw new SettingProblem(
-      `expected origins such as https://app.example.org; ${JSON.stringify(origin)} is not one`,
-    )
-  })
+  return all.map(origin)
+}
+
+export function origin(text: string): string {
+  const url = URL.parse(text)
+  if (url !== null && /^https?:\/\/[^/?#@\s]+\/?$/i.test(text)) return url.origin
+  throw new SettingProblem(
+    `expected an origin such as https://app.example.org; ${JSON.stringify(text)} is not one`,
+  )
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -299,6 +299,19 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
     bad: ['proxy.example', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/x', '1.2.3'],
   },
+  PUBLIC_URL: {
+    role: 'api',
+    good: [
+      ['https://sns.example/', (s) => s.publicUrl, 'https://sns.example'],
+      ['http://[::1]:8000', (s) => s.publicUrl, 'http://[::1]:8000'],
+    ],
+    bad: [
+      'sns.example',
+      'https://sns.example/path',
+      'https://a.example,https://b.example',
+      'ftp://a',
+    ],
+  },
   LOG_LEVEL: {
     role: 'migrate',
     good: [

@@ -345,9 +345,17 @@ export const SETTINGS = {
   trustedProxies: {
     name: 'TRUSTED_PROXIES',
     summary:
-      'Proxies whose `X-Forwarded-For` is trusted: addresses, networks (`10.0.0.0/8`) and `loopback`, comma-separated; none by default',
+      'Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are trusted: addresses, networks (`10.0.0.0/8`) and `loopback`, comma-separated; none by default',
     parse: parse.networks,
     default: '',
+    readBy: ['api'],
+  },
+  publicUrl: {
+    name: 'PUBLIC_URL',
+    summary:
+      'Origin that links carry, such as `https://sns.example.org`; where unset, the one that a request was sent to',
+    parse: parse.origin,
+    default: null,
     readBy: ['api'],
   },
   logLevel: {

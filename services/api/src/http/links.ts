@@ -1,4 +1,5 @@
 import { type EncodedPage, finishedJson } from './body'
+import { originOf } from './request-context'
 
 interface ListAnswer {
   readonly request: Request
@@ -21,13 +22,15 @@ export function finishedPage<Page>(
   return finishedJson(body, set.headers)
 }
 
-/** The query of `request` with another cursor, relative to the list itself. Cursors need no escape. */
-function linkToNext({ url }: Request, cursor: string): string {
-  const start = url.indexOf('?')
-  if (start === -1) return `<?cursor=${cursor}>; rel="next"`
-  const query = url.slice(start + 1)
+/**
+ * The URL of the list with another cursor: whole, since many clients do not join what is relative with what they asked
+ * for. Only where a request does not tell its origin it is relative. Cursors need no escape.
+ */
+function linkToNext(request: Request, cursor: string): string {
+  const [, path = '', query = ''] =
+    /^(?:https?:\/\/[^/?#]*)?([^?#]*)\??([^#]*)/.exec(request.url) ?? []
   const rest = query.includes('cursor=') ? withoutCursor(query) : query
-  return `<?${rest}${rest === '' ? '' : '&'}cursor=${cursor}>; rel="next"`
+  return `<${originOf(request) ?? ''}${path}?${rest}${rest === '' ? '' : '&'}cursor=${cursor}>; rel="next"`
 }
 
 function withoutCursor(query: string): string {

@@ -1,6 +1,7 @@
 import type { UserId } from '@sns/shared/domain/id'
 import { type ClientAddress, countedAs } from '../security/client-address'
 import type { Caller } from '../security/fair-queue'
+import type { PublicOrigin } from '../security/public-origin'
 
 /** What logs, metrics and problems need to know of a request, from its arrival on. */
 export interface RequestContext {
@@ -14,6 +15,8 @@ export interface RequestContext {
   readonly address: string
   /** What limits count the request under. */
   readonly countedAs: string
+  /** The origin under which the client reached the api; null where the request does not tell. */
+  readonly origin: string | null
   /** Whom what takes long works for. */
   readonly caller: Caller
 }
@@ -25,6 +28,7 @@ export interface Peers {
 
 export interface RequestContextsDeps {
   readonly clientAddress: ClientAddress
+  readonly publicOrigin: PublicOrigin
   /** Null where nothing listens. Asked late, since Elysia makes a getter for each request whose hook names `server`. */
   readonly peers: () => Peers | null
 }
@@ -35,9 +39,14 @@ export type RequestContexts = ReturnType<typeof createRequestContexts>
 const UNKNOWN = '0.0.0.0'
 const WELL_FORMED_ID = /^[A-Za-z0-9._:-]{1,64}$/
 
-export function createRequestContexts({ clientAddress, peers }: RequestContextsDeps) {
-  const contexts = new WeakMap<Request, RequestContext>()
+const contexts = new WeakMap<Request, RequestContext>()
 
+/** The origin under which the client of a request reached the api; null where the request does not tell. */
+export function originOf(request: Request): string | null {
+  return contexts.get(request)?.origin ?? null
+}
+
+export function createRequestContexts({ clientAddress, publicOrigin, peers }: RequestContextsDeps) {
   /** Addresses and abort signals cost more than the rest of a small request: made on first use. */
   class Context implements RequestContext {
     readonly startedAt = performance.now()
@@ -50,12 +59,17 @@ export function createRequestContexts({ clientAddress, peers }: RequestContextsD
       private readonly request: Request,
     ) {}
 
+    get #peer(): string {
+      return peers()?.requestIP(this.request)?.address ?? UNKNOWN
+    }
+
     get address(): string {
-      this.#address ??= clientAddress(
-        peers()?.requestIP(this.request)?.address ?? UNKNOWN,
-        this.request.headers.get('x-forwarded-for'),
-      )
+      this.#address ??= clientAddress(this.#peer, this.request.headers.get('x-forwarded-for'))
       return this.#address
+    }
+
+    get origin(): string | null {
+      return publicOrigin(this.request, this.#peer)
     }
 
     get countedAs(): string {

@@ -1,9 +1,21 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Addresses and networks whose `X-Forwarded-For` is trusted. */
+/** Addresses and networks whose `X-Forwarded-*` headers are trusted. */
 export type TrustedProxies = readonly { readonly address: string; readonly prefix: number }[]
 
 export type ClientAddress = ReturnType<typeof createClientAddress>
+
+/** Whether an address is one of the proxies. */
+export function isTrustedProxy(trusted: TrustedProxies): (address: string) => boolean {
+  const proxies = new BlockList()
+  for (const { address, prefix } of trusted) {
+    proxies.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  }
+  return (given) => {
+    const address = plain(given)
+    return proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  }
+}
 
 /**
  * Finds the address of the client. Anyone can send `X-Forwarded-For`; only what a trusted proxy
@@ -11,12 +23,7 @@ export type ClientAddress = ReturnType<typeof createClientAddress>
  * is the client.
  */
 export function createClientAddress(trusted: TrustedProxies) {
-  const proxies = new BlockList()
-  for (const { address, prefix } of trusted) {
-    proxies.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  }
-  const isTrusted = (address: string) =>
-    proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isTrusted = isTrustedProxy(trusted)
 
   /** `peer`: the other end of the connection. */
   return (peer: string, forwardedFor: string | null): string => {

@@ -183,6 +183,7 @@ export async function openReplicas(
         sessionMaxDays: 90,
         rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
         trustedProxies: [],
+        publicUrl: null,
         eventStreams: 10,
         passwordCost: { memoryKiB: 8, passes: 1 },
       },

@@ -88,6 +88,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       sessionMaxDays: 90,
       rateLimits: { ...loadSettings({}, { role: 'suite' }).rateLimits, isOn: false },
       trustedProxies: [],
+      publicUrl: null,
       eventStreams: 100,
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
