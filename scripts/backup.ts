@@ -13,7 +13,7 @@ const LINE = COMMAND_LINES.backup
  * Copies the embedded database and its key into one file, while a suite runs on them or not. On the servers it
  * says what to run instead, and fails: nothing was backed up.
  */
-export const backup: Command = async ({ args }) => {
+export const backup: Command = async ({ args, cutOffBySignals }) => {
   const { values, positionals } = readCommandLine(LINE, args)
   const { overwrite = false } = values
   const [file, ...more] = positionals
@@ -25,7 +25,7 @@ export const backup: Command = async ({ args }) => {
   }
   const { writeBackup } = await import('@sns/shared/adapters/sqlite/backup')
   const files = { database: database.path, secret: secretFile(database.path) }
-  const hasKey = writeBackup(files, { file, overwrite })
+  const hasKey = await cutOffBySignals(() => writeBackup(files, { file, overwrite }))
   console.log(
     `${database.path} is backed up to ${file}${hasKey ? ', with the key that signs tokens' : '; it has no key beside it: keep your SECRET_KEY too'}`,
   )

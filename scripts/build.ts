@@ -12,17 +12,17 @@ const root = join(import.meta.dir, '..')
  * One executable, `dist/sns` or the file named, that needs neither Bun nor the checkout; or the client as a package, in
  * `dist/client` or the folder named.
  */
-export const build: Command = async ({ args }) => {
+export const build: Command = async ({ args, signal }) => {
   const { values, positionals } = readCommandLine(LINE, args)
   const [target, ...more] = positionals
   refuseOperands(LINE, more)
-  if (values.client) await buildClient(root, target ?? join(root, 'dist', 'client'))
-  else await buildExecutable(target ?? join(root, 'dist', 'sns'))
+  if (values.client) await buildClient(root, target ?? join(root, 'dist', 'client'), signal)
+  else await buildExecutable(target ?? join(root, 'dist', 'sns'), signal)
 }
 
-async function buildExecutable(outfile: string): Promise<void> {
+async function buildExecutable(outfile: string, signal: AbortSignal): Promise<void> {
   // A process of its own: the bundler in this one would keep what it read.
-  await runTool('the executable', root, [
+  await runTool('the executable', { cwd: root, signal }, [
     'build',
     '--compile',
     '--define=process.env.NODE_ENV="production"',

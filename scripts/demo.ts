@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createClient } from '@sns/api/client'
 import { createPasswords } from '@sns/api/security/passwords'
 import { lockForProcess } from '@sns/shared/adapters/sqlite/process-lock'
+import { whenAborted } from '@sns/shared/async/sleep'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
 import type { Settings } from '@sns/shared/config/settings'
@@ -53,19 +54,20 @@ export const demo: Command = async ({ args, signal }) => {
   const startedAt = performance.now()
   await using service = await startService(suite, settings, options)
   line('started the suite', performance.now() - startedAt)
-  for await (const { title, milliseconds, lines } of showSuite(service.url, newcomer, PEOPLE)) {
-    line(title, milliseconds)
-    for (const text of lines) console.log(`             ${text}`)
+  const steps = showSuite(service.url, newcomer, PEOPLE)
+  for (;;) {
+    const step = await unlessStopped(steps.next())
+    if (step.done) break
+    line(step.value.title, step.value.milliseconds)
+    for (const text of step.value.lines) console.log(`             ${text}`)
   }
   if (values.exit) {
     console.log('\n  every step gave the expected result; without --exit the suite keeps serving\n')
     return
   }
-  const token = await signIn(service.url, newcomer)
-  const isSampleOpen = await signIn(service.url, {
-    username: PEOPLE[0] ?? '',
-    password: samplePassword,
-  })
+  const token = await unlessStopped(signIn(service.url, newcomer))
+  const sample = { username: PEOPLE[0] ?? '', password: samplePassword }
+  const isSampleOpen = await unlessStopped(signIn(service.url, sample))
   console.log(`
   page       ${service.url}/
   api        ${service.url}
@@ -78,7 +80,14 @@ export const demo: Command = async ({ args, signal }) => {
              the token lasts 15 minutes; POST ${service.url}/v1/auth/login gives another
 `)
   console.log('  serving; Ctrl-C stops\n')
-  await Promise.race([service.ended, new Promise((stop) => signal.addEventListener('abort', stop))])
+  await Promise.race([service.ended, whenAborted(signal)])
+
+  /** Throws as soon as somebody asks the demo to stop, whatever is under way. */
+  async function unlessStopped<T>(work: Promise<T>): Promise<T> {
+    const value = await Promise.race([work, whenAborted(signal)])
+    if (signal.aborted) throw stopped()
+    return value as T
+  }
 
   async function loadSample(): Promise<void> {
     const loadedAt = performance.now()
@@ -95,7 +104,7 @@ export const demo: Command = async ({ args, signal }) => {
       },
     )
     progress.stop()
-    if (!summary.finished) throw new OperatorError('demo stopped; run it again to continue', 130)
+    if (!summary.finished) throw stopped()
     line(
       `loaded the sample: ${summary.users} users, ${summary.follows} follows, ${summary.posts} posts`,
       performance.now() - loadedAt,
@@ -113,6 +122,10 @@ function assertAlone({ address, statusAddress }: Settings): void {
   }
   assertFree(address)
   assertFree(statusAddress)
+}
+
+function stopped(): OperatorError {
+  return new OperatorError('demo stopped; run it again to continue', 130)
 }
 
 function shortPassword(): string {

@@ -135,7 +135,7 @@ async function chooseUsers(
 async function untilTimelinesAreCurrent({ freshness }: ApiStores, signal: AbortSignal) {
   const deadline = performance.now() + TIMELINES_WITHIN_MS
   while (freshness.belief() === null) {
-    signal.throwIfAborted()
+    if (signal.aborted) throw new OperatorError('stopped before any feed was looked at', 130)
     if (performance.now() > deadline) {
       throw new OperatorError(
         'Redis is unavailable, or another one than the suite uses: check REDIS_URL',

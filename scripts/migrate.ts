@@ -20,7 +20,7 @@ const LINE = COMMAND_LINES.migrate
  * begins, then topics, then indexes. Each step looks at what is there and does what is missing, so it
  * may be cut off, run again and run by several at once.
  */
-export const migrate: Command = async ({ args, signal }) => {
+export const migrate: Command = async ({ args, signal, cutOffBySignals }) => {
   refuseOperands(LINE, readCommandLine(LINE, args).positionals)
   const settings = loadSettings(environment, { role: 'migrate' })
   // kafkajs warns about topics that are being created; the progress bar shows the state.
@@ -32,7 +32,10 @@ export const migrate: Command = async ({ args, signal }) => {
     if (signal.aborted) throw new OperatorError('stopped; run migrate again to continue', 130)
   }
   try {
-    await migrateAll(settings, deps, report)
+    // Embedded, a step keeps the process busy until it is done.
+    if (settings.database.kind === 'sqlite') {
+      await cutOffBySignals(() => migrateAll(settings, deps, report))
+    } else await migrateAll(settings, deps, report)
   } finally {
     progress.stop()
   }

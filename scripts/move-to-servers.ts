@@ -15,7 +15,7 @@ const LINE = COMMAND_LINES['move-to-servers']
  * Copies an embedded database into the MySQL of the settings, ids and all, and compares the two. Run again, it goes on
  * where it was. The embedded suite and the services must be stopped.
  */
-export const moveToServers: Command = async ({ args, signal }) => {
+export const moveToServers: Command = async ({ args, signal, cutOffBySignals }) => {
   const { positionals } = readCommandLine(LINE, args)
   const [path, ...more] = positionals
   if (path === undefined || more.length > 0) throw misused(LINE, 'name one file')
@@ -40,7 +40,10 @@ export const moveToServers: Command = async ({ args, signal }) => {
   }).finally(progress.stop)
   if (!finished) throw new OperatorError('stopped; run move-to-servers again to continue', 130)
 
-  const [there, here] = [await sumTables(to.db), await sumTables(from.db)]
+  const [there, here] = await cutOffBySignals(async () => [
+    await sumTables(to.db),
+    await sumTables(from.db),
+  ])
   const different = here.filter((sum, at) => !Bun.deepEquals(sum, there[at]))
   for (const { table, rows } of here) {
     const isDifferent = different.some((each) => each.table === table)

@@ -13,7 +13,7 @@ const LINE = COMMAND_LINES.restore
  * Puts a backup where the settings have the embedded database, while no suite runs there, and keeps what was
  * there. On the servers it says what to run instead, and fails: nothing was restored.
  */
-export const restore: Command = async ({ args }) => {
+export const restore: Command = async ({ args, cutOffBySignals }) => {
   const { positionals } = readCommandLine(LINE, args)
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw misused(LINE, 'name one file')
@@ -24,7 +24,7 @@ export const restore: Command = async ({ args }) => {
   }
   const { restoreBackup } = await import('@sns/shared/adapters/sqlite/restore')
   const files = { database: database.path, secret: secretFile(database.path) }
-  const kept = restoreBackup(file, files)
+  const kept = await cutOffBySignals(() => restoreBackup(file, files))
   console.log(
     `${database.path} is what ${file} holds${kept ? `; what was there is in ${kept}` : ''}`,
   )

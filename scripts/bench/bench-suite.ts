@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '@sns/shared/config/environment'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { removeAtExit } from '../process/leftovers'
 import { freePort, type ProgramProcess, spawnProgram } from '../process/program-process'
 import { startSuiteProcess } from '../process/suite-process'
 
@@ -47,7 +48,7 @@ export function createBenchSuite(): BenchSuite {
 }
 
 function createEmbeddedSuite(secretKey: string): BenchSuite {
-  const folder = mkdtempSync(join(tmpdir(), 'sns-bench-'))
+  const folder = removeAtExit(mkdtempSync(join(tmpdir(), 'sns-bench-')))
   const env = {
     DATABASE_URL: `sqlite:${folder}/sns.db`,
     SECRET_KEY: secretKey,

@@ -15,6 +15,7 @@ import { type TopicNames, topicName } from '@sns/shared/events/tables'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import postsSample from '../../sample/posts.jsonl.gz' with { type: 'file' }
+import { killAtExit } from '../process/leftovers'
 import { freePort, spawnProgram } from '../process/program-process'
 import type { BenchArguments } from './arguments'
 import { createBenchSuite } from './bench-suite'
@@ -109,24 +110,23 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
 /** Where no Elasticsearch is: the program captures, and looks for its index, as long as that takes. */
 const NOBODY = 'http://127.0.0.1:9'
 
-/** How early the runtime collects: as compose.yaml has it. */
-export const INDEXER_RUNTIME = { BUN_JSC_forceRAMSize: String(208 * 2 ** 20) }
-
 /** The whole program, as `start cdc-indexer` runs it. */
 function startIndexer(env: Readonly<Record<string, string>>) {
   const port = freePort()
-  const settings = { ...env, ...INDEXER_RUNTIME, METRICS_PORT: String(port) }
+  const settings = { ...env, METRICS_PORT: String(port) }
   const program = spawnProgram('start', ['cdc-indexer'], settings)
   return Object.assign(program, { statusUrl: `http://127.0.0.1:${port}` })
 }
 
 /** Debezium from its start script, standing still until told. */
 async function startDebezium(script: string, database: string, prefix: string) {
-  const child = Bun.spawn([script, database, 'posts', prefix], {
-    env: { ...environment, TUNED: '1' },
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
+  const child = killAtExit(
+    Bun.spawn([script, database, 'posts', prefix], {
+      env: { ...environment, TUNED: '1' },
+      stdout: 'pipe',
+      stderr: 'inherit',
+    }),
+  )
   let output = ''
   for await (const chunk of child.stdout) {
     output += new TextDecoder().decode(chunk)

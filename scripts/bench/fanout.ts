@@ -8,6 +8,7 @@ import { OperatorError } from '@sns/shared/errors/operator-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
+import { killAtExit } from '../process/leftovers'
 import type { BenchArguments } from './arguments'
 import type { Figure } from './report'
 
@@ -124,14 +125,16 @@ async function push(
 /** Commands a second of four connections, 64 at a time, to a list that exists. */
 async function lpushx(url: string, prefix: string, isQuick: boolean): Promise<number> {
   const { hostname, port, password } = new URL(url)
-  const child = Bun.spawn(
-    [
-      ...['redis-benchmark', '-h', hostname, '-p', port || '6379'],
-      ...(password ? ['-a', decodeURIComponent(password)] : []),
-      ...['--csv', '-P', '64', '-c', '4', '-n', isQuick ? '200000' : '2000000'],
-      ...['LPUSHX', `${prefix}:list`, String(FIRST_POST)],
-    ],
-    { stdout: 'pipe', stderr: 'ignore' },
+  const child = killAtExit(
+    Bun.spawn(
+      [
+        ...['redis-benchmark', '-h', hostname, '-p', port || '6379'],
+        ...(password ? ['-a', decodeURIComponent(password)] : []),
+        ...['--csv', '-P', '64', '-c', '4', '-n', isQuick ? '200000' : '2000000'],
+        ...['LPUSHX', `${prefix}:list`, String(FIRST_POST)],
+      ],
+      { stdout: 'pipe', stderr: 'ignore' },
+    ),
   )
   const output = await new Response(child.stdout).text()
   const [, figures = ''] = output.trim().split('\n')

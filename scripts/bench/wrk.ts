@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { killAtExit, removeAtExit } from '../process/leftovers'
 
 export interface WrkOptions {
   readonly url: string
@@ -30,31 +31,33 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
   if (!Bun.which('wrk')) {
     throw new OperatorError('wrk is not on the PATH: the benchmark loads with it (package wrk)', 1)
   }
-  const folder = mkdtempSync(join(tmpdir(), 'sns-wrk-'))
+  const folder = removeAtExit(mkdtempSync(join(tmpdir(), 'sns-wrk-')))
   try {
     const tokens = join(folder, 'tokens')
     writeFileSync(tokens, options.tokens.join('\n'))
     const script = join(import.meta.dir, 'feed-load.lua')
     const { connections, seconds, url, path, body = '', pauseMs = 0 } = options
-    const child = Bun.spawn(
-      [
-        'wrk',
-        '-t1',
-        `-c${connections}`,
-        `-d${seconds}s`,
-        // A slow answer is in the percentiles; it is no failure.
-        '--timeout',
-        '30s',
-        '-s',
-        script,
-        url,
-        '--',
-        path,
-        tokens,
-        body,
-        String(pauseMs),
-      ],
-      { stdout: 'pipe', stderr: 'pipe' },
+    const child = killAtExit(
+      Bun.spawn(
+        [
+          'wrk',
+          '-t1',
+          `-c${connections}`,
+          `-d${seconds}s`,
+          // A slow answer is in the percentiles; it is no failure.
+          '--timeout',
+          '30s',
+          '-s',
+          script,
+          url,
+          '--',
+          path,
+          tokens,
+          body,
+          String(pauseMs),
+        ],
+        { stdout: 'pipe', stderr: 'pipe' },
+      ),
     )
     const output = await new Response(child.stdout).text()
     const line = output.split('\n').find((each) => each.startsWith('{'))

@@ -5,9 +5,13 @@ import { runTool } from './tool'
 const WHAT = 'the client'
 
 /** Writes `@sns/client` as it is published: types, one file of JavaScript, licence and README. */
-export async function buildClient(root: string, folder: string): Promise<void> {
+export async function buildClient(
+  root: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
   const source = join(root, 'client')
-  await runTool(WHAT, root, [
+  await runTool(WHAT, { cwd: root, signal }, [
     'build',
     '--target=browser',
     '--format=esm',
@@ -16,7 +20,7 @@ export async function buildClient(root: string, folder: string): Promise<void> {
     `--outfile=${join(folder, 'index.js')}`,
     join(source, 'src/index.ts'),
   ])
-  await runTool(WHAT, root, [
+  await runTool(WHAT, { cwd: root, signal }, [
     ...['--bun', 'run', 'tsc', '--project', source],
     ...['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', folder],
   ])

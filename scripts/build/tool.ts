@@ -1,9 +1,14 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 /** Runs Bun with `args`; throws an `OperatorError` that names what was to be built. */
-export async function runTool(what: string, cwd: string, args: readonly string[]): Promise<void> {
+export async function runTool(
+  what: string,
+  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal },
+  args: readonly string[],
+): Promise<void> {
   const tool = Bun.spawn([process.execPath, ...args], {
     cwd,
+    signal,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -13,6 +18,7 @@ export async function runTool(what: string, cwd: string, args: readonly string[]
     new Response(tool.stderr).text(),
   ])
   if ((await tool.exited) === 0) return
+  if (signal.aborted) throw new OperatorError(`${what} was not built: stopped`, 130)
   process.stderr.write(out + err)
   throw new OperatorError(`${what} could not be built; see above`)
 }

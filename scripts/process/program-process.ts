@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { commandEnvironment } from '@sns/shared/config/environment'
 import type { Subprocess } from 'bun'
+import { killAtExit } from './leftovers'
 
 const scripts = join(import.meta.dir, '..')
 const READY_MS = 60_000
@@ -47,6 +48,7 @@ export function spawnProgram(
       stderr: 'pipe',
     },
   )
+  killAtExit(child)
   let output = ''
   const collect = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder()

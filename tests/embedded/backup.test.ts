@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@sns/api/client'
@@ -146,6 +146,18 @@ test.each(['backup', 'restore'])(
     if (script === 'restore') expect(output).toContain(GO_ON_COMMAND)
   },
 )
+
+test('a backup removes what one that was cut off left, and nothing of one that runs', async () => {
+  await using suite = await start('sns.db')
+  await suite.stop()
+  const file = join(folder, 'backup')
+  const ended = Bun.spawn(['true'])
+  await ended.exited
+  const [left, running] = [`${file}.${ended.pid}.part`, `${file}.${process.pid}.part`]
+  for (const part of [left, running]) writeFileSync(part, 'a part')
+  expect((await run('backup', [file], databaseUrl('sns.db'))).code).toBe(0)
+  expect([existsSync(left), existsSync(running)]).toEqual([false, true])
+})
 
 test('the page on operations gives the statement that restore gives', () => {
   const page = readFileSync(join(import.meta.dir, '../../docs/03-operations.md'), 'utf8')

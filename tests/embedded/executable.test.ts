@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@sns/api/client'
+import { cdcIndexer } from '@sns/cdc-indexer/main'
 import { eventually } from '@sns/shared/testing/eventually'
 import { freePort } from '../../scripts/process/program-process'
+import { startSilentServer } from '../silent-server'
 
 const root = join(import.meta.dir, '../..')
 
@@ -62,6 +64,20 @@ test('serves the embedded suite without Bun, checkout or node_modules', async ()
   program.kill('SIGTERM')
   expect(await program.exited).toBe(0)
 })
+
+test.skipIf(!existsSync('/proc/self/environ'))(
+  'collects early where it is cdc-indexer',
+  async () => {
+    using server = startSilentServer()
+    const database = `mysql://nobody:nothing@127.0.0.1:${server.port}/sns`
+    await using program = run(['start', 'cdc-indexer'], { DATABASE_URL: database })
+    await eventually(() => server.connections() > 0)
+    const told = readFileSync(`/proc/${program.pid}/environ`, 'utf8').split('\0')
+    expect(told).toContain(`BUN_JSC_forceRAMSize=${cdcIndexer.runtimeMemory}`)
+    program.kill('SIGINT')
+    expect(await program.exited).toBe(130)
+  },
+)
 
 test('migrates, backs up and restores, and says what it can do', async () => {
   const env = { DATABASE_URL: `sqlite:${join(folder, 'sns.db')}` }

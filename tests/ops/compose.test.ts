@@ -6,7 +6,6 @@ import { loadSettings } from '@sns/shared/config/load-settings'
 import { listSettings, type Reader, SETTINGS, type Setting } from '@sns/shared/config/settings'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { parse } from 'yaml'
-import { INDEXER_RUNTIME } from '../../scripts/bench/cdc'
 
 const root = join(import.meta.dir, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -87,15 +86,9 @@ function isReadBy(setting: Setting, role: Reader): boolean {
   return setting.readBy === 'all' || setting.readBy.includes(role)
 }
 
-test('the indexer collects as early as where it is measured', () => {
-  expect(environmentOf('cdc-indexer', SECRETS)).toMatchObject(INDEXER_RUNTIME)
-})
-
 describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
   test('is given only settings that it reads', () => {
     for (const name of Object.keys(environmentOf(service, SECRETS))) {
-      // Of the runtime.
-      if (name.startsWith('BUN_')) continue
       const setting = listSettings().find((each) => each.name === name)
       expect(setting, `${name} is no setting`).toBeDefined()
       expect(isReadBy(setting!, role), `${service} does not read ${name}`).toBe(true)
@@ -230,7 +223,7 @@ describe('compose', () => {
   test('no program is given a default that it has itself', () => {
     for (const service of Object.keys(PROGRAMS)) {
       for (const [name, value] of Object.entries(environmentOf(service, {}))) {
-        if (name in DECIDED || name === 'TRUSTED_PROXIES' || name.startsWith('BUN_')) continue
+        if (name in DECIDED || name === 'TRUSTED_PROXIES') continue
         expect([name, value]).toEqual([name, ''])
       }
     }

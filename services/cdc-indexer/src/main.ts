@@ -9,6 +9,8 @@ import { createIndexer } from './index/indexer'
 /** The binlog into the change log, and the change log into the search index. */
 export const cdcIndexer: ServiceSpec = {
   name: 'cdc-indexer',
+  // With less it takes more of the processor, with more it keeps what it is done with for long.
+  runtimeMemory: 208 * 2 ** 20,
   async assemble(context) {
     const { settings, backend, logger, metrics, clock } = context
     const { health: indexHealth, ...stores } = await backend.forIndex()

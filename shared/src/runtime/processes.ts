@@ -64,9 +64,9 @@ export async function runProcesses(
 }
 
 /** The command line of this process: a script that Bun runs, or the executable. */
-function thisProgram(): [string, ...string[]] {
+export function thisProgram(): [string, ...string[]] {
   const args = process.argv.slice(2)
   return Bun.main.startsWith('/$bunfs/')
     ? [process.execPath, ...args]
-    : [process.execPath, Bun.main, ...args]
+    : [process.execPath, ...process.execArgv, Bun.main, ...args]
 }

@@ -5,14 +5,14 @@ const program = JSON.stringify(join(import.meta.dir, 'program'))
 const operatorError = JSON.stringify(join(import.meta.dir, '../errors/operator-error'))
 
 /** A process that runs `body` as its command. */
-function spawn(body: string, drainMs = 10_000) {
+function spawn(body: string, drainMs: number | null = 10_000) {
   const child = Bun.spawn(
     [
       process.execPath,
       '-e',
       `import { runProgram } from ${program}
        import { OperatorError } from ${operatorError}
-       await runProgram('test', async ({ args, signal, extendDrain }) => { ${body} }, { args: ['a', 'b'], drainMs: ${drainMs} })`,
+       await runProgram('test', async ({ args, signal, extendDrain, cutOffBySignals }) => { ${body} }, { args: ['a', 'b']${drainMs === null ? '' : `, drainMs: ${drainMs}`} })`,
     ],
     { stdout: 'pipe', stderr: 'pipe' },
   )
@@ -117,6 +117,48 @@ describe('a signal', () => {
       `extendDrain(60_000); ${waiting}; await Bun.sleep(50); console.log('drained')`,
       1,
     )
+    await running.started()
+    running.child.kill('SIGTERM')
+    expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })
+  })
+
+  const forEver = 'await new Promise(() => setInterval(() => {}, 1000))'
+  const stopped = 'sns: test was stopped; what it had done stays, and it may be run again\n'
+  test.each([
+    ['SIGINT', 130, 'takes no notice', forEver],
+    ['SIGTERM', 143, 'takes no notice', forEver],
+    [
+      'SIGINT',
+      130,
+      'fails for it',
+      `await new Promise((_, reject) => { setInterval(() => {}, 1000); signal.addEventListener('abort', () => reject(signal.reason)) })`,
+    ],
+  ] as const)(
+    '%s ends with %d a command that serves nobody and %s',
+    async (signal, code, _, body) => {
+      const running = spawn(`console.log('up'); ${body}`, null)
+      await running.started()
+      running.child.kill(signal)
+      expect(await running.end()).toEqual({ code, stdout: '', stderr: stopped })
+    },
+  )
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends at once what keeps JavaScript from running, where that may be cut off',
+    async (signal) => {
+      const running = spawn(
+        `await cutOffBySignals(() => { console.log('up'); for (;;) Bun.sleepSync(1_000) })`,
+        null,
+      )
+      await running.started()
+      running.child.kill(signal)
+      await running.end()
+      expect(running.child.signalCode).toBe(signal)
+    },
+  )
+
+  test('is heard again after what may be cut off', async () => {
+    const running = spawn(`await cutOffBySignals(() => {}); ${waiting}; console.log('drained')`)
     await running.started()
     running.child.kill('SIGTERM')
     expect(await running.end()).toEqual({ code: 0, stdout: 'drained\n', stderr: '' })

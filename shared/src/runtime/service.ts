@@ -16,6 +16,7 @@ import { createOperatorAccess } from './operator-access'
 import { isOneOfProcesses, runProcesses, stopWithStarter } from './processes'
 import type { Command } from './program'
 import { createReadiness, type Readiness } from './readiness'
+import { limitRuntimeMemory } from './runtime-memory'
 import { createStatusApp, type StatusDeps } from './status-app'
 import { VERSION } from './version'
 
@@ -45,6 +46,8 @@ interface ServiceState {
 
 export interface ServiceSpec {
   readonly name: string
+  /** Bytes of memory that the runtime is to take the machine to have where this service is alone in its process. */
+  readonly runtimeMemory?: number
   readonly assemble: (context: ServiceContext) => Promise<ServiceParts>
 }
 
@@ -139,6 +142,7 @@ export function serviceCommand(spec: ServiceSpec, role: Role): Command {
         2,
       )
     }
+    if (spec.runtimeMemory !== undefined) limitRuntimeMemory(spec.runtimeMemory)
     const { apiProcesses } = settings
     if (apiProcesses > 1 && role === 'suite') {
       throw new OperatorError('API_PROCESSES is for start api: start alone is one process', 2)

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
-import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
 import { createPrivateFile, syncToDisk } from './private-files'
@@ -34,6 +34,7 @@ export function writeBackup(from: EmbeddedFiles, { file, overwrite }: BackupOpti
   }
   if (!overwrite && existsSync(file)) throw refuseToOverwrite(file)
   const part = `${file}.${process.pid}.part`
+  removeLeftParts(file)
   try {
     createPrivateFile(part)
     copyDatabase(from.database, part)
@@ -50,6 +51,24 @@ export function writeBackup(from: EmbeddedFiles, { file, overwrite }: BackupOpti
     })
   } finally {
     rmSync(part, { force: true })
+  }
+}
+
+/** What backups to this file left that were cut off. */
+function removeLeftParts(file: string): void {
+  const folder = dirname(resolve(file))
+  for (const name of readdirSync(folder)) {
+    const [, pid] = name.startsWith(`${basename(file)}.`) ? (/\.(\d+)\.part$/.exec(name) ?? []) : []
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
