@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createClient } from '@sns/api/client'
-import { eventually } from '@sns/shared/testing/eventually'
 import { redisServerBinary, startRedisServer } from '@sns/shared/testing/redis-server'
-import { createServerNames, type ServerNames } from '@sns/shared/testing/server-names'
+import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers, testServers } from '@sns/shared/testing/servers'
 import { createTcpProxy } from '@sns/shared/testing/tcp-proxy'
-import { freePort, spawnProgram } from '../../scripts/process/program-process'
+import { type ApiProcess, startApiProcess } from '../api-process'
 import { signUp } from '../journey'
+import { createMigratedNames } from '../server-suite'
 
 if (hasAllTestServers && !redisServerBinary) {
   console.log('SKIPPED: no redis-server here to promote and restart beneath two apis')
@@ -18,30 +18,13 @@ const ROUNDS = 4
 describe.skipIf(!hasAllTestServers)('two api processes', () => {
   let names: ServerNames
   beforeAll(async () => {
-    names = await createServerNames()
-    const migrate = spawnProgram('migrate', [], names.env)
-    if ((await migrate.exited) !== 0) throw new Error(migrate.output())
+    names = await createMigratedNames()
   })
   afterAll(() => names?.[Symbol.asyncDispose]())
 
-  async function startApi(redisUrl: string, prefix: string) {
-    const [port, metricsPort] = [freePort(), freePort()]
-    const program = spawnProgram('start', ['api'], {
-      ...names.env,
-      KEY_PREFIX: prefix,
-      REDIS_URL: redisUrl,
-      WEB_PORT: String(port),
-      METRICS_PORT: String(metricsPort),
-    })
-    const url = `http://127.0.0.1:${port}`
-    await program.ready(url)
-    const believes = async () => {
-      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-      return /^sns_freshness_believes 1$/m.test(text)
-    }
-    return { url, believes, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() }
-  }
-  type Api = Awaited<ReturnType<typeof startApi>>
+  const startApi = (redisUrl: string, prefix: string) =>
+    startApiProcess({ ...names.env, KEY_PREFIX: prefix, REDIS_URL: redisUrl })
+  type Api = ApiProcess
 
   /** A post by one person in the feed of another; `edit` at one api must show at another at once. */
   async function openStory({ url }: Api) {
@@ -75,11 +58,7 @@ describe.skipIf(!hasAllTestServers)('two api processes', () => {
     }
   }
 
-  const untilBoth = (apis: readonly Api[]) =>
-    eventually(async () => (await Promise.all(apis.map((api) => api.believes()))).every(Boolean), {
-      timeoutMs: 30_000,
-      what: 'both believe',
-    })
+  const untilBoth = (apis: readonly Api[]) => Promise.all(apis.map((api) => api.untilBelieving()))
 
   test('an edit that one without Redis answers is seen by the other at once', async () => {
     await using proxy = await createTcpProxy(testServers.redis!)

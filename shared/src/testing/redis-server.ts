@@ -16,6 +16,10 @@ export interface RedisServer extends AsyncDisposable {
   kill(): Promise<void>
   /** Starts it again, empty. */
   start(): Promise<void>
+  /** Stops it where it is: connections stay open and nothing answers. */
+  hang(): void
+  /** Goes on after `hang`. */
+  goOn(): void
   /** Runs one command on a connection of its own. */
   command(...words: [string, ...string[]]): Promise<unknown>
   /** Follows another server; null: is a primary. Connections stay open. */
@@ -64,6 +68,8 @@ export async function startRedisServer({
     url: `redis://127.0.0.1:${port}`,
     kill,
     start,
+    hang: () => void child?.kill('SIGSTOP'),
+    goOn: () => void child?.kill('SIGCONT'),
     command,
     async replicaOf(primary) {
       if (primary === null) {
