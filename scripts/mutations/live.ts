@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation'
 
+const WRITES = 'shared/src/adapters/sql/notification-writes'
 const STORE = 'shared/src/adapters/sql/notification-store'
 const DERIVED = 'services/fanout-worker/src/derived-tables'
 const EVENTS = 'services/api/src/modules/events'
@@ -24,23 +25,23 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live: what was read is unread again',
     file: `${STORE}.ts`,
-    find: 'if (mark !== null && compareKeys(until, mark) <= 0) return true',
+    find: 'if (compareKeys(until, keyOf(mark)) <= 0) return true',
     replace: '',
     tests: [`${STORE}.test.ts`],
   },
   {
     name: 'live: what went within a batch is told all the same',
     file: `${DERIVED}.ts`,
-    find: "if (isSame && (gone.recipient === 'author' || key === keyOf(gone))) added.delete(key)",
-    replace: 'if (isSame && key === "") added.delete(key)',
+    find: "  if (gone.recipient === 'author') added.delete(subject)\n  else added.get(subject)?.delete(nameOf(gone))\n",
+    replace: '',
     tests: [`${DERIVED}.test.ts`],
   },
   {
     name: 'live: what went and came within a batch is forgotten',
     file: `${DERIVED}.ts`,
     find: `      if (removed.size > 0) await forget([...removed.values()])
-      if (added.size > 0) await tell([...added.values()])`,
-    replace: `      if (added.size > 0) await tell([...added.values()])
+      if (added.size > 0) await tell([...added.values()].flatMap((same) => [...same.values()]))`,
+    replace: `      if (added.size > 0) await tell([...added.values()].flatMap((same) => [...same.values()]))
       if (removed.size > 0) await forget([...removed.values()])`,
     tests: [`${DERIVED}.test.ts`],
   },
@@ -54,9 +55,44 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live: an import rings every bell',
     file: `${DERIVED}.ts`,
-    find: 'const noticedAt = now - each.at > LATE_MS ? each.at : Math.max(now, each.at + 1)',
-    replace: 'const noticedAt = Math.max(now, each.at + 1)',
+    find: 'isLate: age > LATE_MS',
+    replace: 'isLate: false',
     tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: a notification takes its place by the clock',
+    file: `${WRITES}.ts`,
+    find: 'const newest = Math.max(mark.newest, now, row.at) + 1',
+    replace: 'const newest = Math.max(now, row.at) + 1',
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: one can mark as read what does not exist yet',
+    file: `${STORE}.ts`,
+    find: ' && noticedAt <= Math.abs(row.noticed_at)',
+    replace: '',
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: each follow after an unfollow notifies',
+    file: `${WRITES}.ts`,
+    find: 'row.at - old.at >= NEWS_AGAIN_MS',
+    replace: 'old.noticed_at < 0',
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: a follow after an unfollow never notifies again',
+    file: `${WRITES}.ts`,
+    find: 'row.at - old.at >= NEWS_AGAIN_MS',
+    replace: 'false',
+    tests: [`${DERIVED}.test.ts`],
+  },
+  {
+    name: 'live: a count looks through what was read',
+    file: `${STORE}.ts`,
+    find: 'selectShown(db, recipient, mark?.noticedAt ?? FIRST)',
+    replace: 'selectShown(db, recipient, FIRST)',
+    tests: [`${STORE}.server.test.ts`],
   },
   {
     name: 'live: hints that were missed are not made up for',

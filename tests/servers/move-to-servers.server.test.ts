@@ -53,7 +53,7 @@ async function writeEmbedded(path: string): Promise<void> {
       subject: body.id,
       post: body.id,
     } as const
-    await notifications.add([{ ...told, at, noticedAt: at + 1 }])
+    await notifications.add([{ ...told, at, isLate: false }])
   }
   const [mark] = (await notifications.list(a.id, { before: null, limit: 1 })).items
   if (mark) await notifications.markRead(a.id, mark.key)

@@ -8,7 +8,7 @@ import type { Hint } from '@sns/shared/ports/freshness'
 import { signUpAll } from '@sns/shared/testing/people'
 import { openTestStores } from '@sns/shared/testing/sql-database'
 import fc from 'fast-check'
-import { createDerivedTables } from './derived-tables'
+import { createDerivedTables, type DerivedTablesDeps } from './derived-tables'
 
 const DAY = 24 * 3600 * 1000
 
@@ -41,7 +41,12 @@ async function openWorld() {
     )
   }
 
-  async function handle(...batches: readonly (readonly ChangeEvent[])[]): Promise<void> {
+  const handle = (...batches: readonly (readonly ChangeEvent[])[]) => handleWith({}, batches)
+
+  async function handleWith(
+    deps: Partial<DerivedTablesDeps>,
+    batches: readonly (readonly ChangeEvent[])[],
+  ): Promise<void> {
     const consumer = createDerivedTables(
       {
         ...stores,
@@ -57,6 +62,7 @@ async function openWorld() {
         hints: { hint: async (given) => void hints.push(...given) },
         metrics: createMetrics(),
         logger: createLogger('test', 'silent'),
+        ...deps,
       },
       { group: 'test' },
     )
@@ -71,6 +77,7 @@ async function openWorld() {
     hints,
     changes,
     handle,
+    handleWith,
     async write(author: UserId, text: string) {
       const id = ids.next<'post'>()
       return (await posts.create({ id, authorId: author, text, idempotencyKey: null })).body.id
@@ -143,8 +150,7 @@ describe('notifications', () => {
     ])
     await posts.delete(post, bob.id)
     await handle(await changes())
-    const left = await world.database.db.selectFrom('notifications').selectAll().execute()
-    expect(left).toEqual([])
+    expect([await told(me.id), await told(ann.id)]).toEqual([[], []])
   })
 
   test('of what went and came again in one batch are told, of what came and went are not', async () => {
@@ -181,6 +187,119 @@ describe('notifications', () => {
     expect(await told(me.id)).toEqual([])
     expect(world.hints).toEqual([{ kind: 'notified', user: me.id }])
   })
+})
+
+test('a batch that comes late is above what was read meanwhile, and is told', async () => {
+  await using world = await openWorld()
+  const { me, ann, bob, graph, users, notifications, write, handle, handleWith, changes } = world
+  await write(ann.id, `hello @${me.username}`)
+  const late = await changes()
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const slow = handleWith(
+    {
+      users: {
+        async findIdsByUsername(names) {
+          asked.resolve()
+          await answer.promise
+          return users.findIdsByUsername(names)
+        },
+      },
+    },
+    [late],
+  )
+  await asked.promise
+  // The quicker one is noticed later, and committed first.
+  world.clock.advance(5)
+  await graph.follow(bob.id, me.id)
+  await handle((await changes()).slice(late.length))
+  const [newest] = (await notifications.list(me.id, { before: null, limit: 1 })).items
+  await notifications.markRead(me.id, newest!.key)
+  world.hints.length = 0
+  answer.resolve()
+  await slow
+  const { items } = await notifications.list(me.id, { before: null, limit: 9 })
+  expect(items.map(({ kind, isRead }) => [kind, isRead])).toEqual([
+    ['mention', false],
+    ['follow', true],
+  ])
+  expect(await notifications.countUnread(me.id, 9)).toBe(1)
+  expect(world.hints).toEqual([{ kind: 'notified', user: me.id }])
+})
+
+test('a batch asks for as many statements, however many it names, tags and takes back', async () => {
+  await using world = await openWorld()
+  const { me, users, write, posts, graph, engagement, handle, changes, countStatements } = world
+  const people = await signUpAll(users, ...Array.from({ length: 50 }, (_, at) => `p${at}`))
+  const text = people.map(({ username }) => `@${username}`).join(' ')
+  let from = 0
+  const count = async (act: () => Promise<unknown>) => {
+    await act()
+    const all = await changes()
+    const batch = all.slice(from)
+    from = all.length
+    return countStatements(() => handle(batch))
+  }
+  const first = await write(me.id, `#one @${people[0]!.username}`)
+  from = (await changes()).length - 1
+  const one = await count(async () => undefined)
+  const written: PostId[] = []
+  const many = await count(async () => {
+    for (let at = 0; at < 10; at += 1) written.push(await write(me.id, `#t${at} ${text}`))
+  })
+  expect(many).toBe(one)
+  const edit = await count(() => posts.edit(first, me.id, '#two nobody'))
+  const edits = await count(async () => {
+    for (const post of written) await posts.edit(post, me.id, `nobody #tag${post}`)
+  })
+  expect(edits).toBe(edit)
+  const follow = await count(async () => {
+    await graph.follow(people[0]!.id, me.id)
+    await engagement.like(people[0]!.id, first)
+  })
+  const follows = await count(async () => {
+    for (const { id } of people.slice(1)) {
+      await graph.follow(id, me.id)
+      await engagement.like(id, first)
+    }
+  })
+  expect(follows).toBe(follow)
+})
+
+test('a follow, a like or a mention that is taken back and made again rings once a day', async () => {
+  await using world = await openWorld()
+  const { me, ann, graph, engagement, posts, clock, hints, write, handle, changes } = world
+  const mine = await write(me.id, 'mine')
+  const theirs = await write(ann.id, 'about nobody')
+  let from = (await changes()).length
+  const rings = async (act: () => Promise<unknown>) => {
+    hints.length = 0
+    await act()
+    const all = await changes()
+    const batch = all.slice(from)
+    from = all.length
+    for (const change of batch) await handle([change])
+    return hints.length
+  }
+  const acts = [
+    { on: () => graph.follow(ann.id, me.id), off: () => graph.unfollow(ann.id, me.id) },
+    { on: () => engagement.like(ann.id, mine), off: () => engagement.unlike(ann.id, mine) },
+    {
+      on: () => posts.edit(theirs, ann.id, `about @${me.username}`),
+      off: () => posts.edit(theirs, ann.id, 'about nobody'),
+    },
+  ]
+  for (const { on, off } of acts) {
+    expect(await rings(on)).toBe(1)
+    for (let at = 0; at < 3; at += 1) {
+      expect(await rings(off)).toBe(0)
+      clock.advance(3_600_000)
+      expect(await rings(on)).toBe(0)
+    }
+    expect(await world.told(me.id)).not.toEqual([])
+    await rings(off)
+    clock.advance(DAY)
+    expect(await rings(on)).toBe(1)
+  }
 })
 
 test('tags follow what a post says', async () => {

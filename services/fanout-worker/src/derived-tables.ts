@@ -6,7 +6,7 @@ import {
   type NewNotification,
   NOTIFICATIONS_KEPT_MS,
   type NotificationStore,
-  type RemovedNotification,
+  type WithdrawnNotification,
 } from '@sns/shared/ports/notification-store'
 import type { PostStore } from '@sns/shared/ports/post-store'
 import type { TagStore } from '@sns/shared/ports/tag-store'
@@ -15,8 +15,8 @@ import { type Consumer, type ConsumerDeps, createConsumer } from '@sns/shared/ru
 
 export interface DerivedTablesDeps extends ConsumerDeps {
   readonly posts: Pick<PostStore, 'published'>
-  readonly users: Pick<UserStore, 'findByUsername'>
-  readonly notifications: Pick<NotificationStore, 'add' | 'remove'>
+  readonly users: Pick<UserStore, 'findIdsByUsername'>
+  readonly notifications: Pick<NotificationStore, 'add' | 'withdraw'>
   readonly tags: Pick<TagStore, 'set'>
   readonly hints: Pick<ChangeAnnouncer, 'hint'>
 }
@@ -37,7 +37,8 @@ type Derived = ChangeEvent<(typeof TABLES)[number]>
 interface Work {
   readonly tags: Map<PostId, readonly string[]>
   readonly removed: Map<string, Told>
-  readonly added: Map<string, Told>
+  /** By what they are about, then by whom they are for. */
+  readonly added: Map<string, Map<string, Told>>
 }
 
 /** Whom to tell of what. */
@@ -62,28 +63,31 @@ export function createDerivedTables(
   const { posts, users, notifications, tags, hints, clock } = deps
 
   /** Nobody, where the post or the name is gone. */
-  async function recipientOf(
+  function recipientOf(
     { recipient, post, subject }: Told,
     authors: ReadonlyMap<number, UserId>,
-  ): Promise<UserId | null> {
+    named: ReadonlyMap<string, UserId>,
+  ): UserId | null {
     const author = authors.get(post) ?? null
     if (recipient === 'author') return author
     if (typeof recipient === 'number') return recipient
-    const user = await users.findByUsername(recipient.name)
+    const user = named.get(recipient.name) ?? null
     // They are told of the comment itself.
-    return user === null || (subject !== post && user.id === author) ? null : user.id
+    return subject !== post && user === author ? null : user
   }
 
   async function forget(gone: readonly Told[]): Promise<void> {
-    const removed: RemovedNotification[] = []
+    const named = await users.findIdsByUsername(namesIn(gone))
+    const withdrawn: WithdrawnNotification[] = []
     for (const { kind, actor, subject, recipient } of gone) {
-      const named =
-        typeof recipient === 'object' ? await users.findByUsername(recipient.name) : null
-      if (typeof recipient === 'object' && named === null) continue
-      const from = typeof recipient === 'number' ? recipient : (named?.id ?? null)
-      removed.push({ kind, actor, subject, recipient: from })
+      const about = { kind, actor, subject }
+      if (recipient === 'author') withdrawn.push({ ...about, recipient: null })
+      else {
+        const user = typeof recipient === 'number' ? recipient : named.get(recipient.name)
+        if (user !== undefined) withdrawn.push({ ...about, recipient: user })
+      }
     }
-    await notifications.remove(removed)
+    await notifications.withdraw(withdrawn)
   }
 
   async function tell(told: readonly Told[]): Promise<void> {
@@ -92,18 +96,19 @@ export function createDerivedTables(
     )
     const found = await posts.published(ids)
     const authors = new Map<number, UserId>(found.map(({ body }) => [body.id, body.authorId]))
+    const named = await users.findIdsByUsername(namesIn(told))
     const now = clock.now()
     const added: NewNotification[] = []
     for (const each of told) {
-      const recipient = await recipientOf(each, authors)
-      if (recipient === null || now - each.at > NOTIFICATIONS_KEPT_MS) continue
-      const noticedAt = now - each.at > LATE_MS ? each.at : Math.max(now, each.at + 1)
-      added.push({ ...each, recipient, noticedAt })
+      const recipient = recipientOf(each, authors, named)
+      const age = now - each.at
+      if (recipient === null || age > NOTIFICATIONS_KEPT_MS) continue
+      const { kind, actor, subject, post } = each
+      const at = Math.min(each.at, now)
+      added.push({ recipient, kind, actor, subject, post, at, isLate: age > LATE_MS })
     }
-    const recipients = new Set(await notifications.add(added))
-    const isNew = added.filter(({ at }) => now - at <= LATE_MS)
-    const heard = new Set(isNew.map(({ recipient }) => recipient)).intersection(recipients)
-    await hints.hint([...heard].map((user) => ({ kind: 'notified', user })))
+    const notified = await notifications.add(added)
+    await hints.hint(notified.map((user) => ({ kind: 'notified', user })))
   }
 
   return createConsumer(deps, {
@@ -115,9 +120,16 @@ export function createDerivedTables(
       const { tags: tagged, removed, added } = workOf(events)
       await tags.set([...tagged].map(([post, keys]) => ({ post, tags: keys })))
       if (removed.size > 0) await forget([...removed.values()])
-      if (added.size > 0) await tell([...added.values()])
+      if (added.size > 0) await tell([...added.values()].flatMap((same) => [...same.values()]))
     },
   })
+}
+
+function namesIn(told: readonly Told[]): readonly string[] {
+  const names = told.flatMap(({ recipient }) =>
+    typeof recipient === 'object' ? [recipient.name] : [],
+  )
+  return [...new Set(names)]
 }
 
 /** The last state of each row decides; a row that went and came is removed, then added. */
@@ -173,20 +185,24 @@ function note({ op }: Pick<Derived, 'op'>, work: Work, told: Told): void {
 
 /** Of a post or comment that is gone, whoever was told of it. */
 function remove({ added, removed }: Work, gone: Told): void {
-  removed.set(keyOf(gone), gone)
-  for (const [key, each] of added) {
-    const isSame =
-      each.kind === gone.kind && each.actor === gone.actor && each.subject === gone.subject
-    if (isSame && (gone.recipient === 'author' || key === keyOf(gone))) added.delete(key)
-  }
+  const subject = subjectOf(gone)
+  removed.set(`${subject},${nameOf(gone)}`, gone)
+  if (gone.recipient === 'author') added.delete(subject)
+  else added.get(subject)?.delete(nameOf(gone))
 }
 
 function add({ added }: Work, told: Told): void {
-  added.set(keyOf(told), told)
+  const subject = subjectOf(told)
+  const same = added.get(subject) ?? new Map()
+  added.set(subject, same.set(nameOf(told), told))
 }
 
-function keyOf({ kind, actor, subject, recipient }: Told): string {
-  return [kind, actor, subject, JSON.stringify(recipient)].join()
+function subjectOf({ kind, actor, subject }: Told): string {
+  return [kind, actor, subject].join()
+}
+
+function nameOf({ recipient }: Told): string {
+  return typeof recipient === 'object' ? `@${recipient.name}` : String(recipient)
 }
 
 function rowOf<Row>({ before, after }: { before: Row | null; after: Row | null }): Row {

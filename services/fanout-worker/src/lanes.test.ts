@@ -36,7 +36,7 @@ function createWorld(followers: number, pullAbove: number) {
         },
       },
       graph: {
-        countFollowers: async (_of, limit) => Math.min(limit, world.followers),
+        withFewerFollowers: async (of, limit) => (world.followers < limit ? of : []),
         followersOf: async (_of, after, limit) => {
           const rest = pairs().filter(({ followId }) => followId > (after?.followId ?? 0))
           return rest.slice(0, limit)

@@ -10,7 +10,7 @@ const PAGE = 500
 
 export interface LanesDeps {
   readonly lanes: LaneStore
-  readonly graph: Pick<GraphStore, 'countFollowers' | 'followersOf'>
+  readonly graph: Pick<GraphStore, 'withFewerFollowers' | 'followersOf'>
   readonly users: Pick<UserStore, 'touchGraph'>
   readonly announcer: Pick<ChangeAnnouncer, 'announce'>
   readonly logger: Pick<Logger, 'info'>
@@ -64,8 +64,7 @@ export function createLanes(
     /** The lanes of `authors` to deliver by, after those who have lost followers went back. */
     async settle(authors: readonly UserId[]): Promise<ReadonlyMap<UserId, Lane>> {
       const known = new Map(await lanes.lanesOf(authors))
-      for (const [author] of known) {
-        if ((await graph.countFollowers(author, pushBelow)) >= pushBelow) continue
+      for (const author of await graph.withFewerFollowers([...known.keys()], pushBelow)) {
         await toPush(author)
         known.delete(author)
       }

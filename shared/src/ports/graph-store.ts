@@ -31,8 +31,8 @@ export interface GraphStore {
   /** Latest follow first; without those hidden from `viewer`. */
   followers(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
   following(of: UserId, viewer: UserId, page: FollowPage): Promise<Page<User, FollowId>>
-  /** How many followers an account has, counted up to `limit`. */
-  countFollowers(of: UserId, limit: number): Promise<number>
+  /** Those of `authors` who have fewer than `limit` followers. One statement. */
+  withFewerFollowers(authors: readonly UserId[], limit: number): Promise<readonly UserId[]>
   /**
    * The followers of several authors at once, for fan-out: at most `limit` pairs with a follow id
    * above `after`, by author and follow id. Ask again from the last pair until fewer come.

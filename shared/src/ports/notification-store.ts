@@ -5,8 +5,11 @@ import type { Author } from '../domain/user'
 export const NOTIFICATION_KINDS = ['follow', 'like', 'comment', 'mention'] as const
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number]
 
+const DAY_MS = 24 * 3600 * 1000
 /** Older ones are forgotten. */
-export const NOTIFICATIONS_KEPT_MS = 90 * 24 * 3600 * 1000
+export const NOTIFICATIONS_KEPT_MS = 90 * DAY_MS
+/** The same thing by the same person, taken back and done again, is news again after so long. */
+export const NEWS_AGAIN_MS = DAY_MS
 
 /** What somebody is told of: somebody else followed them, liked or commented on their post, or named them. */
 export interface NewNotification {
@@ -19,12 +22,13 @@ export interface NewNotification {
   readonly post: PostId | 0
   /** When it happened, in Unix milliseconds. */
   readonly at: number
-  /** Its place in the list, in Unix milliseconds: when it was noticed. The same as `at`: long after, so it counts as read. */
-  readonly noticedAt: number
+  /** Noticed so long after that it stands in its place of then, counts as read and notifies nobody. */
+  readonly isLate: boolean
 }
 
 /** The place of a notification in its recipient's list. */
 export interface NotificationKey {
+  /** Unix milliseconds: when it was noticed, or a little later; of a late one, when it happened. */
   readonly noticedAt: number
   readonly kind: number
   readonly actor: UserId
@@ -55,26 +59,32 @@ export interface Notification {
  */
 export interface NotificationStore {
   /**
-   * Idempotent: one that is there keeps its place. Gives the recipients, where any was new. Nobody is told of
-   * what they did themselves, nor an account that is gone.
+   * Gives each a place above all that its recipient was ever given: places grow in the order of commits, so
+   * nothing that comes later is below what was seen or read before. Idempotent: one that is there keeps its place; one
+   * that was withdrawn comes back to it, and takes a new one only where it happened `NEWS_AGAIN_MS` or more after the
+   * one that stands there. Nobody is notified of what they did themselves, nor an account that is gone. Gives the
+   * recipients who have news. The number of statements does not depend on how many are added, up to a thousand.
    */
   add(notifications: readonly NewNotification[]): Promise<readonly UserId[]>
-  /** Removes those of `actor` about a subject, of `kinds`; of `recipient` alone if given. Idempotent. */
-  remove(removed: readonly RemovedNotification[]): Promise<void>
+  /**
+   * Withdraws those of `actor` about a subject; of `recipient` alone if given. They are shown no more, and are
+   * remembered until they are pruned. Idempotent; statements as in `add`.
+   */
+  withdraw(withdrawn: readonly WithdrawnNotification[]): Promise<void>
   /** Newest first. */
   list(
     recipient: UserId,
     page: { readonly before: NotificationKey | null; readonly limit: number },
   ): Promise<Page<Notification, NotificationKey>>
-  /** How many are not read, counted up to `limit`. */
+  /** How many are not read, counted up to `limit`. What was read costs nothing. */
   countUnread(recipient: UserId, limit: number): Promise<number>
-  /** Everything up to `until` is read. Never goes back. False, and nothing marked, where `recipient` has none of that key. */
+  /** Everything up to `until` is read. Never goes back. False, and nothing marked, where `recipient` was never given that place. */
   markRead(recipient: UserId, until: NotificationKey): Promise<boolean>
   /** Forgets those noticed before `before` (Unix milliseconds). */
   prune(before: number): Promise<void>
 }
 
-export interface RemovedNotification {
+export interface WithdrawnNotification {
   readonly kind: NotificationKind
   readonly actor: UserId
   readonly subject: number

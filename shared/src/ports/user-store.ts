@@ -42,6 +42,8 @@ export interface UserStore {
   /** The ids of all users above `after`, ascending, at most `limit`. */
   ids(after: UserId | null, limit: number): Promise<readonly UserId[]>
   findByUsername(username: string): Promise<User | null>
+  /** The ids of those who have these names, by the name as it was given. One statement. */
+  findIdsByUsername(usernames: readonly string[]): Promise<ReadonlyMap<string, UserId>>
   findProfile(username: string, viewer: UserId): Promise<Profile | null>
   /** Those of `ids` that `viewer` may see, in no particular order. */
   findVisible(ids: readonly UserId[], viewer: UserId): Promise<readonly User[]>

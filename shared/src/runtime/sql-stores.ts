@@ -27,7 +27,7 @@ export function createSqlStores(
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),
     lanes: createSqlLaneStore(db),
-    notifications: createSqlNotificationStore(db),
+    notifications: createSqlNotificationStore(db, deps),
     tags: createSqlTagStore(db),
   }
 }

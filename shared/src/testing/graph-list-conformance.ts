@@ -121,6 +121,13 @@ export function graphListConformance(
         { numRuns: 25 },
       )
       expect(await graph.followersOf([], null, 10)).toEqual([])
+      // The author at `index` has so many followers; nobody else has any.
+      const nobody = (2 ** 50) as UserId
+      for (const limit of [1, 3, 9]) {
+        const few = await graph.withFewerFollowers([...authors, nobody], limit)
+        expect(few).toEqual([...authors.slice(0, limit), nobody])
+      }
+      expect(await graph.withFewerFollowers([], 3)).toEqual([])
     })
   })
 }

@@ -5,6 +5,7 @@ import type { GraphStore } from '../ports/graph-store'
 import type { NewNotification, NotificationStore } from '../ports/notification-store'
 import type { PostStore } from '../ports/post-store'
 import type { UserStore } from '../ports/user-store'
+import type { ManualClock } from './manual-clock'
 import { passwordHashOf, signUpAll } from './people'
 
 export interface NotificationStoreHarness extends AsyncDisposable {
@@ -14,15 +15,18 @@ export interface NotificationStoreHarness extends AsyncDisposable {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly ids: IdGenerator
+  /** The store's. */
+  readonly clock: ManualClock
+  /** How many statements the stores send for it. */
+  countStatements(work: () => Promise<unknown>): Promise<number>
 }
 
 /** What every `NotificationStore` must do. */
 export function notificationStoreConformance(open: () => Promise<NotificationStoreHarness>): void {
   async function openWorld() {
     const harness = await open()
-    const { posts, engagement, notifications, ids, users } = harness
+    const { posts, engagement, notifications, ids, users, clock } = harness
     const [me, ann, bob] = await signUpAll(users, 'me', 'ann', 'bob')
-    let time = 1_000
     const write = async (author: UserId, text = 'post') => {
       const id = ids.next<'post'>()
       const post = { id, authorId: author, text, idempotencyKey: null }
@@ -45,8 +49,8 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
       subject: CommentId | PostId | 0 = post,
       recipient = me.id,
     ) => {
-      time += 10
-      const told = { recipient, kind, actor, subject, post, at: time - 5, noticedAt: time }
+      clock.advance(10)
+      const told = { recipient, kind, actor, subject, post, at: clock.now() - 5, isLate: false }
       return notifications.add([told])
     }
     const list = async (user = me.id) =>
@@ -102,7 +106,7 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
 
     test('pages to the end, also where several were noticed at once', async () => {
       await using world = await openWorld()
-      const { me, ann, bob, notifications, engagement, write } = world
+      const { me, ann, bob, notifications, engagement, write, clock } = world
       const told: NewNotification[] = []
       for (let at = 0; at < 4; at += 1) {
         const post = await write(me.id)
@@ -114,12 +118,13 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
             actor,
             subject: post,
             post,
-            at,
-            noticedAt: at >> 1,
+            at: clock.now() - DAY + (at >> 1),
+            isLate: true,
           })
         }
       }
-      expect(await notifications.add(told)).toEqual([me.id])
+      // Late ones stand in their place of then, and notify nobody.
+      expect(await notifications.add(told)).toEqual([])
       const seen: string[] = []
       let before = null
       do {
@@ -134,15 +139,17 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
 
     test('holds each once, where it first was, however often it is told', async () => {
       await using world = await openWorld()
-      const { me, ann, graph, notifications, tell, list } = world
+      const { me, ann, bob, graph, notifications, tell, list } = world
       await graph.follow(ann.id, me.id)
+      await graph.follow(bob.id, me.id)
       expect(await tell('follow', ann.id)).toEqual([me.id])
       const [first] = await list()
       expect(await tell('follow', ann.id)).toEqual([])
       expect(await list()).toEqual([first!])
-      await notifications.remove([{ kind: 'follow', actor: ann.id, subject: 0, recipient: me.id }])
-      expect(await list()).toEqual([])
-      expect(await tell('follow', ann.id)).toEqual([me.id])
+      // Of several, whoever has something new.
+      const both = [ann.id, bob.id].map((actor) => newFollow(world, actor))
+      expect(await notifications.add([...both, ...both])).toEqual([me.id])
+      expect((await list()).map(({ actor }) => actor.id)).toEqual([bob.id, ann.id])
     })
 
     test('tells nobody of what they did themselves, nor who is gone', async () => {
@@ -258,23 +265,23 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
       expect(await notifications.markRead(ann.id, oldest!.key)).toBeFalse()
       // The one that is marked may go: to mark it again changes nothing.
       const { actor, subject } = oldest!.key
-      await notifications.remove([{ kind: 'like', actor, subject, recipient: me.id }])
+      await notifications.withdraw([{ kind: 'like', actor, subject, recipient: me.id }])
       expect(await notifications.markRead(me.id, oldest!.key)).toBeTrue()
       expect(await unread()).toBe(1)
     })
 
     test('holds what was noticed long after for read', async () => {
       await using world = await openWorld()
-      const { me, ann, graph, notifications, list, unread } = world
+      const { me, ann, graph, notifications, list, unread, clock } = world
       await graph.follow(ann.id, me.id)
       const told = { recipient: me.id, kind: 'follow', actor: ann.id, subject: 0, post: 0 } as const
-      await notifications.add([{ ...told, at: 50, noticedAt: 50 }])
+      await notifications.add([{ ...told, at: clock.now() - 2 * DAY, isLate: true }])
       expect([(await list()).map(({ isRead }) => isRead), await unread()]).toEqual([[true], 0])
     })
 
-    test('removes those about a subject, and forgets old ones', async () => {
+    test('withdraws those about a subject, and forgets old ones', async () => {
       await using world = await openWorld()
-      const { me, ann, bob, graph, engagement, notifications, write, tell, shown } = world
+      const { me, ann, bob, graph, engagement, notifications, write, tell, list, shown } = world
       const mine = await write(me.id)
       await graph.follow(ann.id, me.id)
       await graph.follow(bob.id, me.id)
@@ -282,16 +289,160 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
       await tell('follow', ann.id)
       await tell('follow', bob.id)
       await tell('like', ann.id, mine)
-      await notifications.remove([
+      const gone = [
         { kind: 'like', actor: ann.id, subject: mine, recipient: null },
         { kind: 'like', actor: bob.id, subject: mine, recipient: null },
         { kind: 'follow', actor: bob.id, subject: 0, recipient: ann.id },
-      ])
+      ] as const
+      await notifications.withdraw(gone)
+      await notifications.withdraw(gone)
       expect(await shown()).toEqual([`follow ${bob.username}`, `follow ${ann.username}`])
-      await notifications.prune(1_020)
+      const [last] = await list()
+      await notifications.prune(last!.key.noticedAt)
       expect(await shown()).toEqual([`follow ${bob.username}`])
-      await notifications.prune(1_021)
+      await notifications.prune(last!.key.noticedAt + 1)
       expect(await shown()).toEqual([])
     })
+
+    test('notifies of what is taken back and done again after a day, not before', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, notifications, tell, list, shown, unread, clock } = world
+      await graph.follow(ann.id, me.id)
+      await graph.follow(bob.id, me.id)
+      const undo = () =>
+        notifications.withdraw([{ kind: 'follow', actor: ann.id, subject: 0, recipient: me.id }])
+      await tell('follow', ann.id)
+      const [first] = await list()
+      await tell('follow', bob.id)
+      await notifications.markRead(me.id, (await list())[0]!.key)
+      for (let at = 0; at < 3; at += 1) {
+        await undo()
+        expect(await shown()).toEqual([`follow ${bob.username}`])
+        expect(await tell('follow', ann.id)).toEqual([])
+        // Where it was, and as read as it was.
+        expect((await list()).at(-1)?.key).toEqual(first!.key)
+        expect(await unread()).toBe(0)
+      }
+      await undo()
+      // What is forgotten goes also where it was withdrawn; this is not so old.
+      await notifications.prune(first!.key.noticedAt)
+      clock.advance(DAY)
+      expect(await tell('follow', ann.id)).toEqual([me.id])
+      // Who saw it in its old place may still say so.
+      expect(await notifications.markRead(me.id, first!.key)).toBeTrue()
+      expect(await shown()).toEqual([`follow ${ann.username}`, `follow ${bob.username}`])
+      expect(await unread()).toBe(1)
+      // The log from its beginning again.
+      await undo()
+      await notifications.add([{ ...newFollow(world, ann.id), at: first!.at }])
+      expect((await shown())[0]).toBe(`follow ${ann.username}`)
+    })
+
+    test('gives each a place above what was read, whatever the clock says', async () => {
+      await using world = await openWorld()
+      const { me, ann, bob, graph, notifications, tell, list, unread, clock } = world
+      await graph.follow(ann.id, me.id)
+      await graph.follow(bob.id, me.id)
+      await tell('follow', ann.id)
+      await notifications.markRead(me.id, (await list())[0]!.key)
+      // Another worker, whose clock is behind.
+      clock.advance(-60_000)
+      await tell('follow', bob.id)
+      expect((await list()).map(({ actor, isRead }) => [actor.id, isRead])).toEqual([
+        [bob.id, false],
+        [ann.id, true],
+      ])
+      expect(await unread()).toBe(1)
+      // Nobody reads what does not exist yet.
+      const { key } = (await list())[0]!
+      const never = { ...key, noticedAt: Number.MAX_SAFE_INTEGER }
+      expect(await notifications.markRead(me.id, never)).toBeFalse()
+      expect(await notifications.markRead(me.id, key)).toBeTrue()
+      expect(await unread()).toBe(0)
+      await notifications.withdraw([
+        { kind: 'follow', actor: ann.id, subject: 0, recipient: me.id },
+      ])
+      clock.advance(2 * DAY)
+      await tell('follow', ann.id)
+      expect(await unread()).toBe(1)
+    })
+
+    test('gives places in the order of commits, whoever writes at once', async () => {
+      await using world = await openWorld()
+      const { me, engagement, notifications, users, write, list, clock } = world
+      const mine = await write(me.id)
+      const fans = await signUpAll(users, ...Array.from({ length: 12 }, (_, at) => `fan${at}`))
+      for (const fan of fans) await engagement.like(fan.id, mine)
+      const likes = fans.map(({ id }) => ({
+        ...newFollow(world, id),
+        kind: 'like' as const,
+        subject: mine,
+        post: mine,
+      }))
+      let isDone = false
+      const seen = new Set<UserId>()
+      const reader = (async () => {
+        while (!isDone) {
+          const shown = await list()
+          for (const { actor } of shown) seen.add(actor.id)
+          if (shown[0]) await notifications.markRead(me.id, shown[0].key)
+        }
+      })()
+      await Promise.all(
+        likes.map(async (like) => expect(await notifications.add([like])).toEqual([me.id])),
+      )
+      isDone = true
+      await reader
+      // Nothing was read before it was shown.
+      const read = (await list()).filter(({ isRead }) => isRead)
+      expect(read.filter(({ actor }) => !seen.has(actor.id))).toEqual([])
+      const places = (await list()).map(({ key }) => key.noticedAt)
+      expect(new Set(places).size).toBe(12)
+      expect(Math.min(...places)).toBeGreaterThan(clock.now())
+    })
+
+    test('asks for as many statements, however many are added or withdrawn', async () => {
+      await using world = await openWorld()
+      const { me, engagement, notifications, users, write, unread, countStatements } = world
+      const fans = await signUpAll(users, ...Array.from({ length: 30 }, (_, at) => `fan${at}`))
+      const likes: NewNotification[] = []
+      for (const fan of fans) {
+        const post = await write(me.id)
+        await engagement.like(fan.id, post)
+        const like = newFollow(world, fan.id)
+        likes.push({ ...like, kind: 'like', subject: post, post })
+      }
+      const one = await countStatements(() => notifications.add(likes.slice(0, 1)))
+      const many = await countStatements(() => notifications.add(likes.slice(1)))
+      expect(many).toBe(one)
+      const gone = likes.map(({ kind, actor, subject }) => ({
+        kind,
+        actor,
+        subject,
+        recipient: null,
+      }))
+      const few = await countStatements(() => notifications.withdraw(gone.slice(0, 1)))
+      expect(await unread()).toBe(29)
+      expect(await countStatements(() => notifications.withdraw(gone))).toBe(few)
+      expect(await unread()).toBe(0)
+    })
   })
+}
+
+const DAY = 24 * 3600 * 1000
+
+/** That `actor` follows `me`, now. */
+function newFollow(
+  { me, clock }: { readonly me: { readonly id: UserId }; readonly clock: ManualClock },
+  actor: UserId,
+): NewNotification {
+  return {
+    recipient: me.id,
+    kind: 'follow',
+    actor,
+    subject: 0,
+    post: 0,
+    at: clock.now(),
+    isLate: false,
+  }
 }

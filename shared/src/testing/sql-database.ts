@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Kysely, sql } from 'kysely'
+import { type CompiledQuery, type Kysely, type KyselyPlugin, sql } from 'kysely'
 import { connectMysql } from '../adapters/mysql/database'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { migrate } from '../adapters/sql/migrate'
@@ -95,7 +95,8 @@ async function onServer(settings: MysqlSettings, work: (db: Kysely<Database>) =>
 /** The stores of accounts, sessions and the graph on a new database. */
 export async function openTestStores(kind: TestDatabase['kind']) {
   const database = await openTestDatabase(kind)
-  const { db } = database
+  const sent: CompiledQuery[] = []
+  const db = database.db.withPlugin(recordStatements(database.db, sent))
   const clock = createManualClock()
   const ids = createIdGenerator({ clock })
   return {
@@ -103,8 +104,35 @@ export async function openTestStores(kind: TestDatabase['kind']) {
     ids,
     clock,
     ...createSqlStores(db, { clock, ids }),
+    /** The statements that the stores send for `work`. */
+    async statementsOf(work: () => Promise<unknown>): Promise<readonly CompiledQuery[]> {
+      const from = sent.length
+      await work()
+      return sent.slice(from)
+    },
+    async countStatements(work: () => Promise<unknown>): Promise<number> {
+      const from = sent.length
+      await work()
+      return sent.length - from
+    },
     withStuckIds: (id: FollowId) => createSqlGraphStore(db, { clock, ids: stuckAt(id) }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
+
+/** Of those that were sent; a query within another is none of its own. */
+function recordStatements(db: Kysely<Database>, sent: CompiledQuery[]): KyselyPlugin {
+  const compiled = new WeakMap<object, CompiledQuery>()
+  return {
+    transformQuery({ node, queryId }) {
+      compiled.set(queryId, db.getExecutor().compileQuery(node, queryId))
+      return node
+    },
+    async transformResult({ result, queryId }) {
+      const query = compiled.get(queryId)
+      if (query) sent.push(query)
+      return result
+    },
   }
 }
 

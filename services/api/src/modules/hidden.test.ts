@@ -35,7 +35,7 @@ beforeAll(async () => {
       subject: 0,
       post: 0 as PostId,
       at: api.clock.now(),
-      noticedAt: api.clock.now() + 1,
+      isLate: false,
     },
   ])
   await api.request('PUT', '/v1/users/hidden_one/follow', { as: viewer })

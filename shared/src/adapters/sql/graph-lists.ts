@@ -23,7 +23,7 @@ type GraphReads = Pick<
   | 'mutes'
   | 'followers'
   | 'following'
-  | 'countFollowers'
+  | 'withFewerFollowers'
   | 'followersOf'
 >
 
@@ -61,18 +61,27 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
     following: (of, viewer, page) =>
       listFollows(db, { by: 'follower_id', of, listed: 'followee_id', viewer, page }),
 
-    async countFollowers(of, limit) {
-      const some = db
-        .selectFrom('follows')
+    async withFewerFollowers(authors, limit) {
+      if (authors.length === 0) return []
+      const rows = await db
+        .selectFrom('users')
         .select('id')
-        .where('followee_id', '=', of)
-        .limit(limit)
-        .as('some')
-      const { count } = await db
-        .selectFrom(some)
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow()
-      return Number(count)
+        .where('id', 'in', authors)
+        .where((eb) =>
+          eb(
+            eb
+              .selectFrom('follows')
+              .select('follows.id')
+              .whereRef('followee_id', '=', 'users.id')
+              .limit(1)
+              .offset(limit - 1),
+            'is not',
+            null,
+          ),
+        )
+        .execute()
+      const many = new Set(rows.map((row) => row.id))
+      return authors.filter((author) => !many.has(author))
     },
 
     followersOf: (authors, after, limit) => followersOf(db, authors, after, limit),

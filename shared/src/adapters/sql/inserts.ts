@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import { SnsError } from '../../errors/sns-error'
 import { type Queryable, traitsOf } from './database'
 import type { Database } from './schema'
@@ -54,4 +54,24 @@ export async function insertAbsent<Table extends keyof Database>(
     : insert.onConflict((conflict) => conflict.doNothing())
   ).executeTakeFirstOrThrow()
   return Number(numInsertedOrUpdatedRows ?? 0n)
+}
+
+/** Inserts the rows; where one with its key is there, that takes the values of `columns`. */
+export async function insertOrUpdate<Table extends keyof Database>(
+  db: Queryable,
+  table: Table,
+  rows: readonly Insertable<Database[Table]>[],
+  columns: readonly (keyof Database[Table] & string)[],
+): Promise<void> {
+  const isMysql = traitsOf(db).kind === 'mysql'
+  const values = columns.map((column) => {
+    const given = isMysql ? sql`values(${sql.ref(column)})` : sql`excluded.${sql.ref(column)}`
+    return sql`${sql.ref(column)} = ${given}`
+  })
+  const clause = isMysql ? sql`on duplicate key update` : sql`on conflict do update set`
+  await db
+    .insertInto(table)
+    .values(rows)
+    .modifyEnd(sql`${clause} ${sql.join(values)}`)
+    .execute()
 }

@@ -1,36 +1,33 @@
 import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import type { Clock } from '../../domain/clock'
 import type { CommentId, PostId, UserId } from '../../domain/id'
 import { pageOf } from '../../domain/page'
 import {
   compareKeys,
-  type NewNotification,
   NOTIFICATION_KINDS,
   type Notification,
   type NotificationKey,
   type NotificationKind,
   type NotificationStore,
-  type RemovedNotification,
 } from '../../ports/notification-store'
-import { type Queryable, transact } from './database'
+import { type Queryable, traitsOf, transact } from './database'
 import { notBlockedEitherWay, notMuted } from './feed-truth'
-import { insertAbsent, insertIfAbsent } from './inserts'
+import { forUpdate } from './locks'
+import { createNotificationWrites, kindNumber } from './notification-writes'
 import type { Database, NotificationsTable } from './schema'
 import { toAuthor } from './user-row'
 
 /** Notifications in SQL, each read joined with what it is about. */
-export function createSqlNotificationStore(db: Kysely<Database>): NotificationStore {
+export function createSqlNotificationStore(
+  db: Kysely<Database>,
+  deps: { readonly clock: Clock },
+): NotificationStore {
   return {
-    add: (notifications) => add(db, notifications),
-
-    async remove(removed) {
-      await transact(db, async (tx) => {
-        for (const each of removed) await removeFrom(tx, each).execute()
-      })
-    },
+    ...createNotificationWrites(db, deps),
 
     async list(recipient, { before, limit }) {
       const mark = await readMark(db, recipient)
-      const rows = await selectShown(db, recipient)
+      const rows = await selectShown(db, recipient, FIRST)
         .$if(before !== null, (query) => query.where(isBelow(before as NotificationKey)))
         .orderBy('n.noticed_at', 'desc')
         .orderBy('n.kind', 'desc')
@@ -43,9 +40,12 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
 
     async countUnread(recipient, limit) {
       const mark = await readMark(db, recipient)
-      const unread = selectShown(db, recipient)
+      const unread = selectShown(db, recipient, mark?.noticedAt ?? FIRST)
+        .clearSelect()
+        .select('n.kind')
         .whereRef('n.noticed_at', '<>', 'n.at')
-        .$if(mark !== null, (query) => query.where(eb.not(isUpTo(mark as NotificationKey))))
+        .$if(mark !== null, (query) => query.where(isAbove(mark as NotificationKey)))
+        .orderBy('n.noticed_at', 'desc')
         .limit(limit)
         .as('unread')
       const { count } = await db
@@ -57,20 +57,24 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
 
     async markRead(recipient, until) {
       return await transact(db, async (tx) => {
-        if (!(await isTheirs(tx, recipient, until))) return false
-        const row = {
-          user_id: recipient,
-          noticed_at: until.noticedAt,
-          kind: until.kind,
-          actor_id: until.actor,
-          subject_id: until.subject,
-        }
-        if (await insertIfAbsent(tx, 'notification_marks', row)) return true
-        const mark = await readMark(tx, recipient)
-        if (mark !== null && compareKeys(until, mark) <= 0) return true
+        const marks = tx
+          .selectFrom('notification_marks')
+          .selectAll()
+          .where('user_id', '=', recipient)
+        const mark = await forUpdate(tx, marks).executeTakeFirst()
+        if (!mark) return false
+        // The one that is marked may be pruned since.
+        if (compareKeys(until, keyOf(mark)) === 0) return true
+        if (!(await wasGiven(tx, recipient, until))) return false
+        if (compareKeys(until, keyOf(mark)) <= 0) return true
         await tx
           .updateTable('notification_marks')
-          .set(row)
+          .set({
+            noticed_at: until.noticedAt,
+            kind: until.kind,
+            actor_id: until.actor,
+            subject_id: until.subject,
+          })
           .where('user_id', '=', recipient)
           .execute()
         return true
@@ -78,40 +82,16 @@ export function createSqlNotificationStore(db: Kysely<Database>): NotificationSt
     },
 
     async prune(before) {
-      await db.deleteFrom('notifications').where('noticed_at', '<', before).execute()
+      await db
+        .deleteFrom('notifications')
+        .where('noticed_at', '<', before)
+        .where('noticed_at', '>', -before)
+        .execute()
     },
   }
 }
 
 const eb = expressionBuilder<Database & { n: NotificationsTable }, 'n'>()
-
-async function add(
-  db: Kysely<Database>,
-  notifications: readonly NewNotification[],
-): Promise<readonly UserId[]> {
-  const others = notifications.filter(({ recipient, actor }) => recipient !== actor)
-  if (others.length === 0) return []
-  const ids = [...new Set(others.flatMap(({ recipient, actor }) => [recipient, actor]))]
-  const accounts = await db
-    .selectFrom('accounts')
-    .select('user_id')
-    .where('user_id', 'in', ids)
-    .execute()
-  const live = new Set(accounts.map((row) => row.user_id))
-  const rows = others.filter(({ recipient, actor }) => live.has(recipient) && live.has(actor))
-  if (rows.length === 0) return []
-  const added = await insertAbsent(db, 'notifications', rows.map(toRow))
-  return added === 0 ? [] : [...new Set(rows.map(({ recipient }) => recipient))]
-}
-
-function removeFrom(db: Queryable, { kind, actor, subject, recipient }: RemovedNotification) {
-  return db
-    .deleteFrom('notifications')
-    .where('subject_id', '=', subject)
-    .where('actor_id', '=', actor)
-    .where('kind', '=', kindNumber(kind))
-    .$if(recipient !== null, (query) => query.where('recipient_id', '=', recipient as UserId))
-}
 
 async function readMark(db: Queryable, user: UserId): Promise<NotificationKey | null> {
   const row = await db
@@ -122,11 +102,22 @@ async function readMark(db: Queryable, user: UserId): Promise<NotificationKey | 
   return row ? keyOf(row) : null
 }
 
-/** What may be shown to the recipient, as it is now. */
-function selectShown(db: Queryable, recipient: UserId) {
+/** Withdrawn ones stand below zero, where nobody looks. */
+const FIRST = 1
+
+/**
+ * What may be shown to the recipient, as it is now, down to the place `from`: row by row down the index of the list,
+ * whatever the statistics say, with look-ups by primary key for each.
+ */
+function selectShown(db: Queryable, recipient: UserId, from: number) {
+  const isMysql = traitsOf(db).kind === 'mysql'
+  const listed = isMysql
+    ? sql`n force index (notifications_list)`
+    : sql`n indexed by notifications_list`
   return db
-    .selectFrom('notifications as n')
-    .innerJoin('users', 'users.id', 'n.actor_id')
+    .selectFrom(sql<NotificationsTable>`notifications`.as<'n'>(listed))
+    .$if(isMysql, (query) => query.modifyFront(sql`straight_join`))
+    .crossJoin('users')
     .leftJoin('posts', 'posts.id', 'n.post_id')
     .leftJoin('comments', (join) =>
       join.onRef('comments.id', '=', 'n.subject_id').onRef('n.subject_id', '<>', 'n.post_id'),
@@ -135,6 +126,8 @@ function selectShown(db: Queryable, recipient: UserId) {
     .select(['users.username', 'users.display_name'])
     .select(['posts.text as post_text', 'comments.text as comment_text'])
     .where('n.recipient_id', '=', recipient)
+    .where('n.noticed_at', '>=', from)
+    .whereRef('users.id', '=', 'n.actor_id')
     .where(notBlockedEitherWay(recipient, sql.ref('n.actor_id')))
     .where(notMuted(recipient, sql.ref('n.actor_id')))
     .where(isStillSo(recipient))
@@ -177,25 +170,9 @@ function isBelow(key: NotificationKey): Expression<SqlBool> {
   ])
 }
 
-function isUpTo(key: NotificationKey): Expression<SqlBool> {
+function isAbove(key: NotificationKey): Expression<SqlBool> {
   return sql<SqlBool>`(n.noticed_at, n.kind, n.actor_id, n.subject_id)
-    <= (${key.noticedAt}, ${key.kind}, ${key.actor}, ${key.subject})`
-}
-
-function kindNumber(kind: NotificationKind): number {
-  return NOTIFICATION_KINDS.indexOf(kind)
-}
-
-function toRow(each: NewNotification): NotificationsTable {
-  return {
-    recipient_id: each.recipient,
-    kind: kindNumber(each.kind),
-    actor_id: each.actor,
-    subject_id: each.subject,
-    post_id: each.post,
-    at: each.at,
-    noticed_at: each.noticedAt,
-  }
+    > (${key.noticedAt}, ${key.kind}, ${key.actor}, ${key.subject})`
 }
 
 type KeyRow = Pick<NotificationsTable, 'noticed_at' | 'kind' | 'actor_id' | 'subject_id'>
@@ -227,30 +204,19 @@ function toNotification(row: ShownRow, mark: NotificationKey | null): Notificati
   }
 }
 
-/** Whether the key is of a notification that somebody has, or the one that they marked last, which may be gone since. */
-async function isTheirs(
+/** Whether one stands there, or did: withdrawn since, or news again and higher up. */
+async function wasGiven(
   tx: Queryable,
   recipient: UserId,
   { noticedAt, kind, actor, subject }: NotificationKey,
 ): Promise<boolean> {
-  const found = await tx
+  const row = await tx
     .selectFrom('notifications')
-    .select('recipient_id')
+    .select('noticed_at')
     .where('recipient_id', '=', recipient)
     .where('kind', '=', kind)
     .where('actor_id', '=', actor)
     .where('subject_id', '=', subject)
-    .where('noticed_at', '=', noticedAt)
     .executeTakeFirst()
-  if (found !== undefined) return true
-  const marked = await tx
-    .selectFrom('notification_marks')
-    .select('user_id')
-    .where('user_id', '=', recipient)
-    .where('kind', '=', kind)
-    .where('actor_id', '=', actor)
-    .where('subject_id', '=', subject)
-    .where('noticed_at', '=', noticedAt)
-    .executeTakeFirst()
-  return marked !== undefined
+  return row !== undefined && noticedAt >= FIRST && noticedAt <= Math.abs(row.noticed_at)
 }

@@ -189,16 +189,18 @@ export interface NotificationsTable {
   /** 0 of a follow. */
   post_id: number
   at: number
+  /** Its place in the list; below zero (the place negated) while it is withdrawn. */
   noticed_at: number
 }
 
-/** The newest notification that somebody has read: its place in the list. */
+/** The newest notification that somebody has read, and the highest place that they were given one at. */
 export interface NotificationMarksTable {
   user_id: UserId
   noticed_at: number
   kind: number
   actor_id: UserId
   subject_id: number
+  newest: number
 }
 
 /** Made from the change log, not captured. */

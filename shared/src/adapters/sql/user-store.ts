@@ -70,6 +70,23 @@ export function createSqlUserStore(
       return row ? toUser(row) : null
     },
 
+    async findIdsByUsername(usernames) {
+      const names = usernames.filter(isUsername)
+      if (names.length === 0) return new Map()
+      const rows = await db
+        .selectFrom('users')
+        .select(['id', 'username'])
+        .where('username', 'in', names)
+        .execute()
+      const ids = new Map(rows.map((row) => [row.username.toLowerCase(), row.id]))
+      return new Map(
+        names.flatMap((name) => {
+          const id = ids.get(name.toLowerCase())
+          return id === undefined ? [] : [[name, id] as const]
+        }),
+      )
+    },
+
     async findProfile(username, viewer) {
       return isUsername(username) ? findProfile(db, username, viewer) : null
     },

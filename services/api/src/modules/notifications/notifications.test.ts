@@ -19,7 +19,6 @@ beforeAll(async () => {
     })
     await api.request('PUT', `/v1/posts/${body.id}/like`, { as: ann })
     const post = Number(body.id) as PostId
-    const noticedAt = api.clock.now() + at
     await api.stores.notifications.add([
       {
         recipient: me.id,
@@ -27,8 +26,8 @@ beforeAll(async () => {
         kind: 'like',
         subject: post,
         post,
-        at: noticedAt - 1,
-        noticedAt,
+        at: api.clock.now(),
+        isLate: false,
       },
     ])
   }
