@@ -10,6 +10,7 @@ import { createMetrics } from '@sns/shared/observability/metrics'
 import { createBackend } from '@sns/shared/runtime/backend'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { COMMAND_LINES } from './commands'
+import { countsOf } from './import/archive'
 import { type ArchiveFiles, type ArchiveSummary, importArchive } from './import/archive-importer'
 import { type ImportSummary, importFiles } from './import/importer'
 import type { ImportFiles } from './import/survey'
@@ -32,7 +33,7 @@ export const importCommand: Command = async ({ args, signal }) => {
   const startedAt = performance.now()
   try {
     if ('archive' in input) {
-      const summary = await importArchive(input, stores, options)
+      const summary = await importArchive(input, stores, { ...options, now: Date.now() })
       progress.stop()
       reportArchive(summary, input.into)
     } else {
@@ -55,15 +56,13 @@ function reportArchive(summary: ArchiveSummary, into: string): void {
   if (!summary.finished) {
     throw new OperatorError('import stopped; run the same command again to continue', 130)
   }
-  const { posts, followed, notHere, left } = summary
-  const behind = Object.entries(left).filter(([, count]) => count > 0)
-  if (behind.length > 0)
-    console.log(`left behind: ${behind.map(([reason, count]) => `${count} ${reason}`).join(', ')}`)
+  const { posts, known, followed, notHere, left, asText } = summary
+  if (Object.keys(left).length > 0) console.log(`left behind: ${countsOf(left)}`)
+  if (Object.keys(asText).length > 0) console.log(`kept as text: ${countsOf(asText)}`)
   if (followed + notHere > 0)
     console.log(`follows ${followed} people of the list; ${notHere} are not here`)
-  console.log(
-    posts === 0 ? 'no post was loaded: all were there' : `loaded ${posts} posts into ${into}`,
-  )
+  if (known > 0) console.log(`${known} posts were here already`)
+  console.log(posts === 0 ? 'no post was loaded' : `loaded ${posts} posts into ${into}`)
 }
 
 function report(summary: ImportSummary, seconds: number): void {

@@ -4,7 +4,7 @@ import { isSnsError } from '@sns/shared/errors/sns-error'
 import type { BulkLoader } from '@sns/shared/ports/bulk-loader'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
 import type { UserStore } from '@sns/shared/ports/user-store'
-import { type Archive, readArchive, readFollowing } from './archive'
+import { type Archive, countsOf, readArchive, readFollowing } from './archive'
 import { createNumbering } from './numbering'
 
 export interface ArchiveFiles {
@@ -15,21 +15,26 @@ export interface ArchiveFiles {
 }
 
 export interface ArchiveDeps {
-  readonly loader: BulkLoader
+  readonly loader: Pick<BulkLoader, 'loadNotes'>
   readonly users: Pick<UserStore, 'findByUsername'>
   readonly graph: Pick<GraphStore, 'follow'>
 }
 
 export interface ArchiveOptions {
+  /** Unix milliseconds. */
+  readonly now: number
   readonly signal: AbortSignal
   readonly onProgress: (step: 'posts' | 'follows', done: number, total: number) => void
 }
 
 export interface ArchiveSummary {
   readonly finished: boolean
-  /** In this run: what an earlier one loaded is not loaded again. */
+  /** Loaded in this run. */
   readonly posts: number
+  /** Of the archive, but here already: an earlier run, or an earlier archive, brought them. */
+  readonly known: number
   readonly left: Archive['left']
+  readonly asText: Archive['asText']
   readonly followed: number
   /** People of the list who are not here, or whom a block keeps away. */
   readonly notHere: number
@@ -39,37 +44,38 @@ const BATCH = 1_000
 
 /**
  * Loads what somebody wrote elsewhere into their account, with its times, and follows whoever of their list is here by the
- * same name. Run again, it goes on where it was, and loads nothing twice.
+ * same name. Run again, with this archive or a later one, it loads nothing twice: a post is known by what its server
+ * called it, else by its time and text.
  */
 export async function importArchive(
   { archive, into, following }: ArchiveFiles,
   { loader, users, graph }: ArchiveDeps,
-  { signal, onProgress }: ArchiveOptions,
+  { now, signal, onProgress }: ArchiveOptions,
 ): Promise<ArchiveSummary> {
   const account = await users.findByUsername(into)
   if (!account) throw new OperatorError(`there is no account ${into}: sign up first`)
-  const { posts, left } = await readArchive(archive)
+  const { posts, left, asText } = await readArchive(archive, now)
   const names = following === null ? [] : await readFollowing(following)
   if (posts.length + names.length === 0) {
-    throw new OperatorError(`${archive} holds no public post that could be loaded`)
+    const behind = countsOf(left) || 'nothing'
+    throw new OperatorError(
+      `${archive} holds no public post that could be loaded; left behind: ${behind}`,
+    )
   }
-  const source = createHash('sha256')
-    .update(`${account.id}\n${await Bun.file(archive).text()}`)
-    .digest('hex')
-  const state = await loader.open(source)
-  const numbering = createNumbering(state.startedAt, posts.length, source)
-  const numbered = posts.map(({ text, createdAt }) => ({
+  const numbering = createNumbering(now, posts.length, sha256(await Bun.file(archive).text()))
+  const notes = posts.map(({ noteId, text, createdAt }) => ({
     id: numbering.postOf(createdAt),
     authorId: account.id,
     text,
     createdAt,
+    note: sha256(noteId === null ? `${createdAt}\n${text}` : `id\n${noteId}`),
   }))
-  let done = state.done.posts
+  let [done, loaded] = [0, 0]
   onProgress('posts', done, posts.length)
   while (done < posts.length && !signal.aborted) {
-    const batch = numbered.slice(done, done + BATCH)
+    const batch = notes.slice(done, done + BATCH)
+    loaded += await loader.loadNotes(batch)
     done += batch.length
-    await loader.loadPosts(source, batch, done)
     onProgress('posts', done, posts.length)
   }
 
@@ -82,8 +88,10 @@ export async function importArchive(
   }
   return {
     finished: !signal.aborted,
-    posts: done - state.done.posts,
+    posts: loaded,
+    known: done - loaded,
     left,
+    asText,
     followed,
     notHere: names.length - followed,
   }
@@ -97,4 +105,8 @@ export async function importArchive(
       throw error
     }
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -6,6 +6,7 @@ import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Roster } from './roster'
 import type { Threads } from './threads'
+import { readTime } from './times'
 
 export interface Edge {
   readonly follower: number
@@ -115,20 +116,11 @@ function parsePost(json: string, roster: Roster): ParsedPost | { readonly proble
   if (typeof text !== 'string') return { problem: '"text" is not a string' }
   const cleaned = cleanText(text, replyTo === null ? POST_TEXT_MAX : COMMENT_TEXT_MAX)
   if (!cleaned.ok) return { problem: `text is ${cleaned.problem}` }
-  const createdAt = time === undefined ? null : parseTime(time)
-  if (Number.isNaN(createdAt)) return { problem: '"createdAt" is no date-time with a zone' }
+  const createdAt = time === undefined ? null : readTime(time, Date.now())
+  if (typeof createdAt === 'string') return { problem: `"createdAt" is ${createdAt}` }
   const author = name === undefined ? null : roster.add(String(name))
   if (name !== undefined && author === null) return { problem: '"author" is no username' }
   return { text: cleaned.text, author, createdAt, id, replyTo }
-}
-
-/** NaN for what is no date-time with a zone, or of a time before 1970 or after tomorrow. */
-function parseTime(value: unknown): number {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(value)) {
-    return Number.NaN
-  }
-  const ms = Date.parse(value)
-  return ms >= 0 && ms < Date.now() + 24 * 3600 * 1000 ? ms : Number.NaN
 }
 
 /**

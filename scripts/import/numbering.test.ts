@@ -28,6 +28,14 @@ test('ids are distinct, grow, repeat themselves and lie before the import began'
   )
 })
 
+test('no time gives an id that is none', () => {
+  const numbering = createNumbering(Date.UTC(2026, 0, 1), 1, 'ab12cd34')
+  for (const ms of [Date.UTC(2099, 0, 1), Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => numbering.postOf(ms)).toThrow(RangeError)
+  }
+  expect(() => createNumbering(Date.UTC(2100, 0, 1), 1, 'ab12cd34').user(0)).toThrow(RangeError)
+})
+
 test('every user gets posts', () => {
   const authors = new Set(Array.from({ length: 2000 }, (_, n) => authorOf(n, 100)))
   expect(authors.size).toBe(100)

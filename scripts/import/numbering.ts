@@ -1,4 +1,11 @@
-import { type FollowId, firstIdAt, type PostId, type UserId } from '@sns/shared/domain/id'
+import {
+  exactId,
+  type FollowId,
+  firstIdAt,
+  type Id,
+  type PostId,
+  type UserId,
+} from '@sns/shared/domain/id'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -25,13 +32,13 @@ export function createNumbering(startedAt: number, posts: number, source: string
   const firstPost = startedAt - POST_SPREAD_DAYS * DAY_MS
   const postStep = (POST_SPREAD_DAYS * DAY_MS) / Math.max(1, posts)
   return {
-    user: (n: number) => numbered(users, n) as UserId,
-    follow: (n: number) => numbered(follows, n) as FollowId,
+    user: (n: number): UserId => numbered(users, n),
+    follow: (n: number): FollowId => numbered(follows, n),
     post: (n: number) => {
       const ms = Math.floor(firstPost + n * postStep)
       // Several posts may share a millisecond where there are very many.
       const before = n === 0 ? 0 : n - Math.ceil((ms - firstPost) / postStep)
-      return (firstIdAt(ms) + FIRST_COUNTER + Math.max(0, before)) as PostId
+      return exactId<'post'>(firstIdAt(ms) + FIRST_COUNTER + Math.max(0, before))
     },
     /**
      * The id of the next post of that time: call it once for each post, in their order. Posts from before ids begin
@@ -41,7 +48,7 @@ export function createNumbering(startedAt: number, posts: number, source: string
     postOf(ms: number): PostId {
       if (ms < EPOCH_MS + DAY_MS) {
         early += 1
-        return early as PostId
+        return exactId(early)
       }
       const before = sameTime.get(ms) ?? 0
       sameTime.set(ms, before + 1)
@@ -50,13 +57,13 @@ export function createNumbering(startedAt: number, posts: number, source: string
           `more than ${COUNTERS} posts are of ${new Date(ms).toISOString()}: give them times that differ`,
         )
       }
-      return (firstIdAt(ms) + FIRST_COUNTER + before) as PostId
+      return exactId(firstIdAt(ms) + FIRST_COUNTER + before)
     },
   }
 }
 
-function numbered(startMs: number, n: number): number {
-  return firstIdAt(startMs + Math.floor(n / PER_MS)) + FIRST_COUNTER + (n % PER_MS)
+function numbered<Kind extends string>(startMs: number, n: number): Id<Kind> {
+  return exactId(firstIdAt(startMs + Math.floor(n / PER_MS)) + FIRST_COUNTER + (n % PER_MS))
 }
 
 /** Which of `users` writes post `n`: spread evenly, in no visible order, the same each time. */

@@ -23,9 +23,18 @@ export function idTime(id: number): number {
   return Math.floor(id / COUNTERS_PER_MS) + ID_EPOCH_MS
 }
 
-/** The smallest id that can be made at `ms` (Unix epoch); times before 2024 give 0. */
+/**
+ * The smallest id that can be made at `ms` (Unix epoch); times before 2024 give 0. Throws a `RangeError` past September
+ * 2093, where ids end.
+ */
 export function firstIdAt(ms: number): number {
-  return Math.max(0, Math.floor(ms) - ID_EPOCH_MS) * COUNTERS_PER_MS
+  return exactId(Math.max(0, Math.floor(ms) - ID_EPOCH_MS) * COUNTERS_PER_MS)
+}
+
+/** The id itself. Throws a `RangeError` for what is none: whatever makes ids passes them through here. */
+export function exactId<Kind extends string>(id: number): Id<Kind> {
+  if (Number.isSafeInteger(id) && id >= 0) return id as Id<Kind>
+  throw new RangeError(`${id} is no id: ids are whole numbers below 2^53, made of times up to 2093`)
 }
 
 /** Reads an id from its decimal form; `null` if it is not one (sign, leading zero, past 2^53 - 1). */
@@ -59,8 +68,9 @@ export function createIdGenerator({ clock, random = Math.random }: IdGeneratorDe
   return {
     next<Kind extends string>() {
       const fresh = firstIdAt(clock.now()) + Math.floor(random() * 1024)
-      last = fresh > last ? fresh : last + 1
-      return last as Id<Kind>
+      const id = exactId<Kind>(fresh > last ? fresh : last + 1)
+      last = id
+      return id
     },
   }
 }

@@ -19,6 +19,12 @@ export interface LoadedPost {
   readonly createdAt: number
 }
 
+/** A post that was written elsewhere. */
+export interface LoadedNote extends LoadedPost {
+  /** Names it among all that its author wrote elsewhere: 64 hexadecimal digits. */
+  readonly note: string
+}
+
 export interface LoadedComment {
   readonly id: CommentId
   readonly post: PostId
@@ -60,6 +66,11 @@ export interface BulkLoader {
   loadFollows(source: string, follows: readonly LoadedFollow[], done: number): Promise<number>
   /** A post whose id is taken gets the next that is free. */
   loadPosts(source: string, posts: readonly LoadedPost[], done: number): Promise<void>
+  /**
+   * Posts of one author, but for those that an earlier call loaded (by `note`, even if the post is gone since) and those
+   * that the author has here already, of the same time with the same text. How many were new. May be repeated.
+   */
+  loadNotes(notes: readonly LoadedNote[]): Promise<number>
   /** Of those whose post is there; how many they were. A comment whose id is taken gets the next that is free. */
   loadComments(source: string, comments: readonly LoadedComment[], done: number): Promise<number>
 }

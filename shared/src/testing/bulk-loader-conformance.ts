@@ -144,6 +144,51 @@ export function bulkLoaderConformance(create: () => Promise<BulkLoaderHarness>):
       expect((await loader.open('comments')).done.comments).toBe(4)
     })
 
+    test('loads what was written elsewhere once, by its name, else by its time and text', async () => {
+      const [author, other] = people(2)
+      await loader.open('notes')
+      await loader.loadUsers('notes', [author!, other!], 'hash', 2)
+      const [first] = freshIds(1) as [PostId]
+      const note = (name: string, text: string, createdAt = 7, authorId = author!.id) => ({
+        id: (first + createdAt) as PostId,
+        authorId,
+        text,
+        createdAt,
+        note: name.padEnd(64, '0'),
+      })
+      const texts = async () => {
+        const page = await harness.posts.byAuthor(author!.id, author!.id, {
+          before: null,
+          limit: 20,
+        })
+        return page.items.map(({ body }) => body.text).sort()
+      }
+      await loader.loadPosts('notes', [note('', 'written here', 3)], 1)
+      expect(await loader.loadNotes([])).toBe(0)
+      expect(await loader.loadNotes([note('a', 'one'), note('b', 'two', 8)])).toBe(2)
+      const later = [note('a', 'one, edited there'), note('c', 'three', 9), note('c', 'again', 9)]
+      expect(await loader.loadNotes(later)).toBe(1)
+      expect(await loader.loadNotes([note('d', 'two', 8), note('e', 'written here', 3)])).toBe(0)
+      expect(await loader.loadNotes([note('d', 'two, otherwise', 80)])).toBe(0)
+      expect(await texts()).toEqual(['one', 'three', 'two', 'written here'])
+      await harness.posts.delete((first + 7) as PostId, author!.id)
+      expect(await loader.loadNotes([note('a', 'one')])).toBe(0)
+      expect(await texts()).toEqual(['three', 'two', 'written here'])
+      expect(await loader.loadNotes([note('a', 'one', 70, other!.id)])).toBe(1)
+      const counts = (await harness.posts.find((first + 9) as PostId, author!.id)).counts
+      expect(counts).toEqual({ likes: 0, comments: 0 })
+    })
+
+    test('refuses ids that no number holds exactly', async () => {
+      const [author] = people(1)
+      await loader.open('inexact')
+      await loader.loadUsers('inexact', [author!], 'hash', 1)
+      const post = { id: (2 ** 53) as PostId, authorId: author!.id, text: 'x', createdAt: 1 }
+      const refused = loader.loadPosts('inexact', [post], 1)
+      expect(await refused.catch((error) => error)).toBeInstanceOf(RangeError)
+      expect((await loader.open('inexact')).done.posts).toBe(0)
+    })
+
     test('gives a post whose id is taken the next that is free', async () => {
       const [author] = people(1)
       await loader.open('taken')

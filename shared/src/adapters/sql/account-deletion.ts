@@ -70,6 +70,7 @@ export async function finishDeletion(
     deletePairs('idempotency_keys', 'user_id', 'idem_key'),
     deletePairs('notifications', 'recipient_id', 'noticed_at'),
     deletePairs('notification_marks', 'user_id', 'noticed_at'),
+    deletePairs('imported_notes', 'user_id', 'note'),
   ]
   for (const step of steps) {
     for (;;) {

@@ -1,11 +1,18 @@
 import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
-import { idTime, type PostId, type UserId } from '../../domain/id'
+import { exactId, idTime, type PostId, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
-import type { BulkLoader, ImportState, ImportStep } from '../../ports/bulk-loader'
+import type {
+  BulkLoader,
+  ImportState,
+  ImportStep,
+  LoadedNote,
+  LoadedPost,
+} from '../../ports/bulk-loader'
 import { traitsOf, transact } from './database'
 import { raiseGraphVersion } from './graph-store'
 import { insertAbsent, insertIfAbsent, insertWithFreeId } from './inserts'
+import { lockAccounts } from './locks'
 import type { Database } from './schema'
 
 const DONE_COLUMN = {
@@ -103,22 +110,23 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
     },
 
     async loadPosts(source, posts, done) {
-      const rows = posts.map(({ id, authorId, text, createdAt }) => ({
-        id,
-        author_id: authorId,
-        text,
-        version: 1,
-        created_at: createdAt,
-        edited_at: null,
-        updated_at: createdAt,
-      }))
       await transact(db, async (tx) => {
-        const ids = await insertPosts(tx, rows)
-        await tx
-          .insertInto('post_counts')
-          .values(ids.map((id) => ({ post_id: id, likes: 0, comments: 0 })))
-          .execute()
+        await insertPosts(tx, posts)
         await saveDone(tx, source, 'posts', done)
+      })
+    },
+
+    async loadNotes(notes) {
+      const [first] = notes
+      if (first === undefined) return 0
+      return transact(db, async (tx) => {
+        // Of two imports at once, the second sees what the first has loaded.
+        await lockAccounts(tx, [first.authorId])
+        const fresh = await absentNotes(tx, first.authorId, notes)
+        if (fresh.length > 0) await insertPosts(tx, fresh)
+        const rows = notes.map(({ authorId, note }) => ({ user_id: authorId, note }))
+        await insertAbsent(tx, 'imported_notes', rows)
+        return fresh.length
       })
     },
 
@@ -162,8 +170,55 @@ async function authorsOf(
   return new Map(rows.map((row) => [row.id, row.author_id]))
 }
 
-/** All at once; one by one where an id is taken. The ids that they got. */
-async function insertPosts(
+/** Without those that are here, by their name or by their time and text. */
+async function absentNotes(
+  tx: Transaction<Database>,
+  author: UserId,
+  notes: readonly LoadedNote[],
+): Promise<readonly LoadedNote[]> {
+  const names = notes.map(({ note }) => note)
+  const times = [...new Set(notes.map(({ createdAt }) => createdAt))]
+  const loaded = await tx
+    .selectFrom('imported_notes')
+    .select('note')
+    .where('user_id', '=', author)
+    .where('note', 'in', names)
+    .execute()
+  const written = await tx
+    .selectFrom('posts')
+    .select(['created_at', 'text'])
+    .where('author_id', '=', author)
+    .where('created_at', 'in', times)
+    .execute()
+  const known = new Set(loaded.map(({ note }) => note))
+  const said = new Set(written.map(({ created_at, text }) => `${created_at} ${text}`))
+  return notes.filter(({ note, createdAt, text }) => {
+    const isFresh = !known.has(note) && !said.has(`${createdAt} ${text}`)
+    known.add(note)
+    return isFresh
+  })
+}
+
+/** With their counts: all at once; one by one where an id is taken. */
+async function insertPosts(tx: Transaction<Database>, posts: readonly LoadedPost[]): Promise<void> {
+  const rows = posts.map(({ id, authorId, text, createdAt }) => ({
+    id: exactId<'post'>(id),
+    author_id: authorId,
+    text,
+    version: 1,
+    created_at: createdAt,
+    edited_at: null,
+    updated_at: createdAt,
+  }))
+  const ids = await insertRows(tx, rows)
+  await tx
+    .insertInto('post_counts')
+    .values(ids.map((id) => ({ post_id: id, likes: 0, comments: 0 })))
+    .execute()
+}
+
+/** The ids that the rows got. */
+async function insertRows(
   tx: Transaction<Database>,
   rows: readonly Insertable<Database['posts']>[],
 ): Promise<readonly PostId[]> {

@@ -1,4 +1,5 @@
 import { type Insertable, sql } from 'kysely'
+import { exactId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import { type Queryable, traitsOf } from './database'
 import type { Database } from './schema'
@@ -18,6 +19,7 @@ export async function insertWithFreeId<TheId extends number>(
 ): Promise<TheId> {
   const { duplicateIndex } = traitsOf(db)
   for (let candidate = id, attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    exactId(candidate)
     try {
       await insert(candidate)
       return candidate

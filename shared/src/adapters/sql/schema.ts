@@ -25,6 +25,7 @@ export interface Database {
   change_log: ChangeLogTable
   change_offsets: ChangeOffsetsTable
   imports: ImportsTable
+  imported_notes: ImportedNotesTable
   freshness_fence: FreshnessFenceTable
   freshness_processes: FreshnessProcessesTable
   merged_authors: MergedAuthorsTable
@@ -149,6 +150,13 @@ export interface ImportsTable {
   posts_done: number
   comments_done: Generated<number>
   updated_at: number
+}
+
+/** What an account wrote elsewhere and brought here: a later archive holds it once more. */
+export interface ImportedNotesTable {
+  user_id: UserId
+  /** SHA-256, hex. */
+  note: string
 }
 
 /** MySQL only. One row; the rules are those of `FreshnessFence`. */

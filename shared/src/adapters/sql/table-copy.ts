@@ -28,6 +28,7 @@ export const MOVED_TABLES = {
   notifications: ['recipient_id', 'kind', 'actor_id', 'subject_id'],
   notification_marks: ['user_id'],
   post_tags: ['tag', 'post_id'],
+  imported_notes: ['user_id', 'note'],
 } as const satisfies Partial<Record<TableName, readonly string[]>>
 
 export type MovedTable = keyof typeof MOVED_TABLES

@@ -9,6 +9,7 @@ import { captureProof } from './2026-11-28-capture-proof'
 import { snapshots } from './2026-11-28-snapshots'
 import { tagsAndNotifications } from './2026-11-28-tags-and-notifications'
 import { threads } from './2026-11-28-threads'
+import { importedNotes } from './2026-11-30-imported-notes'
 import { keyedComments } from './2026-11-30-keyed-comments'
 import { notificationPlaces } from './2026-11-30-notification-places'
 import { tagKeys } from './2026-11-30-tag-keys'
@@ -27,6 +28,7 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-28-snapshots': snapshots(kind),
     '2026-11-28-tags-and-notifications': tagsAndNotifications(kind),
     '2026-11-28-threads': threads(kind),
+    '2026-11-30-imported-notes': importedNotes(kind),
     '2026-11-30-keyed-comments': keyedComments(kind),
     '2026-11-30-notification-places': notificationPlaces(kind),
     '2026-11-30-tag-keys': tagKeys(kind),
