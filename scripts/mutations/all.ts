@@ -2,6 +2,7 @@ import { CAPTURE_MUTATIONS } from './capture'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
 import { LIVE_MUTATIONS } from './live'
+import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
 import { SEARCH_MUTATIONS } from './search'
 
@@ -10,5 +11,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
   ...FENCE_MUTATIONS,
+  ...MEMORY_MUTATIONS,
   ...SEARCH_MUTATIONS,
 ]

@@ -100,3 +100,55 @@ test('a window is checked by SQL where belief ends between its read and its use'
   beliefsLeft = 2
   expect(await ids()).toEqual([])
 })
+
+test('an author who leaves the merged ones while the account is looked up is merged in that page', async () => {
+  let during = async () => {}
+  await using api = await openTestApi({
+    wrap: (deps) => ({
+      ...deps,
+      sessions: {
+        ...deps.sessions,
+        async findViewer(...args) {
+          const viewer = await deps.sessions.findViewer(...args)
+          await during()
+          return viewer
+        },
+      },
+    }),
+  })
+  const [ann, bob, eve] = [
+    await api.signUp('ann'),
+    await api.signUp('bob'),
+    await api.signUp('eve'),
+  ]
+  const { lanes, users, freshness } = api.deps
+  const move = async (lane: 'push' | 'pull') => {
+    await lanes.finish(bob.id, await lanes.begin(bob.id), lane)
+    await freshness.announce([{ kind: 'lanes' }])
+  }
+  const feedOf = async (reader: typeof ann) =>
+    (await api.request('GET', '/v1/feed', { as: reader })).body.items.map(
+      ({ id }: { id: string }) => id,
+    )
+  await api.request('PUT', '/v1/users/bob/follow', { as: ann })
+  await move('pull')
+  expect(await feedOf(ann)).toEqual([])
+  // Not pushed: whoever reads merges it.
+  const { body } = await api.request('POST', '/v1/posts', { as: bob, body: { text: 'x' } })
+  expect(await feedOf(ann)).toEqual([body.id])
+  await freshness.announce([{ kind: 'viewer', user: ann.id }])
+  let isMoved = false
+  during = async () => {
+    if (isMoved) return
+    isMoved = true
+    // Windows of before are stale from here on, and the account that was read is the one of before.
+    await users.touchGraph([ann.id])
+    await freshness.announce([{ kind: 'viewer', user: ann.id }])
+    await move('push')
+    // Somebody else learns who is merged now.
+    await feedOf(eve)
+  }
+  expect(await feedOf(ann)).toEqual([body.id])
+  expect(isMoved).toBe(true)
+  expect(await feedOf(ann)).toEqual([body.id])
+})

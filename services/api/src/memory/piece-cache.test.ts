@@ -122,3 +122,29 @@ test('an entry is the same until it is written again', () => {
   cache.set(post, entry('one'))
   expect(isSameEntry(before, cache.peek(post) as PieceEntry)).toBe(false)
 })
+
+test('each of many thousands has its bytes, however often the rows have grown', () => {
+  const cache = createPieceCache({ maxBytes: 64 * 2 ** 20 })
+  const COUNT = 20_000
+  const post = (n: number) => (FIRST + n) as PostId
+  for (let n = 0; n < COUNT; n += 1) {
+    cache.set(post(n), entry(`text ${n}`, { author: n + 1, names: n }))
+    // The one that was written, and the first: a row that was not carried over shows at once.
+    for (const at of [n, 0]) {
+      expect<unknown>(read(cache.peek(post(at)))).toEqual({
+        text: `text ${at}`,
+        author: at + 1,
+        names: at,
+      })
+    }
+  }
+  for (let n = 0; n < COUNT; n += 1) expect(read(cache.peek(post(n)))?.text).toBe(`text ${n}`)
+  // Rows that were given back are used again, and are nobody's bytes but the new ones'.
+  for (let n = 0; n < COUNT; n += 2) cache.delete(post(n))
+  for (let n = 0; n < COUNT; n += 2) cache.set(post(COUNT + n), entry(`again ${n}`))
+  for (let n = 1; n < COUNT; n += 2) {
+    expect(read(cache.peek(post(n)))?.text).toBe(`text ${n}`)
+    expect(cache.peek(post(n - 1))).toBeUndefined()
+    expect(read(cache.peek(post(COUNT + n - 1)))?.text).toBe(`again ${n - 1}`)
+  }
+})

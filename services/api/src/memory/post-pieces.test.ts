@@ -110,3 +110,172 @@ test('an id that another process used again is read', async () => {
   await world.freshness.announce([{ kind: 'created', post: POST, author: bob }])
   expect(await world.seen()).toEqual(['by another', 'Ann'])
 })
+
+/** So many that every bound on what is remembered beside pieces is passed. */
+const MANY = 10_001
+
+/** Pieces over many posts, each by an author of its own, in a database whose reads a test can hold. */
+function openCrowd() {
+  const freshness = createMemoryFreshness()
+  const clock = createManualClock()
+  const world = {
+    likes: new Map<PostId, number>(),
+    names: new Map<UserId, string>(),
+    read: [] as PostId[],
+    /** Reads see what is there when they begin, and are answered when it resolves. */
+    held: Promise.resolve(),
+  }
+  const pieces = createPostPieces(
+    {
+      freshness,
+      viewers: { held: () => null },
+      clock,
+      metrics: createMetrics(),
+      posts: {
+        async published(ids) {
+          world.read.push(...ids)
+          const found = ids.map((id) => ({
+            body: {
+              id,
+              authorId: Number(id) as UserId,
+              text: 'x',
+              version: 1,
+              createdAt: 0,
+              editedAt: null,
+            },
+            author: {
+              id: Number(id) as UserId,
+              username: `u${id}`,
+              displayName: world.names.get(Number(id) as UserId) ?? 'before',
+            },
+            counts: { likes: world.likes.get(id) ?? 0, comments: 0 },
+          }))
+          await world.held
+          return found
+        },
+      },
+    },
+    { maxBytes: 64 * 2 ** 20 },
+  )
+  const ids = Array.from({ length: MANY }, (_, at) => (at + 1) as PostId)
+  return Object.assign(world, {
+    ids,
+    clock,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      world.held = promise
+      return () => {
+        world.held = Promise.resolve()
+        resolve()
+      }
+    },
+    async like(post: PostId, by: UserId) {
+      world.likes.set(post, (world.likes.get(post) ?? 0) + 1)
+      await freshness.announce([{ kind: 'engagement', post, by }])
+    },
+    async rename(user: UserId) {
+      world.names.set(user, 'after')
+      await freshness.announce([{ kind: 'author', user }])
+    },
+    async likesSeen(viewer: UserId, posts: readonly PostId[]) {
+      const found = await pieces.of(viewer, posts)
+      return found.map((piece) => postOf(piece!).counts.likes)
+    },
+    async namesSeen(posts: readonly PostId[]) {
+      const found = await pieces.of(bob, posts)
+      return found.map((piece) => postOf(piece!).author.displayName)
+    },
+  })
+}
+
+const eve = 3 as UserId
+const [FIRST] = [1] as PostId[] as [PostId]
+
+test('a like during a read is seen at once by whoever likes, and by others within a second', async () => {
+  const world = openCrowd()
+  const { clock } = world
+  const release = world.hold()
+  const early = world.likesSeen(eve, [FIRST])
+  await null
+  await world.like(FIRST, bob)
+  // Another may share the read that began before the like; who likes may not.
+  const shared = world.likesSeen(eve, [FIRST])
+  const own = world.likesSeen(bob, [FIRST])
+  release()
+  expect(await Promise.all([early, shared, own])).toEqual([[0], [0], [1]])
+  expect(world.read).toEqual([FIRST, FIRST])
+  expect(await world.likesSeen(bob, [FIRST])).toEqual([1])
+  clock.advance(1_000)
+  expect(await world.likesSeen(eve, [FIRST])).toEqual([1])
+})
+
+test('a like during the only read of a post is not forgotten', async () => {
+  const world = openCrowd()
+  const release = world.hold()
+  const early = world.likesSeen(eve, [FIRST])
+  await null
+  await world.like(FIRST, bob)
+  release()
+  expect(await early).toEqual([0])
+  // What is kept trails by a second at most, and then is read once.
+  expect(await world.likesSeen(eve, [FIRST])).toEqual([0])
+  world.clock.advance(1_000)
+  expect(await world.likesSeen(eve, [FIRST])).toEqual([1])
+  world.clock.advance(1_000)
+  expect(await world.likesSeen(bob, [FIRST])).toEqual([1])
+  expect(world.read).toEqual([FIRST, FIRST])
+})
+
+test('of two reads of a post, the one that began later is kept, whichever ends first', async () => {
+  const world = openCrowd()
+  const releaseFirst = world.hold()
+  const first = world.likesSeen(eve, [FIRST])
+  await null
+  await world.like(FIRST, bob)
+  world.held = Promise.resolve()
+  expect(await world.likesSeen(bob, [FIRST])).toEqual([1])
+  releaseFirst()
+  expect(await first).toEqual([0])
+  world.clock.advance(10_000)
+  expect(await world.likesSeen(eve, [FIRST])).toEqual([1])
+})
+
+test('however many posts are liked, none keeps its counts of before', async () => {
+  const world = openCrowd()
+  await world.likesSeen(eve, world.ids)
+  for (const post of world.ids) await world.like(post, bob)
+  world.clock.advance(1_000)
+  const seen = await world.likesSeen(eve, world.ids)
+  expect(seen.filter((likes) => likes !== 1)).toEqual([])
+})
+
+test('however many like one post, everybody sees it within a second, and each their own at once', async () => {
+  const world = openCrowd()
+  await world.likesSeen(eve, [FIRST])
+  for (let n = 1; n <= 2_500; n += 1) await world.like(FIRST, (10 + n) as UserId)
+  for (const n of [1, 999, 1_000, 1_001, 2_500]) {
+    expect(await world.likesSeen((10 + n) as UserId, [FIRST])).toEqual([2_500])
+  }
+  world.clock.advance(1_000)
+  expect(await world.likesSeen(eve, [FIRST])).toEqual([2_500])
+})
+
+test('however many change their names, no post keeps an old one', async () => {
+  const world = openCrowd()
+  await world.namesSeen(world.ids)
+  for (const post of world.ids) await world.rename(Number(post) as UserId)
+  const seen = await world.namesSeen(world.ids)
+  expect(seen.filter((name) => name !== 'after')).toEqual([])
+})
+
+test('a name that changes during a read is the new one for all who ask after that', async () => {
+  const world = openCrowd()
+  const release = world.hold()
+  const early = world.namesSeen([FIRST])
+  await null
+  await world.rename(Number(FIRST) as UserId)
+  const late = world.namesSeen([FIRST])
+  release()
+  expect([await early, await late]).toEqual([['before'], ['after']])
+  expect(await world.namesSeen([FIRST])).toEqual(['after'])
+})

@@ -236,6 +236,7 @@ export async function openReplicas(
         id: Number(answer.body.user.id) as UserId,
         username,
         token: answer.body.accessToken as string,
+        refreshToken: answer.body.refreshToken as string,
       }
     },
 
