@@ -4,6 +4,7 @@ import { FENCE_MUTATIONS } from './fence'
 import { LIVE_MUTATIONS } from './live'
 import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
+import { OPERATOR_MUTATIONS } from './operators'
 import { SEARCH_MUTATIONS } from './search'
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -13,4 +14,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FENCE_MUTATIONS,
   ...MEMORY_MUTATIONS,
   ...SEARCH_MUTATIONS,
+  ...OPERATOR_MUTATIONS,
 ]

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createLogger } from '@sns/shared/observability/logger'
 import { eventually } from '@sns/shared/testing/eventually'
-import { createHousekeeping } from './housekeeping'
+import { createDeletions, createHousekeeping } from './housekeeping'
 
 const logger = createLogger('test', 'silent')
 
@@ -44,4 +44,31 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
   stop.abort()
   await done
   expect(pruned.slice(0, 2)).toEqual(['usernames', now - 24 * 3600 * 1000])
+})
+
+test('deletions of posts and accounts are continued at once, and again after a failure', async () => {
+  const done: string[] = []
+  const deletions = createDeletions(
+    {
+      posts: {
+        async finishDeletions() {
+          done.push('posts')
+          if (done.length === 1) throw new Error('unavailable')
+        },
+      },
+      users: {
+        async finishDeletions() {
+          done.push('users')
+        },
+      },
+      logger,
+    },
+    { everyMs: 1 },
+  )
+  const stop = new AbortController()
+  const running = deletions.run(stop.signal)
+  await eventually(() => done.length >= 3)
+  stop.abort()
+  await running
+  expect(done.slice(0, 3)).toEqual(['posts', 'posts', 'users'])
 })

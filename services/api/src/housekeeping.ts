@@ -53,28 +53,32 @@ export function createHousekeeping(
 
 export interface DeletionsDeps {
   readonly users: Pick<UserStore, 'finishDeletions'>
+  readonly posts: Pick<PostStore, 'finishDeletions'>
   readonly logger: Logger
 }
 
 /**
- * Deletes the remaining rows of deleted accounts, every minute: large accounts, and deletions that
- * a crash interrupted.
+ * Deletes the remaining rows of deleted accounts and posts, every few seconds: of those that have many, and of deletions
+ * that a crash interrupted.
  */
 export function createDeletions(
-  { users, logger }: DeletionsDeps,
-  { everyMs = 60_000 }: { readonly everyMs?: number } = {},
+  { users, posts, logger }: DeletionsDeps,
+  { everyMs = 10_000 }: { readonly everyMs?: number } = {},
 ) {
   return {
-    name: 'account-deletions',
+    name: 'deletions',
     run: (signal: AbortSignal): Promise<void> =>
-      repeatEvery(() => users.finishDeletions(signal), {
-        intervalMs: everyMs,
-        signal,
-        onError: (err) =>
-          logger.warn(
-            { err },
-            'account deletions were interrupted; they continue in the next round',
-          ),
-      }),
+      repeatEvery(
+        async () => {
+          await posts.finishDeletions(signal)
+          await users.finishDeletions(signal)
+        },
+        {
+          intervalMs: everyMs,
+          signal,
+          onError: (err) =>
+            logger.warn({ err }, 'deletions were interrupted; they continue in the next round'),
+        },
+      ),
   }
 }

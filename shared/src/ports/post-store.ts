@@ -34,7 +34,13 @@ export interface PostStore {
    */
   create(post: NewPost): Promise<{ readonly body: PostBody; readonly created: boolean }>
   edit(id: PostId, author: UserId, text: string): Promise<PostBody>
+  /**
+   * Takes the post away at once: nothing of it is shown any more. Its likes and comments go with it, where they are
+   * more than a few hundred by `finishDeletions`.
+   */
   delete(id: PostId, author: UserId): Promise<void>
+  /** Deletes, in transactions of bounded size, the likes and comments of deleted posts, until all are gone or the signal aborts. */
+  finishDeletions(signal: AbortSignal): Promise<void>
   find(id: PostId, viewer: UserId): Promise<ViewedPost>
   /** Posts of one author as `viewer` sees them, newest first; mutes do not hide them here. */
   byAuthor(author: UserId, viewer: UserId, page: IdPage): Promise<Page<ViewedPost, PostId>>

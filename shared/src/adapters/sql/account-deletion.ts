@@ -1,7 +1,10 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { yieldToEventLoop } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
+import { DELETE_CHUNK } from './bounded-delete'
 import { transact } from './database'
 import { forUpdate, lockAccounts } from './locks'
+import { beginPostDeletion, finishPostDeletions } from './post-deletion'
 import { restUsername } from './resting-usernames'
 import type { Database } from './schema'
 import { endEverySession } from './session-store'
@@ -10,13 +13,13 @@ type Tx = Transaction<Database>
 
 /** Other values only in tests. */
 export interface DeletionLimits {
-  /** Rows per transaction: locks last milliseconds, however many followers there are. */
+  /** Rows of a table that a transaction deletes. */
   readonly chunk: number
   /** How long the request waits for rows to be deleted. */
   readonly inlineMs: number
 }
 
-export const DELETION_LIMITS: DeletionLimits = { chunk: 500, inlineMs: 2_000 }
+export const DELETION_LIMITS: DeletionLimits = { chunk: DELETE_CHUNK, inlineMs: 2_000 }
 
 /**
  * Takes the account away in one transaction: nobody can sign in, and nothing of it is shown from its
@@ -71,27 +74,26 @@ export async function finishDeletion(
     deletePairs('notifications', 'recipient_id', 'noticed_at'),
     deletePairs('notification_marks', 'user_id', 'noticed_at'),
     deletePairs('imported_notes', 'user_id', 'note'),
+    deletePairs('refresh_tokens', 'user_id', 'hash'),
   ]
   for (const step of steps) {
     for (;;) {
       if (!mayGoOn()) return false
       const removed = await transact(db, (tx) => step(tx, id, chunk))
       if (removed < chunk) break
+      await yieldToEventLoop()
     }
   }
+  if (!(await finishPostDeletions(db, mayGoOn, chunk))) return false
   await db.deleteFrom('account_deletions').where('user_id', '=', id).execute()
   return true
 }
 
-/** The posts go before what hangs on them, so that nobody can like or comment on one meanwhile. */
 async function deletePosts(tx: Tx, author: UserId, chunk: number): Promise<number> {
   const posts = tx.selectFrom('posts').select('id').where('author_id', '=', author).orderBy('id')
   const ids = (await forUpdate(tx, posts.limit(chunk)).execute()).map((post) => post.id)
   if (ids.length === 0) return 0
-  await tx.deleteFrom('posts').where('id', 'in', ids).execute()
-  await tx.deleteFrom('post_counts').where('post_id', 'in', ids).execute()
-  await tx.deleteFrom('likes').where('post_id', 'in', ids).execute()
-  await tx.deleteFrom('comments').where('post_id', 'in', ids).execute()
+  await beginPostDeletion(tx, ids)
   return ids.length
 }
 

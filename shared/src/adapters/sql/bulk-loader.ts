@@ -11,8 +11,9 @@ import type {
 } from '../../ports/bulk-loader'
 import { traitsOf, transact } from './database'
 import { raiseGraphVersion } from './graph-store'
-import { insertAbsent, insertIfAbsent, insertWithFreeId } from './inserts'
+import { ID_TAKEN, insertAbsent, insertIfAbsent, insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
+import { isBeingDeleted } from './post-deletion'
 import type { Database } from './schema'
 
 const DONE_COLUMN = {
@@ -222,22 +223,27 @@ async function insertRows(
   tx: Transaction<Database>,
   rows: readonly Insertable<Database['posts']>[],
 ): Promise<readonly PostId[]> {
+  const ids = rows.map((row) => row.id)
   try {
-    await tx.insertInto('posts').values(rows).execute()
-    return rows.map((row) => row.id)
+    if (!(await isBeingDeleted(tx, ids))) {
+      await tx.insertInto('posts').values(rows).execute()
+      return ids
+    }
   } catch (error) {
     if (traitsOf(tx).duplicateIndex(error) === null) throw error
   }
-  const ids: PostId[] = []
+  const free: PostId[] = []
   for (const row of rows) {
-    ids.push(
-      await insertWithFreeId(tx, row.id, ['PRIMARY'], (id) =>
-        tx
-          .insertInto('posts')
-          .values({ ...row, id })
-          .execute(),
+    free.push(
+      await insertWithFreeId(tx, row.id, ['PRIMARY'], async (id) =>
+        (await isBeingDeleted(tx, [id]))
+          ? ID_TAKEN
+          : tx
+              .insertInto('posts')
+              .values({ ...row, id })
+              .execute(),
       ),
     )
   }
-  return ids
+  return free
 }

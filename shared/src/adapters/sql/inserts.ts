@@ -6,9 +6,12 @@ import type { Database } from './schema'
 
 const ATTEMPTS = 100
 
+/** What an insert answers where its id may not be used, though no row has it. */
+export const ID_TAKEN = Symbol('id taken')
+
 /**
  * Inserts under `id`, or under the next that is free where it is taken. `insert` is one statement;
- * `idIndexes` are the unique indexes whose refusal means that the id is taken. Other errors, refusals
+ * `idIndexes` are the unique indexes whose refusal means that the id is taken, as its answer `ID_TAKEN` does. Other errors, refusals
  * by other indexes included, come out as they are.
  */
 export async function insertWithFreeId<TheId extends number>(
@@ -21,13 +24,12 @@ export async function insertWithFreeId<TheId extends number>(
   for (let candidate = id, attempt = 1; attempt <= ATTEMPTS; attempt++) {
     exactId(candidate)
     try {
-      await insert(candidate)
-      return candidate
+      if ((await insert(candidate)) !== ID_TAKEN) return candidate
     } catch (error) {
       const index = duplicateIndex(error)
       if (index === null || !idIndexes.includes(index)) throw error
-      candidate = (candidate + 1) as TheId
     }
+    candidate = (candidate + 1) as TheId
   }
   throw new SnsError('internal', { detail: `no free id within ${ATTEMPTS} of ${id}` })
 }

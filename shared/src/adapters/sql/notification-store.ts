@@ -10,6 +10,7 @@ import {
   type NotificationKind,
   type NotificationStore,
 } from '../../ports/notification-store'
+import { deleteInChunks } from './bounded-delete'
 import { type Queryable, traitsOf, transact } from './database'
 import { notBlockedEitherWay, notMuted } from './feed-truth'
 import { forUpdate } from './locks'
@@ -81,13 +82,13 @@ export function createSqlNotificationStore(
       })
     },
 
-    async prune(before) {
-      await db
-        .deleteFrom('notifications')
-        .where('noticed_at', '<', before)
-        .where('noticed_at', '>', -before)
-        .execute()
-    },
+    prune: (before) =>
+      deleteInChunks(db, {
+        table: 'notifications',
+        primaryKey: ['recipient_id', 'kind', 'actor_id', 'subject_id'],
+        where: sql`noticed_at < ${before} and noticed_at > ${-before}`,
+        index: 'notifications_age',
+      }),
   }
 }
 

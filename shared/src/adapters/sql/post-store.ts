@@ -4,10 +4,17 @@ import { idTime, type PostId, type UserId } from '../../domain/id'
 import type { PostBody } from '../../domain/post'
 import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
+import { DELETE_CHUNK, deleteInChunks } from './bounded-delete'
 import { type Queryable, traitsOf, transact } from './database'
 import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
-import { insertWithFreeId } from './inserts'
+import { ID_TAKEN, insertWithFreeId } from './inserts'
 import { lockOwnPost } from './locks'
+import {
+  beginPostDeletion,
+  continuePostDeletion,
+  finishPostDeletions,
+  isBeingDeleted,
+} from './post-deletion'
 import { FEED_SCAN_LIMITS, type FeedScanLimits, readFeedAuthors, readFeedIds } from './post-feed'
 import {
   findPost,
@@ -81,9 +88,16 @@ export function createSqlPostStore(
     },
     liked: async (viewer, ids) =>
       ids.length === 0 ? [] : (await liked(viewer, ids)).map((row) => row.post_id),
-    async pruneIdempotencyKeys(before) {
-      await db.deleteFrom('idempotency_keys').where('created_at', '<', before).execute()
+    finishDeletions: async (signal) => {
+      await finishPostDeletions(db, () => !signal.aborted, DELETE_CHUNK)
     },
+    pruneIdempotencyKeys: (before) =>
+      deleteInChunks(db, {
+        table: 'idempotency_keys',
+        primaryKey: ['user_id', 'idem_key'],
+        where: sql`created_at < ${before}`,
+        index: 'idempotency_keys_age',
+      }),
   }
 }
 
@@ -127,8 +141,11 @@ async function insertPost(
     const { numAffectedRows } = await sql`
       insert into posts (id, author_id, text, version, created_at, edited_at, updated_at)
       select ${id}, user_id, ${text}, 1, ${time}, null, ${time}
-      from accounts where user_id = ${authorId} ${hold}`.execute(db)
-    if (!numAffectedRows) throw new SnsError('unauthenticated')
+      from accounts where user_id = ${authorId}
+        and not exists (select 1 from post_deletions where post_id = ${id}) ${hold}`.execute(db)
+    if (numAffectedRows) return id
+    if (await isBeingDeleted(db, [id])) return ID_TAKEN
+    throw new SnsError('unauthenticated')
   })
   return toBody({ ...row, id: taken, created_at: idTime(taken) })
 }
@@ -157,9 +174,8 @@ async function editPost(
 async function deletePost(db: Kysely<Database>, id: PostId, author: UserId): Promise<void> {
   await transact(db, async (tx) => {
     await lockOwnPost(tx, id, author)
-    await tx.deleteFrom('likes').where('post_id', '=', id).execute()
-    await tx.deleteFrom('comments').where('post_id', '=', id).execute()
-    await tx.deleteFrom('post_counts').where('post_id', '=', id).execute()
-    await tx.deleteFrom('posts').where('id', '=', id).execute()
+    await beginPostDeletion(tx, [id])
   })
+  // The post is gone already, and must be announced: what fails here is left to `finishDeletions`.
+  await continuePostDeletion(db, id, DELETE_CHUNK).catch(() => {})
 }

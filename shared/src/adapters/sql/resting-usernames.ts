@@ -1,6 +1,7 @@
-import type { Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { UserId } from '../../domain/id'
 import { USERNAME_REST_MS } from '../../domain/user'
+import { deleteInChunks } from './bounded-delete'
 import type { Database } from './schema'
 
 /** Called in the transaction that removes the user's row, before it is gone. */
@@ -41,6 +42,11 @@ export async function isResting(
   return row !== undefined
 }
 
-export async function pruneRestingUsernames(tx: Transaction<Database>, now: number): Promise<void> {
-  await tx.deleteFrom('resting_usernames').where('rests_until', '<=', now).execute()
+export function pruneRestingUsernames(db: Kysely<Database>, now: number): Promise<void> {
+  return deleteInChunks(db, {
+    table: 'resting_usernames',
+    primaryKey: ['username'],
+    where: sql`rests_until <= ${now}`,
+    index: 'resting_usernames_end',
+  })
 }

@@ -20,6 +20,7 @@ export interface Database {
   refresh_tokens: RefreshTokensTable
   resting_usernames: RestingUsernamesTable
   account_deletions: AccountDeletionsTable
+  post_deletions: PostDeletionsTable
   idempotency_keys: IdempotencyKeysTable
   capture_checkpoint: CaptureCheckpointTable
   change_log: ChangeLogTable
@@ -87,6 +88,11 @@ export interface RestingUsernamesTable {
   /** Unique without regard to case. */
   username: string
   rests_until: number
+}
+
+/** Deleted posts of which likes or comments are left. Not captured. */
+export interface PostDeletionsTable {
+  post_id: PostId
 }
 
 /** Deleted accounts of which rows are left. Not captured. */

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { SessionId, UserId } from '../../domain/id'
 import { pageOf } from '../../domain/page'
 import { type Grant, REFRESH_GRACE_MS, type Session } from '../../domain/session'
@@ -9,6 +9,7 @@ import {
   RefreshTokenReused,
   type SessionStore,
 } from '../../ports/session-store'
+import { deleteInChunks } from './bounded-delete'
 import { transact } from './database'
 import { insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
@@ -85,18 +86,29 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
       return token.user_id
     },
 
-    prune: (now) =>
-      transact(db, async (tx) => {
-        await tx.deleteFrom('refresh_tokens').where('expires_at', '<', now).execute()
-        await tx.deleteFrom('sessions').where('live_until', '<', now).execute()
-      }),
+    async prune(now) {
+      await deleteInChunks(db, {
+        table: 'refresh_tokens',
+        primaryKey: ['hash'],
+        where: sql`expires_at < ${now}`,
+        index: 'refresh_tokens_expiry',
+      })
+      await deleteInChunks(db, {
+        table: 'sessions',
+        primaryKey: ['id'],
+        where: sql`live_until < ${now}`,
+        index: 'sessions_live_until',
+      })
+    },
   }
 }
 
-/** Ends every session of an account whose row the transaction has locked. */
+/**
+ * Ends every session of an account whose row the transaction has locked. Without its session a refresh token is worth
+ * nothing: they may be many thousands, and go as they expire.
+ */
 export async function endEverySession(tx: Transaction<Database>, userId: UserId): Promise<void> {
   await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
-  await tx.deleteFrom('refresh_tokens').where('user_id', '=', userId).execute()
 }
 
 async function startSession(
@@ -223,7 +235,6 @@ async function insertToken(
 
 async function endSession(tx: Transaction<Database>, family: string): Promise<void> {
   await tx.deleteFrom('sessions').where('family_id', '=', family).execute()
-  await tx.deleteFrom('refresh_tokens').where('family_id', '=', family).execute()
 }
 
 function toSession(row: Selectable<SessionsTable>): Session {

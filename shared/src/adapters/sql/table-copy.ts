@@ -23,6 +23,7 @@ export const MOVED_TABLES = {
   refresh_tokens: ['hash'],
   resting_usernames: ['username'],
   account_deletions: ['user_id'],
+  post_deletions: ['post_id'],
   idempotency_keys: ['user_id', 'idem_key'],
   merged_authors: ['author_id'],
   notifications: ['recipient_id', 'kind', 'actor_id', 'subject_id'],

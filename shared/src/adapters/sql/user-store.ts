@@ -152,7 +152,8 @@ export function createSqlUserStore(
       })
       const startedAt = performance.now()
       const mayGoOn = () => performance.now() - startedAt < deletion.inlineMs
-      if (isGone) await finishDeletion(db, id, mayGoOn, deletion.chunk)
+      // The account is gone already, and must be announced: what fails here is left to `finishDeletions`.
+      if (isGone) await finishDeletion(db, id, mayGoOn, deletion.chunk).catch(() => {})
       return isGone
     },
 
@@ -166,7 +167,7 @@ export function createSqlUserStore(
       }
     },
 
-    pruneUsernames: (now) => transact(db, (tx) => pruneRestingUsernames(tx, now)),
+    pruneUsernames: (now) => pruneRestingUsernames(db, now),
   }
 }
 

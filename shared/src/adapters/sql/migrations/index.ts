@@ -12,6 +12,7 @@ import { threads } from './2026-11-28-threads'
 import { importedNotes } from './2026-11-30-imported-notes'
 import { keyedComments } from './2026-11-30-keyed-comments'
 import { notificationPlaces } from './2026-11-30-notification-places'
+import { postDeletions } from './2026-11-30-post-deletions'
 import { tagKeys } from './2026-11-30-tag-keys'
 import type { DialectKind } from './table'
 
@@ -31,6 +32,7 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-30-imported-notes': importedNotes(kind),
     '2026-11-30-keyed-comments': keyedComments(kind),
     '2026-11-30-notification-places': notificationPlaces(kind),
+    '2026-11-30-post-deletions': postDeletions(kind),
     '2026-11-30-tag-keys': tagKeys(kind),
   }
 }

@@ -1,0 +1,48 @@
+import type { Mutation } from './mutation'
+
+const SQL = 'shared/src/adapters/sql'
+
+export const OPERATOR_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'deletion: likes and comments of a post go in one transaction',
+    file: `${SQL}/post-deletion.ts`,
+    find: 'left -= await deleteSome(tx, rows, left)',
+    replace: 'left -= await deleteSome(tx, rows, 1_000_000)',
+    tests: [`${SQL}/post-deletion.test.ts`],
+  },
+  {
+    name: 'deletion: what is left of a post is forgotten after one step',
+    file: `${SQL}/post-deletion.ts`,
+    find: "if (left > 0) await tx.deleteFrom('post_deletions')",
+    replace: "await tx.deleteFrom('post_deletions')",
+    tests: [`${SQL}/post-deletion.test.ts`],
+  },
+  {
+    name: 'deletion: another post gets an id of which rows are left',
+    file: `${SQL}/post-store.ts`,
+    find: 'and not exists (select 1 from post_deletions where post_id = ${id}) ',
+    replace: '',
+    tests: [`${SQL}/post-deletion.test.ts`],
+  },
+  {
+    name: 'deletion: a failed step hides that the post is gone',
+    file: `${SQL}/post-store.ts`,
+    find: 'await continuePostDeletion(db, id, DELETE_CHUNK).catch(() => {})',
+    replace: 'await continuePostDeletion(db, id, DELETE_CHUNK)',
+    tests: [`${SQL}/post-deletion.test.ts`],
+  },
+  {
+    name: 'deletion: posts are not continued',
+    file: 'services/api/src/housekeeping.ts',
+    find: 'await posts.finishDeletions(signal)',
+    replace: 'void posts',
+    tests: ['services/api/src/housekeeping.test.ts'],
+  },
+  {
+    name: 'deletion: old rows are pruned in one transaction',
+    file: `${SQL}/bounded-delete.ts`,
+    find: 'export const DELETE_CHUNK = 500',
+    replace: 'export const DELETE_CHUNK = 1_000_000',
+    tests: [`${SQL}/post-deletion.test.ts`],
+  },
+]

@@ -1,0 +1,3 @@
+import { postDeletionConformance } from '../../testing/post-deletion-conformance'
+
+postDeletionConformance('sqlite')
