@@ -19,7 +19,7 @@ function testBench(name: string, what: string, look: (out: string) => Promise<vo
         rmSync(out, { recursive: true, force: true })
       }
     },
-    120_000,
+    600_000,
   )
 }
 

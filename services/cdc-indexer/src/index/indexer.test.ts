@@ -154,9 +154,9 @@ describe('the indexer', () => {
     // The twentieth came until it was taken.
     expect(given).toHaveLength(30 + 5)
     expect(await Promise.all(halted)).toEqual([['sns_index_halted 1'], ['sns_index_halted 0']])
-    expect(await metric('sns_consumer_retries_total')).toEqual([
+    expect(await metric('sns_consumer_retries_total')).toContain(
       'sns_consumer_retries_total{group="index"} 5',
-    ])
+    )
   })
 
   test('lets a batch come again when the index is away', async () => {
@@ -169,9 +169,9 @@ describe('the indexer', () => {
     expect(given).toHaveLength(3)
     expect(given[2]).toEqual(given[0] ?? [])
     expect(logged.map((line) => line.level)).toEqual(['info', 'warn', 'warn'])
-    expect(await metric('sns_consumer_retries_total')).toEqual([
+    expect(await metric('sns_consumer_retries_total')).toContain(
       'sns_consumer_retries_total{group="index"} 2',
-    ])
+    )
     expect(await metric('sns_index_documents_total')).toContain(
       'sns_index_documents_total{outcome="applied"} 1',
     )
