@@ -34,12 +34,14 @@ export const importCommand: Command = async ({ args, signal }) => {
   try {
     if ('archive' in input) {
       const summary = await importArchive(input, stores, { ...options, now: Date.now() })
+      if (summary.finished) await stores.loader.refreshStatistics()
       progress.stop()
       reportArchive(summary, input.into)
     } else {
       const password = input.password ?? crypto.randomUUID()
       const passwordHash = await createPasswords().hash(password, { key: 'import', signal })
       const summary = await importFiles(input.files, stores.loader, { ...options, passwordHash })
+      if (summary.finished) await stores.loader.refreshStatistics()
       progress.stop()
       report(summary, (performance.now() - startedAt) / 1000)
     }

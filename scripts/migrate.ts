@@ -73,12 +73,13 @@ async function migrateMysql(
 ) {
   const { connectMysql } = await import('@sns/shared/adapters/mysql/database')
   const { migrate } = await import('@sns/shared/adapters/sql/migrate')
+  const { echoTo } = await import('@sns/shared/adapters/sql/database')
   const { createMysqlSession } = await import('@sns/cdc-indexer/capture/mysql/session')
   const { checkServer } = await import('@sns/cdc-indexer/capture/mysql/server-check')
   const { initCheckpoint } = await import('@sns/cdc-indexer/capture/mysql/checkpoint-store')
   await using mysql = await connectMysql(settings, {
     metrics,
-    echo: settings.echo ? logger : null,
+    onStatement: settings.echo ? echoTo(logger) : null,
   })
   await using session = createMysqlSession(settings)
   await checkServer(session)

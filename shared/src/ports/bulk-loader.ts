@@ -73,4 +73,6 @@ export interface BulkLoader {
   loadNotes(notes: readonly LoadedNote[]): Promise<number>
   /** Of those whose post is there; how many they were. A comment whose id is taken gets the next that is free. */
   loadComments(source: string, comments: readonly LoadedComment[], done: number): Promise<number>
+  /** For the end: makes the database look at the rows anew where it plans queries by what it knows of them. */
+  refreshStatistics(): Promise<void>
 }

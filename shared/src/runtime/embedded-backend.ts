@@ -2,6 +2,7 @@ import { createMemoryFreshness } from '../adapters/memory/freshness'
 import { createMemoryRateLimiter } from '../adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '../adapters/memory/timeline-store'
 import { createSqlBulkLoader } from '../adapters/sql/bulk-loader'
+import { echoTo } from '../adapters/sql/database'
 import { createSqlSearchSource } from '../adapters/sql/search-source'
 import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
 import { keepGroups } from '../adapters/sqlite/change-log-table'
@@ -37,7 +38,7 @@ export async function createEmbeddedBackend(
     await openSqliteDatabase({
       path,
       metrics,
-      echo: echo ? logger : null,
+      onStatement: echo ? echoTo(logger) : null,
     }),
   )
   const { db } = database

@@ -28,9 +28,12 @@ export function createServerBackend(
   const mysql = once(async () => {
     const { connectMysql } = await import('../adapters/mysql/database')
     const { assertMigrated } = await import('../adapters/sql/migrate')
-    const { createSqlHealthCheck } = await import('../adapters/sql/database')
+    const { createSqlHealthCheck, echoTo } = await import('../adapters/sql/database')
     const { db } = opened.use(
-      await connectMysql(database, { metrics, echo: database.echo ? logger : null }),
+      await connectMysql(database, {
+        metrics,
+        onStatement: database.echo ? echoTo(logger) : null,
+      }),
     )
     await assertMigrated(db)
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type CompiledQuery, type Kysely, type KyselyPlugin, sql } from 'kysely'
 import { connectMysql } from '../adapters/mysql/database'
+import type { StatementListener } from '../adapters/sql/database'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { migrate } from '../adapters/sql/migrate'
 import type { Database } from '../adapters/sql/schema'
@@ -20,18 +21,27 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string
 }
 
+export interface TestDatabaseOptions {
+  readonly migrated?: boolean
+  readonly onStatement?: StatementListener | null
+}
+
 /** A database for one test, removed when it is disposed of. MySQL needs `testServers.mysql`. */
 export async function openTestDatabase(
   kind: TestDatabase['kind'],
-  { migrated = true }: { readonly migrated?: boolean } = {},
+  { migrated = true, onStatement = null }: TestDatabaseOptions = {},
 ): Promise<TestDatabase> {
-  return kind === 'sqlite' ? openTestSqlite(migrated) : openTestMysql(migrated)
+  const options = { migrated, onStatement }
+  return kind === 'sqlite' ? openTestSqlite(options) : openTestMysql(options)
 }
 
-async function openTestSqlite(migrated: boolean): Promise<TestDatabase> {
+async function openTestSqlite({
+  migrated,
+  onStatement,
+}: Required<TestDatabaseOptions>): Promise<TestDatabase> {
   const folder = await temporaryFolder()
   const path = join(folder.path, 'test.db')
-  const database = await openSqliteDatabase({ path, migrate: migrated })
+  const database = await openSqliteDatabase({ path, migrate: migrated, onStatement })
   return {
     kind: 'sqlite',
     db: database.db,
@@ -43,14 +53,17 @@ async function openTestSqlite(migrated: boolean): Promise<TestDatabase> {
   }
 }
 
-async function openTestMysql(migrated: boolean): Promise<TestDatabase> {
+async function openTestMysql({
+  migrated,
+  onStatement,
+}: Required<TestDatabaseOptions>): Promise<TestDatabase> {
   const settings = testMysqlSettings()
   const name = uniqueName('sql')
   await onServer(settings, (server) => sql`create database ${sql.id(name)}`.execute(server))
   const drop = () =>
     onServer(settings, (server) => sql`drop database if exists ${sql.id(name)}`.execute(server))
   try {
-    const database = await connectMysql({ ...settings, database: name })
+    const database = await connectMysql({ ...settings, database: name }, { onStatement })
     if (migrated) await migrate(database.db)
     return {
       kind: 'mysql',

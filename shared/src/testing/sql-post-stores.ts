@@ -1,6 +1,4 @@
 import { sql } from 'kysely'
-import type { FeedScanLimits } from '../adapters/sql/post-feed'
-import { createSqlPostStore } from '../adapters/sql/post-store'
 import { createIdGenerator } from '../domain/id'
 import { createSqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
@@ -10,7 +8,6 @@ import { openTestDatabase, type TestDatabase } from './sql-database'
 /** The SQL stores on a new database. */
 export async function openSqlPostStores(
   kind: TestDatabase['kind'],
-  feedScan?: FeedScanLimits,
 ): Promise<PostStoreHarness & { readonly database: TestDatabase }> {
   const database = await openTestDatabase(kind)
   const { db } = database
@@ -23,7 +20,7 @@ export async function openSqlPostStores(
     clock,
     ids,
     users,
-    posts: feedScan ? createSqlPostStore(db, { clock, feedScan }) : posts,
+    posts,
     engagement,
     graph,
     addUser() {

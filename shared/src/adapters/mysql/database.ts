@@ -2,16 +2,15 @@ import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, type MysqlPool, sql }
 import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
-import type { Logger } from '../../observability/logger'
-import { echoTo, type SqlTraits } from '../sql/database'
+import type { SqlTraits, StatementListener } from '../sql/database'
 import type { Database } from '../sql/schema'
 import { detailsOf, ER, isTransientMysqlError, mysqlDuplicateIndex } from './errors'
 import { createMysqlPool, type MysqlMetrics } from './pool'
 
 export interface MysqlDatabaseOptions {
   readonly metrics?: MysqlMetrics | null
-  /** Where every statement is logged; null logs none. */
-  readonly echo?: Pick<Logger, 'info'> | null
+  /** Such as `echoTo(logger)`. */
+  readonly onStatement?: StatementListener | null
   readonly connectTimeoutMs?: number
   /** The longest a statement may run; 0 for no end. DDL is never cut off. */
   readonly queryTimeoutMs?: number
@@ -31,7 +30,7 @@ export async function connectMysql(
   settings: MysqlSettings,
   options: MysqlDatabaseOptions = {},
 ): Promise<MysqlDatabase> {
-  const { metrics = null, echo = null } = options
+  const { metrics = null, onStatement = null } = options
   const pool = createMysqlPool(
     { metrics },
     {
@@ -44,7 +43,7 @@ export async function connectMysql(
   )
   const db = new Kysely<Database>({
     dialect: createMysqlDialect(pool, () => metrics?.storeRetries.inc({ store: 'mysql' })),
-    ...echoTo(echo),
+    ...(onStatement && { log: onStatement }),
   })
   try {
     await sql`select 1`.execute(db)

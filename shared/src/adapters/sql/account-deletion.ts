@@ -1,8 +1,9 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type SqlBool, sql, type Transaction } from 'kysely'
 import { yieldToEventLoop } from '../../async/sleep'
 import type { PostId, UserId } from '../../domain/id'
 import { DELETE_CHUNK } from './bounded-delete'
 import { transact } from './database'
+import { byIndex, deleteByIndex } from './index-hints'
 import { forUpdate, lockAccounts } from './locks'
 import { beginPostDeletion, finishPostDeletions } from './post-deletion'
 import { restUsername } from './resting-usernames'
@@ -64,17 +65,17 @@ export async function finishDeletion(
     deletePosts,
     deleteLikes,
     deleteComments,
-    deletePairs('follows', 'follower_id', 'followee_id'),
-    deletePairs('follows', 'followee_id', 'follower_id'),
-    deletePairs('blocks', 'blocker_id', 'blocked_id'),
-    deletePairs('blocks', 'blocked_id', 'blocker_id'),
-    deletePairs('mutes', 'muter_id', 'muted_id'),
-    deletePairs('mutes', 'muted_id', 'muter_id'),
-    deletePairs('idempotency_keys', 'user_id', 'idem_key'),
-    deletePairs('notifications', 'recipient_id', 'noticed_at'),
-    deletePairs('notification_marks', 'user_id', 'noticed_at'),
-    deletePairs('imported_notes', 'user_id', 'note'),
-    deletePairs('refresh_tokens', 'user_id', 'hash'),
+    deletePairs('follows', 'PRIMARY', 'follower_id', 'followee_id'),
+    deletePairs('follows', 'follows_followee_id_id', 'followee_id', 'follower_id'),
+    deletePairs('blocks', 'PRIMARY', 'blocker_id', 'blocked_id'),
+    deletePairs('blocks', 'blocks_blocked', 'blocked_id', 'blocker_id'),
+    deletePairs('mutes', 'PRIMARY', 'muter_id', 'muted_id'),
+    deletePairs('mutes', 'mutes_muted', 'muted_id', 'muter_id'),
+    deletePairs('idempotency_keys', 'PRIMARY', 'user_id', 'idem_key'),
+    deletePairs('notifications', 'notifications_list', 'recipient_id', 'noticed_at'),
+    deletePairs('notification_marks', 'PRIMARY', 'user_id', 'noticed_at'),
+    deletePairs('imported_notes', 'PRIMARY', 'user_id', 'note'),
+    deletePairs('refresh_tokens', 'refresh_tokens_user', 'user_id', 'hash'),
   ]
   for (const step of steps) {
     for (;;) {
@@ -90,7 +91,11 @@ export async function finishDeletion(
 }
 
 async function deletePosts(tx: Tx, author: UserId, chunk: number): Promise<number> {
-  const posts = tx.selectFrom('posts').select('id').where('author_id', '=', author).orderBy('id')
+  const posts = tx
+    .selectFrom(byIndex('posts', 'posts_author_id'))
+    .select('id')
+    .where('author_id', '=', author)
+    .orderBy('id')
   const ids = (await forUpdate(tx, posts.limit(chunk)).execute()).map((post) => post.id)
   if (ids.length === 0) return 0
   await beginPostDeletion(tx, ids)
@@ -98,32 +103,37 @@ async function deletePosts(tx: Tx, author: UserId, chunk: number): Promise<numbe
 }
 
 async function deleteLikes(tx: Tx, user: UserId, chunk: number): Promise<number> {
-  const likes = tx.selectFrom('likes').select('post_id').where('user_id', '=', user)
+  const likes = tx
+    .selectFrom(byIndex('likes', 'PRIMARY'))
+    .select('post_id')
+    .where('user_id', '=', user)
   const rows = await forUpdate(tx, likes.orderBy('post_id').limit(chunk)).execute()
   const posts = rows.map((row) => row.post_id)
   if (posts.length === 0) return 0
   await tx
-    .updateTable('post_counts')
+    .updateTable(byIndex('post_counts', 'PRIMARY'))
     .set((eb) => ({ likes: eb('likes', '-', 1) }))
     .where('post_id', 'in', posts)
     .execute()
-  await tx.deleteFrom('likes').where('user_id', '=', user).where('post_id', 'in', posts).execute()
+  await deleteByIndex(tx, 'likes', 'PRIMARY', (eb) =>
+    eb.and([eb('user_id', '=', user), eb('post_id', 'in', posts)]),
+  )
   return posts.length
 }
 
 async function deleteComments(tx: Tx, author: UserId, chunk: number): Promise<number> {
-  const comments = tx.selectFrom('comments').select(['id', 'post_id'])
+  const comments = tx.selectFrom(byIndex('comments', 'comments_author')).select(['id', 'post_id'])
   const mine = comments.where('author_id', '=', author).orderBy('id').limit(chunk)
   const rows = await forUpdate(tx, mine).execute()
   for (const [count, posts] of postsByCount(rows.map((row) => row.post_id))) {
     await tx
-      .updateTable('post_counts')
+      .updateTable(byIndex('post_counts', 'PRIMARY'))
       .set((eb) => ({ comments: eb('comments', '-', count) }))
       .where('post_id', 'in', posts)
       .execute()
   }
   const ids = rows.map((row) => row.id)
-  if (ids.length > 0) await tx.deleteFrom('comments').where('id', 'in', ids).execute()
+  if (ids.length > 0) await deleteByIndex(tx, 'comments', 'PRIMARY', (eb) => eb('id', 'in', ids))
   return ids.length
 }
 
@@ -140,17 +150,29 @@ function postsByCount(posts: readonly PostId[]): Map<number, PostId[]> {
   return byCount
 }
 
-/** Removes rows of a table whose key is the user (`own`) and something else. */
-function deletePairs(table: string, own: string, other: string) {
-  const [from, mine, theirs] = [sql.table(table), sql.ref(own), sql.ref(other)]
+/** Removes rows that `index` finds by the user (`own`); their key is the user and `other`. */
+function deletePairs<T extends keyof Database>(
+  table: T,
+  index: string,
+  own: string,
+  other: string,
+) {
+  const [mine, theirs] = [sql.ref(own), sql.ref(other)]
   return async (tx: Tx, id: UserId, chunk: number): Promise<number> => {
-    const { rows } = await sql<{ other: number | string }>`
-      select ${theirs} as other from ${from} where ${mine} = ${id} limit ${sql.lit(chunk)}`.execute(
-      tx,
-    )
+    const rows = await tx
+      .selectFrom(byIndex<keyof Database>(table, index))
+      .select(sql<number | string>`${theirs}`.as('other'))
+      .where(sql<SqlBool>`${mine} = ${id}`)
+      .limit(chunk)
+      .execute()
     if (rows.length === 0) return 0
     const others = sql.join(rows.map((row) => row.other))
-    await sql`delete from ${from} where ${mine} = ${id} and ${theirs} in (${others})`.execute(tx)
+    await deleteByIndex(
+      tx,
+      table,
+      index,
+      () => sql<SqlBool>`${mine} = ${id} and ${theirs} in (${others})`,
+    )
     return rows.length
   }
 }

@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Transaction } from 'kysely'
+import { type Insertable, type Kysely, sql, type Transaction } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import { exactId, idTime, type PostId, type UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
@@ -11,10 +11,13 @@ import type {
 } from '../../ports/bulk-loader'
 import { traitsOf, transact } from './database'
 import { raiseGraphVersion } from './graph-store'
+import { byIndex } from './index-hints'
 import { ID_TAKEN, insertAbsent, insertIfAbsent, insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
 import { isBeingDeleted } from './post-deletion'
 import type { Database } from './schema'
+
+const LOADED = ['users', 'accounts', 'follows', 'posts', 'post_counts', 'comments'] as const
 
 const DONE_COLUMN = {
   users: (done: number) => ({ users_done: done }),
@@ -156,6 +159,14 @@ export function createSqlBulkLoader(db: Kysely<Database>, deps: { clock: Clock }
         return there.length
       })
     },
+
+    async refreshStatistics() {
+      // SQLite keeps none; see `openSqliteDatabase`.
+      if (traitsOf(db).kind === 'sqlite') return
+      await sql`analyze no_write_to_binlog table ${sql.join(LOADED.map((name) => sql.table(name)))}`.execute(
+        db,
+      )
+    },
   }
 }
 
@@ -164,7 +175,7 @@ async function authorsOf(
   posts: readonly PostId[],
 ): Promise<ReadonlyMap<PostId, UserId>> {
   const rows = await tx
-    .selectFrom('posts')
+    .selectFrom(byIndex('posts', 'PRIMARY'))
     .select(['id', 'author_id'])
     .where('id', 'in', [...new Set(posts)])
     .execute()

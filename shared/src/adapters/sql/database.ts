@@ -42,17 +42,15 @@ export function createSqlHealthCheck(db: Kysely<Database>): HealthCheck {
   }
 }
 
-/** The Kysely option that logs every statement. Parameters stay out: they hold what people wrote. */
-export function echoTo(logger: Pick<Logger, 'info'> | null): {
-  log?: (event: LogEvent) => void
-} {
-  if (!logger) return {}
-  return {
-    log(event) {
-      const ms = Math.round(event.queryDurationMillis * 1000) / 1000
-      const failed = event.level === 'error'
-      logger.info({ sql: event.query.sql, ms, failed }, 'sql')
-    },
+/** Told of every statement that has run. */
+export type StatementListener = (event: LogEvent) => void
+
+/** Logs every statement. Parameters stay out: they hold what people wrote. */
+export function echoTo(logger: Pick<Logger, 'info'>): StatementListener {
+  return (event) => {
+    const ms = Math.round(event.queryDurationMillis * 1000) / 1000
+    const failed = event.level === 'error'
+    logger.info({ sql: event.query.sql, ms, failed }, 'sql')
   }
 }
 

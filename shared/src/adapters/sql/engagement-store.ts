@@ -11,6 +11,7 @@ import type { RelationshipKey, RelationshipPage } from '../../ports/graph-store'
 import { type Queryable, transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
+import { byIndex, IN_ORDER } from './index-hints'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdActor, lockPost } from './locks'
 import { assertPostVisible } from './post-reads'
@@ -99,13 +100,15 @@ async function insertComment(
       .execute(),
   )
   await moveCount(tx, postId, 'comments', 1)
-  const row = await selectComments(tx).where('comments.id', '=', id).executeTakeFirstOrThrow()
+  const row = await selectComments(tx, 'PRIMARY')
+    .where('comments.id', '=', id)
+    .executeTakeFirstOrThrow()
   return toComment(row)
 }
 
 /** Only a comment of the same author: its id may have come twice, after the first was deleted. */
 async function replay(tx: Transaction<Database>, id: CommentId, author: UserId): Promise<Comment> {
-  const row = await selectComments(tx)
+  const row = await selectComments(tx, 'PRIMARY')
     .where('comments.id', '=', id)
     .where('comments.author_id', '=', author)
     .executeTakeFirst()
@@ -157,8 +160,10 @@ async function readLikers(
 ): Promise<Page<User, RelationshipKey>> {
   await assertPostVisible(db, postId, viewer)
   let query = db
-    .selectFrom('likes')
-    .innerJoin('users', 'users.id', 'likes.user_id')
+    .selectFrom(byIndex('likes', 'likes_post_time'))
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .whereRef('users.id', '=', 'likes.user_id')
     .select(USER_COLUMNS)
     .select('likes.created_at as liked_at')
     .where('likes.post_id', '=', postId)
@@ -168,9 +173,9 @@ async function readLikers(
     .limit(limit + 1)
   if (before !== null) {
     const { at, user } = before
-    query = query
-      .where('likes.created_at', '<=', at)
-      .where((eb) => eb.or([eb('likes.created_at', '<', at), eb('likes.user_id', '<', user)]))
+    query = query.where((eb) =>
+      eb(eb.refTuple('likes.created_at', 'likes.user_id'), '<', eb.tuple(at, user)),
+    )
   }
   const rows = await query.execute()
   return pageOf(rows, limit, (row) => ({ at: row.liked_at, user: row.id }), toUser)
@@ -183,7 +188,7 @@ async function readComments(
   { after, limit }: { readonly after: CommentId | null; readonly limit: number },
 ): Promise<Page<Comment, CommentId>> {
   await assertPostVisible(db, postId, viewer)
-  const rows = await selectComments(db)
+  const rows = await selectComments(db, 'comments_post')
     .where('comments.post_id', '=', postId)
     .$if(after !== null, (query) => query.where('comments.id', '>', after))
     .where((eb) => notBlockedEitherWay(viewer, eb.ref('comments.author_id')))
@@ -193,10 +198,12 @@ async function readComments(
   return pageOf(rows, limit, (row) => row.id, toComment)
 }
 
-function selectComments(db: Queryable) {
+function selectComments(db: Queryable, index: 'PRIMARY' | 'comments_post') {
   return db
-    .selectFrom('comments')
-    .innerJoin('users', 'users.id', 'comments.author_id')
+    .selectFrom(byIndex('comments', index))
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .whereRef('users.id', '=', 'comments.author_id')
     .select(['comments.id', 'comments.post_id', 'comments.author_id', 'comments.text'])
     .select(['comments.created_at', 'users.username', 'users.display_name'])
 }

@@ -1,5 +1,6 @@
 import { type Expression, type ExpressionWrapper, expressionBuilder, type SqlBool } from 'kysely'
 import type { UserId } from '../../domain/id'
+import { byIndex } from './index-hints'
 import type { Database } from './schema'
 
 const eb = expressionBuilder<Database>()
@@ -14,7 +15,7 @@ const eb = expressionBuilder<Database>()
  */
 export function isInFeedOf(viewer: UserId, author: Expression<UserId>): Expression<SqlBool> {
   const follow = eb
-    .selectFrom('follows as followed')
+    .selectFrom(byIndex('follows', 'PRIMARY', 'followed'))
     .select('followed.follower_id')
     .where('followed.follower_id', '=', viewer)
     .where('followed.followee_id', '=', author)
@@ -34,12 +35,12 @@ type Predicate = ExpressionWrapper<Database, keyof Database, SqlBool>
  */
 export function notBlockedEitherWay(viewer: UserId, user: Expression<UserId>): Predicate {
   const outgoing = eb
-    .selectFrom('blocks as outgoing')
+    .selectFrom(byIndex('blocks', 'PRIMARY', 'outgoing'))
     .select('outgoing.blocker_id')
     .where('outgoing.blocker_id', '=', viewer)
     .where('outgoing.blocked_id', '=', user)
   const incoming = eb
-    .selectFrom('blocks as incoming')
+    .selectFrom(byIndex('blocks', 'blocks_blocked', 'incoming'))
     .select('incoming.blocker_id')
     .where('incoming.blocked_id', '=', viewer)
     .where('incoming.blocker_id', '=', user)
@@ -51,7 +52,7 @@ export function notMuted(viewer: UserId, user: Expression<UserId>): Predicate {
   return eb.not(
     eb.exists(
       eb
-        .selectFrom('mutes as muted')
+        .selectFrom(byIndex('mutes', 'PRIMARY', 'muted'))
         .select('muted.muter_id')
         .where('muted.muter_id', '=', viewer)
         .where('muted.muted_id', '=', user),

@@ -11,6 +11,7 @@ import type {
 } from '../../ports/graph-store'
 import type { Queryable } from './database'
 import { notBlockedEitherWay } from './feed-truth'
+import { byIndex, IN_ORDER, NOT_IN_INDEX } from './index-hints'
 import type { Database } from './schema'
 import { toUser, USER_COLUMNS } from './user-row'
 
@@ -43,10 +44,15 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
 
     async blockedEitherWay(viewer) {
       const rows = await db
-        .selectFrom('blocks')
+        .selectFrom(byIndex('blocks', 'PRIMARY'))
         .select('blocked_id as id')
         .where('blocker_id', '=', viewer)
-        .union(db.selectFrom('blocks').select('blocker_id as id').where('blocked_id', '=', viewer))
+        .union(
+          db
+            .selectFrom(byIndex('blocks', 'blocks_blocked'))
+            .select('blocker_id as id')
+            .where('blocked_id', '=', viewer),
+        )
         .execute()
       return rows.map((row) => row.id)
     },
@@ -64,13 +70,13 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
     async withFewerFollowers(authors, limit) {
       if (authors.length === 0) return []
       const rows = await db
-        .selectFrom('users')
-        .select('id')
+        .selectFrom(byIndex('users', 'PRIMARY'))
+        .select(['id', NOT_IN_INDEX])
         .where('id', 'in', authors)
         .where((eb) =>
           eb(
             eb
-              .selectFrom('follows')
+              .selectFrom(byIndex('follows', 'follows_followee_id_id'))
               .select('follows.id')
               .whereRef('followee_id', '=', 'users.id')
               .limit(1)
@@ -89,17 +95,13 @@ export function createGraphReads(db: Kysely<Database>): GraphReads {
 }
 
 export async function isBlockedEitherWay(db: Queryable, a: UserId, b: UserId): Promise<boolean> {
-  const row = await db
-    .selectFrom('blocks')
-    .select('blocker_id')
-    .where((eb) =>
-      eb.or([
-        eb('blocker_id', '=', a).and('blocked_id', '=', b),
-        eb('blocker_id', '=', b).and('blocked_id', '=', a),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst()
+  const block = (blocker: UserId, blocked: UserId) =>
+    db
+      .selectFrom('blocks')
+      .select('blocker_id')
+      .where('blocker_id', '=', blocker)
+      .where('blocked_id', '=', blocked)
+  const row = await block(a, b).unionAll(block(b, a)).executeTakeFirst()
   return row !== undefined
 }
 
@@ -116,10 +118,12 @@ async function listFollows(
   { by, of, listed, viewer, page }: FollowList,
 ): Promise<Page<User, FollowId>> {
   let query = db
-    .selectFrom('follows')
-    .innerJoin('users', 'users.id', `follows.${listed}`)
+    .selectFrom(byIndex('follows', `follows_${by}_id`))
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .whereRef('users.id', '=', `follows.${listed}`)
     .select(USER_COLUMNS)
-    .select('follows.id as follow_id')
+    .select(['follows.id as follow_id', 'follows.created_at as followed_at'])
     .where(`follows.${by}`, '=', of)
     .where((eb) => notBlockedEitherWay(viewer, eb.ref(`follows.${listed}`)))
     .orderBy('follows.id', 'desc')
@@ -152,8 +156,8 @@ async function followersOf(
 
 function followPairs(db: Kysely<Database>, authors: readonly UserId[], limit: number) {
   return db
-    .selectFrom('follows')
-    .select(['followee_id as author', 'follower_id as follower', 'id as followId'])
+    .selectFrom(byIndex('follows', 'follows_followee_id_id'))
+    .select(['followee_id as author', 'follower_id as follower', 'id as followId', NOT_IN_INDEX])
     .where('followee_id', 'in', authors)
     .orderBy('followee_id')
     .orderBy('id')
@@ -166,8 +170,10 @@ async function listBlocks(
   { before, limit }: RelationshipPage,
 ): Promise<Page<User, RelationshipKey>> {
   let query = db
-    .selectFrom('blocks')
-    .innerJoin('users', 'users.id', 'blocks.blocked_id')
+    .selectFrom(byIndex('blocks', 'blocks_age'))
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .whereRef('users.id', '=', 'blocks.blocked_id')
     .select(USER_COLUMNS)
     .select('blocks.created_at as tied_at')
     .where('blocks.blocker_id', '=', blocker)
@@ -176,10 +182,11 @@ async function listBlocks(
     .limit(limit + 1)
   if (before !== null) {
     query = query.where((eb) =>
-      eb.or([
-        eb('blocks.created_at', '<', before.at),
-        eb('blocks.created_at', '=', before.at).and('blocks.blocked_id', '<', before.user),
-      ]),
+      eb(
+        eb.refTuple('blocks.created_at', 'blocks.blocked_id'),
+        '<',
+        eb.tuple(before.at, before.user),
+      ),
     )
   }
   return pageOf(await query.execute(), limit, toRelationshipKey, toUser)
@@ -191,8 +198,10 @@ async function listMutes(
   { before, limit }: RelationshipPage,
 ): Promise<Page<User, RelationshipKey>> {
   let query = db
-    .selectFrom('mutes')
-    .innerJoin('users', 'users.id', 'mutes.muted_id')
+    .selectFrom(byIndex('mutes', 'mutes_age'))
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .whereRef('users.id', '=', 'mutes.muted_id')
     .select(USER_COLUMNS)
     .select('mutes.created_at as tied_at')
     .where('mutes.muter_id', '=', muter)
@@ -202,10 +211,7 @@ async function listMutes(
     .limit(limit + 1)
   if (before !== null) {
     query = query.where((eb) =>
-      eb.or([
-        eb('mutes.created_at', '<', before.at),
-        eb('mutes.created_at', '=', before.at).and('mutes.muted_id', '<', before.user),
-      ]),
+      eb(eb.refTuple('mutes.created_at', 'mutes.muted_id'), '<', eb.tuple(before.at, before.user)),
     )
   }
   return pageOf(await query.execute(), limit, toRelationshipKey, toUser)

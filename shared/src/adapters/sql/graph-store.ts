@@ -5,6 +5,7 @@ import { SnsError } from '../../errors/sns-error'
 import type { GraphStore } from '../../ports/graph-store'
 import { type Queryable, traitsOf, transact } from './database'
 import { createGraphReads, isBlockedEitherWay } from './graph-lists'
+import { byIndex } from './index-hints'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdAccounts, lockAccounts, lockActor } from './locks'
 import type { Database } from './schema'
@@ -150,7 +151,7 @@ async function deleteFollow(
 /** Makes the cached timelines of these users stale, in the transaction that changes their graph. */
 export async function raiseGraphVersion(db: Queryable, ids: readonly UserId[]): Promise<void> {
   await db
-    .updateTable('accounts')
+    .updateTable(byIndex('accounts', 'PRIMARY'))
     .set((eb) => ({ graph_version: eb('graph_version', '+', 1) }))
     .where('user_id', 'in', [...ids])
     .execute()

@@ -3,6 +3,7 @@ import type { PostId, UserId } from '../../domain/id'
 import { SnsError } from '../../errors/sns-error'
 import { traitsOf } from './database'
 import { notBlockedEitherWay } from './feed-truth'
+import { byIndex } from './index-hints'
 import { BODY_COLUMNS, type BodyRow } from './post-reads'
 import type { AccountsTable, Database } from './schema'
 
@@ -15,7 +16,7 @@ export async function lockAccounts(
   ids: readonly UserId[],
 ): Promise<ReadonlyMap<UserId, Selectable<AccountsTable>>> {
   const query = tx
-    .selectFrom('accounts')
+    .selectFrom(byIndex('accounts', 'PRIMARY'))
     .selectAll()
     .where('user_id', 'in', [...ids])
     .orderBy('user_id')
@@ -32,7 +33,7 @@ export async function holdAccounts(
   ids: readonly UserId[],
 ): Promise<ReadonlySet<UserId>> {
   const query = tx
-    .selectFrom('accounts')
+    .selectFrom(byIndex('accounts', 'PRIMARY'))
     .select('user_id')
     .where('user_id', 'in', [...ids])
   const rows = await forShare(tx, query.orderBy('user_id')).execute()

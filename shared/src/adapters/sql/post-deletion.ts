@@ -3,6 +3,7 @@ import { yieldToEventLoop } from '../../async/sleep'
 import type { PostId } from '../../domain/id'
 import { deleteSome } from './bounded-delete'
 import { type Queryable, transact } from './database'
+import { deleteByIndex } from './index-hints'
 import { insertAbsent } from './inserts'
 import { forUpdate } from './locks'
 import type { Database } from './schema'
@@ -15,8 +16,8 @@ type Tx = Transaction<Database>
  * chunks, by `finishPostDeletions`.
  */
 export async function beginPostDeletion(tx: Tx, ids: readonly PostId[]): Promise<void> {
-  await tx.deleteFrom('posts').where('id', 'in', ids).execute()
-  await tx.deleteFrom('post_counts').where('post_id', 'in', ids).execute()
+  await deleteByIndex(tx, 'posts', 'PRIMARY', (eb) => eb('id', 'in', ids))
+  await deleteByIndex(tx, 'post_counts', 'PRIMARY', (eb) => eb('post_id', 'in', ids))
   await insertAbsent(
     tx,
     'post_deletions',

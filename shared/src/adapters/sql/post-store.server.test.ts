@@ -9,9 +9,4 @@ describe.skipIf(!testServers.mysql)('mysql', () => {
   postStoreConformance(() => openSqlPostStores('mysql'))
   idempotencyConformance(() => openSqlPostStores('mysql'))
   feedTruthConformance(() => openSqlPostStores('mysql'))
-
-  describe('scanning first, however few are followed', () => {
-    const feedScan = { fewFollowees: 1, postsPerFollowee: 10 }
-    feedTruthConformance(() => openSqlPostStores('mysql', feedScan))
-  })
 })

@@ -8,9 +8,4 @@ describe('sqlite', () => {
   postStoreConformance(() => openSqlPostStores('sqlite'))
   idempotencyConformance(() => openSqlPostStores('sqlite'))
   feedTruthConformance(() => openSqlPostStores('sqlite'))
-
-  describe('scanning first, however few are followed', () => {
-    const feedScan = { fewFollowees: 1, postsPerFollowee: 10 }
-    feedTruthConformance(() => openSqlPostStores('sqlite', feedScan))
-  })
 })

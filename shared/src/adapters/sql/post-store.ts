@@ -7,6 +7,7 @@ import type { NewPost, PostStore } from '../../ports/post-store'
 import { DELETE_CHUNK, deleteInChunks } from './bounded-delete'
 import { type Queryable, traitsOf, transact } from './database'
 import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
+import { byIndex, NOT_IN_INDEX } from './index-hints'
 import { ID_TAKEN, insertWithFreeId } from './inserts'
 import { lockOwnPost } from './locks'
 import {
@@ -15,7 +16,7 @@ import {
   finishPostDeletions,
   isBeingDeleted,
 } from './post-deletion'
-import { FEED_SCAN_LIMITS, type FeedScanLimits, readFeedAuthors, readFeedIds } from './post-feed'
+import { readFeedAuthors, readFeedIds } from './post-feed'
 import {
   findPost,
   readPostsByAuthor,
@@ -31,14 +32,10 @@ import type { Database } from './schema'
 
 interface SqlPostStoreDeps {
   readonly clock: Clock
-  readonly feedScan?: FeedScanLimits
 }
 
 /** Posts in SQL: the truth that every cache is checked against. */
-export function createSqlPostStore(
-  db: Kysely<Database>,
-  { clock, feedScan = FEED_SCAN_LIMITS }: SqlPostStoreDeps,
-): PostStore {
+export function createSqlPostStore(db: Kysely<Database>, { clock }: SqlPostStoreDeps): PostStore {
   const visible = prepareQuery(db, (viewer: UserId, ids: readonly PostId[]) =>
     selectVisible(db, viewer, ids),
   )
@@ -47,8 +44,8 @@ export function createSqlPostStore(
   )
   const liked = prepareQuery(db, (viewer: UserId, ids: readonly PostId[]) =>
     db
-      .selectFrom('likes')
-      .select('post_id')
+      .selectFrom(byIndex('likes', 'PRIMARY'))
+      .select(['post_id', NOT_IN_INDEX])
       .where('user_id', '=', viewer)
       .where('post_id', 'in', ids),
   )
@@ -61,7 +58,7 @@ export function createSqlPostStore(
     byAuthor: (author, viewer, page) => readPostsByAuthor(db, author, viewer, page),
     async newestIds(author, limit) {
       const rows = await db
-        .selectFrom('posts')
+        .selectFrom(byIndex('posts', 'posts_author_id'))
         .select('id')
         .where('author_id', '=', author)
         .orderBy('id', 'desc')
@@ -69,7 +66,7 @@ export function createSqlPostStore(
         .execute()
       return rows.map((row) => row.id)
     },
-    feedIds: (viewer, page) => readFeedIds(db, viewer, page, feedScan),
+    feedIds: (viewer, page) => readFeedIds(db, viewer, page),
     visible: async (viewer, ids) =>
       ids.length === 0 ? [] : (await visible(viewer, ids)).map(toViewedPost),
     published: async (ids) =>
@@ -77,8 +74,8 @@ export function createSqlPostStore(
     feedAuthors: (viewer) => readFeedAuthors(db, viewer),
     async likedIds(viewer, { before, limit }) {
       const rows = await db
-        .selectFrom('likes')
-        .select('post_id')
+        .selectFrom(byIndex('likes', 'PRIMARY'))
+        .select(['post_id', NOT_IN_INDEX])
         .where('user_id', '=', viewer)
         .$if(before !== null, (query) => query.where('post_id', '<', before))
         .orderBy('post_id', 'desc')

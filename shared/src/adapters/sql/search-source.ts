@@ -2,16 +2,19 @@ import type { Kysely } from 'kysely'
 import type { PostId, UserId } from '../../domain/id'
 import type { SearchDocument } from '../../ports/search-index'
 import type { SearchSource } from '../../ports/search-source'
+import { byIndex } from './index-hints'
 import type { Database } from './schema'
 
 /** Reads a post or a user a row, by their primary keys. */
 export function createSqlSearchSource(db: Kysely<Database>): SearchSource {
   const posts = () =>
     db
-      .selectFrom('posts')
+      .selectFrom(byIndex('posts', 'PRIMARY'))
       .select(['id', 'author_id as authorId', 'text', 'created_at as createdAt'])
   const users = () =>
-    db.selectFrom('users').select(['id', 'username', 'display_name as displayName'])
+    db
+      .selectFrom(byIndex('users', 'PRIMARY'))
+      .select(['id', 'username', 'display_name as displayName'])
 
   async function postDocuments(
     query: ReturnType<typeof posts>,

@@ -11,6 +11,7 @@ import {
 } from '../../ports/session-store'
 import { deleteInChunks } from './bounded-delete'
 import { transact } from './database'
+import { byIndex, deleteByIndex } from './index-hints'
 import { insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
 import { prepareQuery } from './prepared-query'
@@ -52,7 +53,7 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
 
     async list(userId, page, now) {
       let query = db
-        .selectFrom('sessions')
+        .selectFrom(byIndex('sessions', 'sessions_user'))
         .selectAll()
         .where('user_id', '=', userId)
         .where('live_until', '>', now)
@@ -108,7 +109,7 @@ export function createSqlSessionStore(db: Kysely<Database>): SessionStore {
  * nothing: they may be many thousands, and go as they expire.
  */
 export async function endEverySession(tx: Transaction<Database>, userId: UserId): Promise<void> {
-  await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+  await deleteByIndex(tx, 'sessions', 'sessions_user', (eb) => eb('user_id', '=', userId))
 }
 
 async function startSession(
@@ -175,7 +176,7 @@ async function rotate(
   const rotations = use === 'first' ? session.rotations + 1 : session.rotations
   if (use === 'first') {
     await tx
-      .updateTable('refresh_tokens')
+      .updateTable(byIndex('refresh_tokens', 'refresh_tokens_family'))
       .set({ replaced_at: now, replaced_in: rotations })
       .where('family_id', '=', token.family_id)
       .where('replaced_at', 'is', null)
@@ -234,7 +235,7 @@ async function insertToken(
 }
 
 async function endSession(tx: Transaction<Database>, family: string): Promise<void> {
-  await tx.deleteFrom('sessions').where('family_id', '=', family).execute()
+  await deleteByIndex(tx, 'sessions', 'sessions_family', (eb) => eb('family_id', '=', family))
 }
 
 function toSession(row: Selectable<SessionsTable>): Session {

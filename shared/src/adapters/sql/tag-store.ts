@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { TagStore } from '../../ports/tag-store'
 import { transact } from './database'
+import { byIndex, deleteByIndex } from './index-hints'
 import { insertAbsent } from './inserts'
 import type { Database } from './schema'
 
@@ -11,20 +12,19 @@ export function createSqlTagStore(db: Kysely<Database>): TagStore {
       if (posts.length === 0) return
       const rows = posts.flatMap(({ post, tags }) => tags.map((tag) => ({ tag, post_id: post })))
       await transact(db, async (tx) => {
-        await tx
-          .deleteFrom('post_tags')
-          .where(
+        await deleteByIndex(tx, 'post_tags', 'post_tags_post', (eb) =>
+          eb(
             'post_id',
             'in',
             posts.map(({ post }) => post),
-          )
-          .execute()
+          ),
+        )
         if (rows.length > 0) await insertAbsent(tx, 'post_tags', rows)
       })
     },
     async postIds(tag, { before, limit }) {
       const rows = await db
-        .selectFrom('post_tags')
+        .selectFrom(byIndex('post_tags', 'PRIMARY'))
         .select('post_id')
         .where('tag', '=', tag)
         .$if(before !== null, (query) => query.where('post_id', '<', before))

@@ -14,6 +14,7 @@ import {
 import { traitsOf, transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { raiseGraphVersion } from './graph-store'
+import { byIndex, NOT_IN_INDEX } from './index-hints'
 import { insertWithFreeId } from './inserts'
 import { lockAccounts } from './locks'
 import { prepareQuery } from './prepared-query'
@@ -51,8 +52,8 @@ export function createSqlUserStore(
 
     async ids(after, limit) {
       const rows = await db
-        .selectFrom('users')
-        .select('id')
+        .selectFrom(byIndex('users', 'PRIMARY'))
+        .select(['id', NOT_IN_INDEX])
         .where('id', '>', after ?? (0 as UserId))
         .orderBy('id')
         .limit(limit)
@@ -74,8 +75,8 @@ export function createSqlUserStore(
       const names = usernames.filter(isUsername)
       if (names.length === 0) return new Map()
       const rows = await db
-        .selectFrom('users')
-        .select(['id', 'username'])
+        .selectFrom(byIndex('users', 'users_username'))
+        .select(['id', 'username', NOT_IN_INDEX])
         .where('username', 'in', names)
         .execute()
       const ids = new Map(rows.map((row) => [row.username.toLowerCase(), row.id]))
@@ -94,7 +95,7 @@ export function createSqlUserStore(
     async findVisible(ids, viewer) {
       if (ids.length === 0) return []
       const rows = await db
-        .selectFrom('users')
+        .selectFrom(byIndex('users', 'PRIMARY'))
         .select(USER_COLUMNS)
         .where('id', 'in', [...ids])
         .where((eb) => notBlockedEitherWay(viewer, eb.ref('users.id')))
@@ -221,17 +222,17 @@ export async function findProfile(
     .select(USER_COLUMNS)
     .select((eb) => [
       eb
-        .selectFrom('follows')
+        .selectFrom(byIndex('follows', 'follows_followee_id_id'))
         .select(countAll)
         .whereRef('follows.followee_id', '=', 'users.id')
         .as('followers'),
       eb
-        .selectFrom('follows')
+        .selectFrom(byIndex('follows', 'PRIMARY'))
         .select(countAll)
         .whereRef('follows.follower_id', '=', 'users.id')
         .as('following'),
       eb
-        .selectFrom('posts')
+        .selectFrom(byIndex('posts', 'posts_author_id'))
         .select(countAll)
         .whereRef('posts.author_id', '=', 'users.id')
         .as('posts'),

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { OperatorError } from '../../errors/operator-error'
 import { postIds, postRow } from '../../testing/post-rows'
 import { temporaryFolder } from '../../testing/temporary-folder'
-import { transact } from '../sql/database'
-import { openSqliteDatabase } from './database'
+import { echoTo, transact } from '../sql/database'
+import { openSqliteDatabase, type SqliteDatabase } from './database'
 
 describe('openSqliteDatabase', () => {
   test('makes the file and its folder, and finds everything again', async () => {
@@ -116,12 +117,28 @@ describe('openSqliteDatabase', () => {
     expect(await postIds(database)).toEqual([1])
   })
 
+  test('forgets statistics at the start, so that plans depend on the query alone', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'sns.db')
+    const tables = async ({ db }: SqliteDatabase) =>
+      (await sql<{ name: string }>`select name from sqlite_master`.execute(db)).rows.map(
+        ({ name }) => name,
+      )
+    {
+      await using database = await openSqliteDatabase({ path })
+      await sql`analyze`.execute(database.db)
+      expect(await tables(database)).toContain('sqlite_stat1')
+    }
+    await using database = await openSqliteDatabase({ path })
+    expect(await tables(database)).not.toContain('sqlite_stat1')
+  })
+
   test('logs statements without what people wrote', async () => {
     const lines: unknown[] = []
     const echo = { info: (line: unknown) => lines.push(line) }
     await using database = await openSqliteDatabase({
       path: ':memory:',
-      echo: echo as never,
+      onStatement: echoTo(echo as never),
     })
     await database.db.insertInto('posts').values(postRow(1, 'a secret')).execute()
     expect(JSON.stringify(lines)).toContain('insert into \\"posts\\"')

@@ -3,10 +3,9 @@ import { realpathSync } from 'node:fs'
 import { Kysely } from 'kysely'
 import { asError } from '../../errors/driver-error'
 import { OperatorError } from '../../errors/operator-error'
-import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
-import { createSqlHealthCheck, echoTo } from '../sql/database'
+import { createSqlHealthCheck, type StatementListener } from '../sql/database'
 import { migrate } from '../sql/migrate'
 import type { Database } from '../sql/schema'
 import { createSqliteDialect } from './dialect'
@@ -18,8 +17,8 @@ export interface SqliteDatabaseOptions {
   /** A file, made with its folder where there is none; `:memory:` for one that ends with the process. */
   readonly path: string
   readonly metrics?: Pick<Metrics, 'storeErrors'> | null
-  /** Where every statement is logged; null logs none. */
-  readonly echo?: Pick<Logger, 'info'> | null
+  /** Such as `echoTo(logger)`. */
+  readonly onStatement?: StatementListener | null
   /** How long a write waits for another process's. */
   readonly busyTimeoutMs?: number
   /** Creates or upgrades the tables; on by default, as embedded runs need no operator. */
@@ -51,7 +50,7 @@ const CACHE_KIB = 32 * 1024
 
 /** Opens the file, migrates it, and answers once it can be used. */
 export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
-  const { path, metrics = null, echo = null, wal = walFiles } = options
+  const { path, metrics = null, onStatement = null, wal = walFiles } = options
   const inMemory = path === ':memory:'
   const listeners = new Set<() => void>()
   const { writer, reader } = openFiles(path, inMemory)
@@ -70,7 +69,7 @@ export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promis
       },
       { busyTimeoutMs: options.busyTimeoutMs ?? 5_000 },
     ),
-    ...echoTo(echo),
+    ...(onStatement && { log: onStatement }),
   })
   try {
     if (options.migrate ?? true) await migrate(db)
@@ -123,6 +122,9 @@ function openFiles(path: string, inMemory: boolean) {
     // Commits that an earlier process failed to flush may exist in the page cache only. Copy them into the
     // database file first, so that no new commit in the WAL depends on them.
     writer.run('pragma wal_checkpoint(truncate)')
+    // Whoever ran ANALYZE left what was true of the rows then. Without statistics a plan depends on the query alone.
+    writer.run('drop table if exists sqlite_stat1')
+    writer.run('drop table if exists sqlite_stat4')
     return { writer, reader: inMemory ? null : open(path, { readonly: true }) }
   } catch (error) {
     throw new OperatorError(

@@ -1,0 +1,3 @@
+import { queryPlanConformance } from '../../testing/query-plan-conformance'
+
+queryPlanConformance('sqlite')
