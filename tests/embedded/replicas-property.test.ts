@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { INTERRUPTIONS, type Interruption, interrupt } from '@sns/api/testing/interruption'
 import { openReplicas, type Replicas } from '@sns/api/testing/replicas'
 import { createFanOut } from '@sns/fanout-worker/fan-out'
 import { createLanes } from '@sns/fanout-worker/lanes'
@@ -21,6 +22,11 @@ interface Person {
 const who = fc.nat(PEOPLE - 1)
 const at = fc.nat(REPLICAS - 1)
 const limit = fc.integer({ min: 1, max: 7 })
+/** Belief ends after so many turns of the queue of promises, in the midst of each page. */
+const interrupted = fc.record({
+  how: fc.constantFrom(...Object.values(INTERRUPTIONS)),
+  turns: fc.nat(250),
+})
 
 const write = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('post' as const), who, at }) },
@@ -55,6 +61,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ write, isOwn: fc.boolean(), reader: who, readAt: at, limit }),
   },
   { weight: 3, arbitrary: fc.record({ reader: who, readAt: at, limit }) },
+  { weight: 3, arbitrary: fc.record({ reader: who, readAt: at, limit, interrupted }) },
   // A writer that dies between its commit and its announcement; the log announces.
   {
     weight: 1,
@@ -134,15 +141,35 @@ async function truth({ db }: Replicas, me: UserId) {
     }))
 }
 
-async function traverse(api: Replicas, reader: Person, replica: number, size: number) {
+interface Interrupted {
+  readonly how: Interruption
+  readonly turns: number
+}
+
+async function traverse(
+  api: Replicas,
+  reader: Person,
+  replica: number,
+  size: number,
+  interrupted?: Interrupted,
+) {
   // biome-ignore lint/suspicious/noExplicitAny: posts as JSON
   const seen: any[] = []
   let cursor: string | null = null
   do {
     const query: string = cursor === null ? '' : `&cursor=${cursor}`
     const path = `/v1/feed?limit=${size}${query}`
-    const { status, body } = await api.request(replica, 'GET', path, { token: reader.token })
-    expect(status).toBe(200)
+    const headers = { authorization: `Bearer ${reader.token}` }
+    const answer = api.handle(replica, path, { headers })
+    if (interrupted) {
+      const { how, turns } = interrupted
+      await interrupt([answer], turns, () => how.end(api, replica))
+    }
+    const response = await answer
+    interrupted?.how.mend(api, replica)
+    expect(response.status).toBe(200)
+    // biome-ignore lint/suspicious/noExplicitAny: posts as JSON
+    const body: any = await response.json()
     seen.push(...body.items)
     cursor = body.nextCursor
     expect(cursor === null || body.items.length === size).toBe(true)
@@ -166,8 +193,9 @@ async function checkRead(
   replica: number,
   size: number,
   isQuiet: boolean,
+  interrupted?: Interrupted,
 ): Promise<void> {
-  const seen = await traverse(api, reader, replica, size)
+  const seen = await traverse(api, reader, replica, size, interrupted)
   const expected = await truth(api, reader.id)
   const byId = new Map(expected.map((post) => [String(post.id), post]))
   const ids: string[] = seen.map(({ id }) => id)
@@ -324,7 +352,8 @@ async function takeStep(
   }
   if ('write' in each) await perform(api, people, posts, each.write)
   const reader = 'write' in each && each.isOwn ? each.write.who : each.reader
-  await checkRead(api, people[reader]!, each.readAt, each.limit, false)
+  const how = 'interrupted' in each ? each.interrupted : undefined
+  await checkRead(api, people[reader]!, each.readAt, each.limit, false, how)
 }
 
 interface Setting {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { PostId, UserId } from '@sns/shared/domain/id'
-import { openReplicas, type Replicas } from '../testing/replicas'
+import { INTERRUPTIONS, interrupt } from '../testing/interruption'
+import { openReplicas } from '../testing/replicas'
 
 /** Fewer than the posts, so that pages go on below the floor of a window. */
 const CAP = 6
@@ -12,27 +13,9 @@ interface Reader {
   readonly token: string
 }
 
-/** How belief ends at replica 0, and what comes after the page. */
+/** What happens at replica 0 in the midst of a page. */
 const ENDINGS = {
-  'the lease runs out': {
-    end: ({ channel }: Replicas) => channel.lapse(0),
-    mend: ({ channel }: Replicas) => channel.renew(0),
-  },
-  'the connection is cut': {
-    end: ({ channel }: Replicas) => channel.cut(0),
-    mend: ({ channel }: Replicas) => channel.connect(0),
-  },
-  'another run of the server is found': {
-    end: ({ channel }: Replicas) => channel.startAnew(0),
-    mend() {},
-  },
-  'the lease runs out and is there again': {
-    end({ channel }: Replicas) {
-      channel.lapse(0)
-      queueMicrotask(() => channel.renew(0))
-    },
-    mend() {},
-  },
+  ...INTERRUPTIONS,
   'all that is kept is heard to have changed': {
     end({ channel, posts, people }: World) {
       channel.relay([
@@ -130,26 +113,6 @@ async function openWorld() {
   })
 }
 
-/**
- * Ends belief after so many turns of the queue of promises, in the midst of the work of the processes; false: all had
- * answered before.
- */
-async function interrupt(
-  answers: readonly Promise<Response>[],
-  turns: number,
-  end: () => void,
-): Promise<boolean> {
-  let left = answers.length
-  const done = () => {
-    left -= 1
-  }
-  for (const answer of answers) answer.then(done, done)
-  for (let turn = 0; turn < turns && left > 0; turn += 1) await null
-  if (left === 0) return false
-  end()
-  return true
-}
-
 const PAGES = {
   'the feed, from its window': '/v1/feed?limit=3',
   'the feed, to its end': '/v1/feed?limit=50',
@@ -183,12 +146,12 @@ describe('a page in whose midst belief ends, at whichever moment,', () => {
             const responses = [reader, other, reader].map(({ token }) =>
               world.handle(0, path, { headers: { authorization: `Bearer ${token}` } }),
             )
-            wasInMidst = await interrupt(responses, turn, () => end(world))
+            wasInMidst = await interrupt(responses, turn, () => end(world, 0))
             for (const [at, response] of (await Promise.all(responses)).entries()) {
               const answer = { turn, status: response.status, body: await response.json() }
               if (answer.status !== 503) expect(answer).toEqual({ turn, ...truths[at % 2]! })
             }
-            mend(world)
+            mend(world, 0)
           }
           expect(turn).toBeGreaterThan(5)
           expect(turn).toBeLessThan(TURNS_MAX)
