@@ -6,6 +6,7 @@ import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
 import { OPERATOR_MUTATIONS } from './operators'
 import { SEARCH_MUTATIONS } from './search'
+import { SETTING_MUTATIONS } from './settings'
 
 export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
@@ -15,4 +16,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MEMORY_MUTATIONS,
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
+  ...SETTING_MUTATIONS,
 ]

@@ -4,10 +4,11 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { createDeletions, createHousekeeping } from './housekeeping'
 
 const logger = createLogger('test', 'silent')
+const DAY_MS = 24 * 3600 * 1000
 
 test('prunes by the clock, goes on after a failure, and stops when told', async () => {
   const now = Date.UTC(2026, 5, 1)
-  const pruned: (number | string)[] = []
+  const pruned: string[] = []
   let failures = 0
   const housekeeping = createHousekeeping(
     {
@@ -25,12 +26,12 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
       },
       posts: {
         async pruneIdempotencyKeys(before) {
-          pruned.push(before)
+          pruned.push(`keys before ${(now - before) / DAY_MS} days`)
         },
       },
       notifications: {
         async prune(before) {
-          pruned.push(`notifications before ${now - before}`)
+          pruned.push(`notifications before ${(now - before) / DAY_MS} days`)
         },
       },
       clock: { now: () => now },
@@ -43,7 +44,11 @@ test('prunes by the clock, goes on after a failure, and stops when told', async 
   await eventually(() => pruned.length >= 3)
   stop.abort()
   await done
-  expect(pruned.slice(0, 2)).toEqual(['usernames', now - 24 * 3600 * 1000])
+  expect(pruned.slice(0, 3)).toEqual([
+    'usernames',
+    'keys before 1 days',
+    'notifications before 90 days',
+  ])
 })
 
 test('deletions of posts and accounts are continued at once, and again after a failure', async () => {

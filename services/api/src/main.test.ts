@@ -1,0 +1,23 @@
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { loadSettings } from '@sns/shared/config/load-settings'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
+import { createBackend } from '@sns/shared/runtime/backend'
+import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
+import { api } from './main'
+
+test('the api runs its housekeeping and the deletions of accounts beside requests', async () => {
+  await using folder = await temporaryFolder()
+  const DATABASE_URL = `sqlite:${join(folder.path, 'sns.db')}`
+  const settings = loadSettings({ DATABASE_URL }, { role: 'suite' })
+  const deps = {
+    logger: createLogger('test', 'silent'),
+    metrics: createMetrics(),
+    clock: createManualClock(),
+  }
+  await using backend = await createBackend(settings, deps)
+  const { jobs } = await api.assemble({ ...deps, settings, backend })
+  expect(jobs.map(({ name }) => name)).toEqual(['housekeeping', 'deletions'])
+})
