@@ -7,6 +7,7 @@ const TIMELINES = 'shared/src/adapters/memory/timeline-store.test.ts'
 const PIECES = 'services/api/src/memory/post-pieces.ts'
 const COHERENT = 'services/api/src/memory/coherent-cache.ts'
 const VIEWERS = 'services/api/src/memory/viewers.ts'
+const FEED_READS = 'services/api/src/modules/feed/feed-reads.ts'
 const PIPELINE = 'services/api/src/modules/feed/feed.ts'
 const FRESHNESS = 'shared/src/adapters/redis/freshness.ts'
 const HISTORIES = 'shared/src/adapters/redis/freshness-property.test.ts'
@@ -182,8 +183,8 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a window of another graph version is read',
     file: PIPELINE,
-    find: "slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion",
-    replace: "slice.state !== 'ready'",
+    find: "return slice.state === 'ready' && slice.graphVersion === viewer.graphVersion",
+    replace: "return slice.state === 'ready'",
     tests: [REPLICAS, FEED],
   },
   {
@@ -202,10 +203,31 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a rebuild reads SQL before it begins',
-    file: PIPELINE,
-    find: 'const token = await timelines.beginRebuild(viewer.id).catch(away)\n    if (!token) return fromSql(viewer.id, before, limit)\n    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })',
+    file: FEED_READS,
+    find: 'const token = await timelines.beginRebuild(viewer.id).catch(onAway)\n    if (!token) return null\n    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })',
     replace:
-      'const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })\n    const token = await timelines.beginRebuild(viewer.id).catch(away)\n    if (!token) return fromSql(viewer.id, before, limit)',
+      'const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })\n    const token = await timelines.beginRebuild(viewer.id).catch(onAway)\n    if (!token) return null',
+    tests: [FEED],
+  },
+  {
+    name: 'each cold reader rebuilds',
+    file: FEED_READS,
+    find: '    if (other) {\n        await other',
+    replace: '    if (other && viewer.id < 0) {\n        await other',
+    tests: [FEED],
+  },
+  {
+    name: 'all cold readers rebuild at once',
+    file: FEED_READS,
+    find: 'concurrency: atOnce,',
+    replace: 'concurrency: 100 * atOnce,',
+    tests: [FEED],
+  },
+  {
+    name: 'who waits for a rebuild takes what it read',
+    file: PIPELINE,
+    find: 'const { slice: other } = await readTimeline(viewer.id, before, limit)',
+    replace: 'const other = slice',
     tests: [FEED],
   },
   {

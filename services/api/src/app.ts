@@ -84,6 +84,8 @@ export interface ApiSettings {
   readonly trustedProxies: TrustedProxies
   /** The origin that links carry; null where it is the one that a request was sent to. */
   readonly publicUrl: string | null
+  /** How many reads of feeds from the database run at once. */
+  readonly feedReads: number
   /** How many clients may listen to events at once. */
   readonly eventStreams: number
   /** Lower only in tests. */
@@ -132,7 +134,7 @@ export function createApp(backend: ApiDeps) {
     limits,
   })
   const lookup = createUserLookup(deps)
-  const feed = createFeed({ ...deps, ...memory })
+  const feed = createFeed({ ...deps, ...memory }, { atOnce: settings.feedReads })
   const listeners = createListeners({ ...deps, feed }, { max: settings.eventStreams })
   const visiblePosts = createVisiblePosts({ ...deps, ...memory })
   const sessions = createSessions({

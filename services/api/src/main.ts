@@ -38,6 +38,7 @@ export const api: ServiceSpec = {
             trustedProxies: settings.trustedProxies,
             publicUrl: settings.publicUrl,
             eventStreams: settings.eventStreams,
+            feedReads: settings.feedReads,
           },
         }),
     }

@@ -203,6 +203,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['50', (s) => s.eventStreams, 50]],
     bad: ['0', '-1', 'many'],
   },
+  FEED_READS: {
+    role: 'api',
+    good: [['8', (s) => s.feedReads, 8]],
+    bad: ['0', '-1', 'many'],
+  },
   PULL_FOLLOWERS: {
     role: 'fanout-worker',
     good: [['500', (s) => s.pullFollowers, 500]],

@@ -69,7 +69,7 @@ export const SETTINGS = {
     poolSize: {
       name: 'DATABASE_POOL_SIZE',
       summary:
-        'Maximum number of MySQL connections per process, beside two of api and of fanout-worker for the fence',
+        'Maximum number of MySQL connections per process, beside two of api and of fanout-worker for the fence and FEED_READS of api',
       parse: parse.integer('a number', 1, 1_000),
       default: '16',
       readBy: 'all',
@@ -243,6 +243,14 @@ export const SETTINGS = {
       'Clients that may listen to events of one api process at once, each about 25 KiB of memory',
     parse: parse.integer('a number', 1, 1_000_000),
     default: '10000',
+    readBy: ['api'],
+  },
+  feedReads: {
+    name: 'FEED_READS',
+    summary:
+      'Feeds that one api process reads from the database at once, where no cached timeline has them; on MySQL so many connections beside DATABASE_POOL_SIZE are for these reads alone',
+    parse: parse.integer('a number', 1, 100),
+    default: '4',
     readBy: ['api'],
   },
   pullFollowers: {

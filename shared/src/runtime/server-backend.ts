@@ -11,6 +11,8 @@ export interface ServerSettings extends Settings {
 
 /** For looks at the fence, and for writers that must close it. */
 const FENCE_CONNECTIONS = 2
+/** How long a read of a feed waits for its turn. */
+const FEED_WAIT_MS = 15_000
 
 /**
  * MySQL, Redis, Kafka and Elasticsearch. MySQL must be there and migrated when it is first asked for;
@@ -37,6 +39,24 @@ export function createServerBackend(
     )
     await assertMigrated(db)
     return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
+  })
+
+  /** On connections of their own: readers without a timeline, however many, leave the others to writes. */
+  const feedReads = once(async () => {
+    const { connectMysql } = await import('../adapters/mysql/database')
+    const { createSqlFeedReads } = await import('../adapters/sql/post-store')
+    const { echoTo } = await import('../adapters/sql/database')
+    const { db } = opened.use(
+      await connectMysql(
+        { ...database, poolSize: settings.feedReads },
+        {
+          metrics: { ...metrics, poolConnections: null },
+          onStatement: database.echo ? echoTo(logger) : null,
+          acquireTimeoutMs: FEED_WAIT_MS,
+        },
+      ),
+    )
+    return createSqlFeedReads(db)
   })
 
   /** One connection that reads and pushes timelines and hears changes. */
@@ -141,6 +161,7 @@ export function createServerBackend(
       const { search, health: searchHealth } = await elasticsearch()
       return {
         ...stores,
+        posts: { ...stores.posts, ...(await feedReads()) },
         timelines,
         freshness,
         rateLimiters,

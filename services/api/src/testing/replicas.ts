@@ -185,6 +185,7 @@ export async function openReplicas(
         trustedProxies: [],
         publicUrl: null,
         eventStreams: 10,
+        feedReads: 4,
         passwordCost: { memoryKiB: 8, passes: 1 },
       },
     }),

@@ -90,6 +90,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       trustedProxies: [],
       publicUrl: null,
       eventStreams: 100,
+      feedReads: 4,
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
     },

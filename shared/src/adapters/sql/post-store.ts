@@ -34,6 +34,16 @@ interface SqlPostStoreDeps {
   readonly clock: Clock
 }
 
+/** What is read of feeds, however much it is: for connections of its own. */
+export function createSqlFeedReads(
+  db: Kysely<Database>,
+): Pick<PostStore, 'feedIds' | 'feedAuthors'> {
+  return {
+    feedIds: (viewer, page) => readFeedIds(db, viewer, page),
+    feedAuthors: (viewer) => readFeedAuthors(db, viewer),
+  }
+}
+
 /** Posts in SQL: the truth that every cache is checked against. */
 export function createSqlPostStore(db: Kysely<Database>, { clock }: SqlPostStoreDeps): PostStore {
   const visible = prepareQuery(db, (viewer: UserId, ids: readonly PostId[]) =>
@@ -66,12 +76,11 @@ export function createSqlPostStore(db: Kysely<Database>, { clock }: SqlPostStore
         .execute()
       return rows.map((row) => row.id)
     },
-    feedIds: (viewer, page) => readFeedIds(db, viewer, page),
+    ...createSqlFeedReads(db),
     visible: async (viewer, ids) =>
       ids.length === 0 ? [] : (await visible(viewer, ids)).map(toViewedPost),
     published: async (ids) =>
       ids.length === 0 ? [] : (await published(0, ids)).map(toPublishedPost),
-    feedAuthors: (viewer) => readFeedAuthors(db, viewer),
     async likedIds(viewer, { before, limit }) {
       const rows = await db
         .selectFrom(byIndex('likes', 'PRIMARY'))

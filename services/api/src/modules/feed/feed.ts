@@ -2,7 +2,6 @@ import type { Clock } from '@sns/shared/domain/clock'
 import { type PostId, parseId, type UserId } from '@sns/shared/domain/id'
 import { PAGE_LIMIT_DEFAULT } from '@sns/shared/domain/page'
 import type { Grant } from '@sns/shared/domain/session'
-import { TIMELINE_CAP } from '@sns/shared/domain/timeline'
 import type { Account } from '@sns/shared/domain/user'
 import { SnsError } from '@sns/shared/errors/sns-error'
 import type { Logger } from '@sns/shared/observability/logger'
@@ -21,6 +20,7 @@ import type { PostPieces } from '../../memory/post-pieces'
 import type { FeedView, Relations } from '../../memory/relations'
 import type { Viewers } from '../../memory/viewers'
 import { shownBySql } from '../../memory/visible-posts'
+import { createFeedReads, type FeedReadsOptions } from './feed-reads'
 import { mergeLists } from './merge'
 import type { FeedQuery } from './schema'
 
@@ -58,6 +58,8 @@ export type Feed = ReturnType<typeof createFeed>
 /** Where the ids of a page came from; merge: from a window, then from SQL. */
 type Source = 'window' | 'merge' | 'sql'
 
+type ReadySlice = Extract<TimelineSlice, { readonly state: 'ready' }>
+
 /** A stretch of a feed, both ends exclusive; 0 and null: without an end. */
 interface Stretch {
   readonly after: number
@@ -90,10 +92,11 @@ const GROWTH = 4
  * change that was answered before, so what it keeps is current. While freshness cannot be believed,
  * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
-export function createFeed(deps: FeedDeps) {
+export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
   const { timelines, freshness, viewers, relations, pieces, merged } = deps
   const { sessions, posts, clock, metrics, logger } = deps
 
+  const sqlReads = createFeedReads({ timelines, posts, metrics, onAway: away }, { atOnce })
   const reads: Readonly<Record<Source, Tally>> = {
     window: metrics.feedReads.tally({ source: 'window' }),
     merge: metrics.feedReads.tally({ source: 'merge' }),
@@ -123,6 +126,10 @@ export function createFeed(deps: FeedDeps) {
     }
   }
 
+  function isUsable(slice: TimelineSlice, viewer: Account): slice is ReadySlice {
+    return slice.state === 'ready' && slice.graphVersion === viewer.graphVersion
+  }
+
   async function skeleton(
     viewer: Account,
     slice: TimelineSlice | null,
@@ -131,9 +138,25 @@ export function createFeed(deps: FeedDeps) {
     limit: number,
   ): Promise<Skeleton> {
     if (slice === null) return fromSql(viewer.id, before, limit)
-    if (slice.state !== 'ready' || slice.graphVersion !== viewer.graphVersion) {
-      return rebuild(viewer, before, limit)
+    if (isUsable(slice, viewer)) return fromWindow(viewer, slice, lists, before, limit)
+    const rebuilt = await sqlReads.rebuild(viewer)
+    if (rebuilt) {
+      const ids = before === null ? rebuilt.ids : rebuilt.ids.filter((id) => id < before)
+      if (ids.length < limit && !rebuilt.complete) return fromSql(viewer.id, before, limit)
+      return { ids: ids.slice(0, limit), source: 'sql', isEnd: ids.length < limit }
     }
+    const { slice: other } = await readTimeline(viewer.id, before, limit)
+    if (other && isUsable(other, viewer)) return fromWindow(viewer, other, lists, before, limit)
+    return fromSql(viewer.id, before, limit)
+  }
+
+  async function fromWindow(
+    viewer: Account,
+    slice: ReadySlice,
+    lists: readonly AuthorPosts[],
+    before: PostId | null,
+    limit: number,
+  ): Promise<Skeleton> {
     const { ids, floor } = mergeLists(slice, lists, before, limit)
     if (ids.length >= limit || floor === 0) {
       return { ids, source: 'window', isEnd: ids.length < limit }
@@ -149,25 +172,8 @@ export function createFeed(deps: FeedDeps) {
   }
 
   async function fromSql(viewer: UserId, before: PostId | null, limit: number): Promise<Skeleton> {
-    const ids = await posts.feedIds(viewer, { before, limit })
+    const ids = await sqlReads.ids(viewer, { before, limit })
     return { ids, source: 'sql', isEnd: ids.length < limit }
-  }
-
-  /** Reads the newest part of the feed from SQL and stores it as a window. */
-  async function rebuild(viewer: Account, before: PostId | null, limit: number): Promise<Skeleton> {
-    const startedAt = performance.now()
-    const token = await timelines.beginRebuild(viewer.id).catch(away)
-    if (!token) return fromSql(viewer.id, before, limit)
-    const ids = await posts.feedIds(viewer.id, { before: null, limit: TIMELINE_CAP })
-    const complete = ids.length < TIMELINE_CAP
-    // The account was read before the ids, so its graph version can only be too old.
-    const { graphVersion } = viewer
-    const window = { ids, complete, graphVersion }
-    await timelines.finishRebuild(viewer.id, token, window).catch(away)
-    metrics.feedStageSeconds.observe({ stage: 'rebuild' }, (performance.now() - startedAt) / 1000)
-    const below = before === null ? ids : ids.filter((id) => id < before)
-    if (below.length < limit && !complete) return fromSql(viewer.id, before, limit)
-    return { ids: below.slice(0, limit), source: 'sql', isEnd: below.length < limit }
   }
 
   /**
