@@ -127,8 +127,12 @@ export function findEntities(text: string): readonly Entity[] {
     } else if (sign === '#' || sign === '＃' || sign === '﹟') {
       const isApart = left !== 'word' && left !== 'unspaced word'
       const tag = isApart && !NO_TAG_AFTER.test(text.charAt(at - 1)) ? tagAt(text, at) : null
-      if (tag === null) pass(at + 1, left === 'open' ? 'open' : 'joined')
-      else entities.push({ type: 'hashtag', ...pass(at + 1 + tag.length, 'word'), tag })
+      if (tag === null) {
+        // Of many signs only the last can begin a tag.
+        let end = at + 1
+        while (text.charAt(end) === sign && text.charAt(end + 1) === sign) end += 1
+        pass(end, left === 'open' ? 'open' : 'joined')
+      } else entities.push({ type: 'hashtag', ...pass(at + 1 + tag.length, 'word'), tag })
     } else if (JOINING.test(sign)) {
       pass(at + 1, left === 'open' && sign !== '/' ? 'open' : 'joined')
     } else {

@@ -132,21 +132,39 @@ function plainKind(code: number): UnitKind {
   return code === 0x27 ? 'joiner' : 'separator'
 }
 
+interface Unit {
+  readonly text: string
+  readonly kind: UnitKind
+}
+
+/** What clusters fold to, as few differ in a text: one alone may become eighteen characters. */
+const unitsByCluster = new Map<string, readonly Unit[]>()
+const CLUSTERS_MAX = 4_096
+/** Longer ones are rare and many. */
+const CLUSTER_LENGTH_MAX = 4
+
 function foldCluster(cluster: string, start: number, onUnit: OnFoldedUnit): void {
   const end = start + cluster.length
-  if (INVISIBLE.test(cluster)) return
-  if (SIGN.test(cluster)) {
-    onUnit(cluster, 'separator', start, end, end)
-    return
+  for (const { text, kind } of unitsByCluster.get(cluster) ?? learnUnits(cluster)) {
+    onUnit(text, kind, start, end, end)
   }
+}
+
+function learnUnits(cluster: string): readonly Unit[] {
+  const units = unitsOf(cluster)
+  if (cluster.length <= CLUSTER_LENGTH_MAX) {
+    if (unitsByCluster.size >= CLUSTERS_MAX) unitsByCluster.clear()
+    unitsByCluster.set(cluster, units)
+  }
+  return units
+}
+
+function unitsOf(cluster: string): readonly Unit[] {
+  if (INVISIBLE.test(cluster)) return []
+  if (SIGN.test(cluster)) return [{ text: cluster, kind: 'separator' }]
   const pictograph = PICTOGRAPH.exec(cluster)?.[0]
-  if (pictograph !== undefined) {
-    onUnit(pictograph, 'emoji', start, end, end)
-    return
-  }
-  for (const unit of fold(cluster).match(UNIT) ?? []) {
-    onUnit(unit, kindOf(unit), start, end, end)
-  }
+  if (pictograph !== undefined) return [{ text: pictograph, kind: 'emoji' }]
+  return (fold(cluster).match(UNIT) ?? []).map((text) => ({ text, kind: kindOf(text) }))
 }
 
 function fold(cluster: string): string {

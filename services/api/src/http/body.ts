@@ -1,12 +1,15 @@
 import { SnsError } from '@sns/shared/errors/sns-error'
 import { invalidField } from './input'
-import { jsonNesting } from './json-nesting'
+import { jsonShape } from './json-shape'
 import type { Limited, RateLimits } from './rate-limits'
 import type { RequestContexts } from './request-context'
 
 const BODY_MAX_BYTES = 64 * 1024
 /** Bodies here are flat; a deeper one tries to exhaust a recursive parser. */
 const DEPTH_MAX = 8
+/** And small; the framework takes as long as tens of milliseconds to say what is wrong with a wide one. */
+const VALUES_MAX = 1_000
+const NAME_MAX = 100
 
 export interface BodiesDeps {
   readonly contexts: RequestContexts
@@ -48,11 +51,12 @@ async function readJson(request: Request): Promise<unknown> {
   if (contentType === null) {
     throw new SnsError('unsupported_media_type', { detail: 'Send Content-Type: application/json' })
   }
-  const { depth, isClosed } = jsonNesting(bytes)
+  const { depth, values, isClosed } = jsonShape(bytes)
   if (!isClosed) throw new SnsError('malformed_json')
   if (depth > DEPTH_MAX) throw invalidField('body', 'is nested too deeply')
+  if (values > VALUES_MAX) throw invalidField('body', `holds more than ${VALUES_MAX} values`)
   const value = parse(bytes)
-  if (hidesToString(value)) throw invalidField('body', 'has a field named toString')
+  checkNames(value)
   return value
 }
 
@@ -86,12 +90,17 @@ function mediaType(header: string | null): string | null {
 }
 
 /**
- * Whether an object in it cannot be written as text: the framework puts values of the wrong type into its messages,
- * and fails at such a one.
+ * Refuses names that no field has and that cost much to refuse later: the framework puts values of the wrong type into its
+ * messages, and fails at an object that cannot be written as text; a name is escaped, part by part.
  */
-function hidesToString(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return Object.hasOwn(value, 'toString') || Object.values(value).some(hidesToString)
+function checkNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, each] of Object.entries(value)) {
+    if (name === 'toString') throw invalidField('body', 'has a field named toString')
+    if (name.length > NAME_MAX)
+      throw invalidField('body', 'has a field with a name that is too long')
+    checkNames(each)
+  }
 }
 
 export interface EncodedPage {

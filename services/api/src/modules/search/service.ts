@@ -19,6 +19,7 @@ import { presentUser, type UserPage } from '../users/schema'
 import { highlight } from './highlight'
 import { readPostQuery, readTime, readUserQuery } from './query'
 import * as contract from './schema'
+import { createTurns } from './turns'
 
 export interface SearchServiceDeps {
   readonly search: Pick<SearchIndex, 'searchPosts' | 'searchUsers'>
@@ -72,14 +73,15 @@ export function createSearchService(deps: SearchServiceDeps) {
           if (hits.length === count && visible.size < count && excludeAuthors.length === 0) {
             excludeAuthors = await graph.blockedEitherWay(viewer.id)
           }
-          return {
-            found: hits.flatMap(({ id, score, textHash }) => {
-              const post = visible.get(id)
-              const item = post && hitOf(post, textHash, query)
-              return item ? [{ key: { score, id }, item }] : []
-            }),
-            last: lastKey(hits, count),
+          const found: { readonly key: SearchKey; readonly item: ShownPost }[] = []
+          const turn = createTurns()
+          for (const { id, score, textHash } of hits) {
+            const post = visible.get(id)
+            const item = post && hitOf(post, textHash, query)
+            if (item) found.push({ key: { score, id }, item })
+            await turn()
           }
+          return { found, last: lastKey(hits, count) }
         },
       )
       return joinPage(page.items, writeSearchCursor('search', page.next))
