@@ -23,6 +23,11 @@ export async function redrive(
   { deadLetters, search, source, now }: RedriveDeps,
   letter: DeadLetter,
 ): Promise<Redriven> {
+  if (letter.stage === 'read') {
+    const reason =
+      'its row cannot be read: correct the row, which makes another change, and drop the letter'
+    return { outcome: 'rejected', reason }
+  }
   if (!isIndexed(letter.change)) throw new TypeError('a letter of a table that is not indexed')
   const change = searchChange(letter.change)
   if (change.op === 'index') {

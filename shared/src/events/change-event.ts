@@ -1,7 +1,10 @@
 import { CAPTURED_TABLES, type CapturedTable, type RowOf } from './tables'
 
-/** A row as its source has it: each cell a number (BIGINTs exact), a text or null. */
-export type Row = Readonly<Record<string, number | string | null>>
+/**
+ * A row as its source has it: each cell a number, a text or null; the digits of a BIGINT that no number holds exactly
+ * (`JSON.rawJSON`).
+ */
+export type Row = Readonly<Record<string, number | string | null | RawJSON>>
 
 export const OPERATIONS = ['c', 'u', 'd', 'r'] as const
 export type Operation = (typeof OPERATIONS)[number]

@@ -1,5 +1,5 @@
 import { type ChangeEnvelope, type ChangeEvent, changeKey, type Operation } from './change-event'
-import { type CapturedTable, decodeRow, type RowOf } from './tables'
+import { type CapturedTable, decodeInexactRow, decodeRow, type RowOf } from './tables'
 
 /** A change as Kafka holds it, beside what whoever publishes it asks of it. */
 export interface EncodedChange {
@@ -31,33 +31,46 @@ export function encodeChange(event: ChangeEnvelope): EncodedChange {
  * knows no epoch and more kinds of snapshot. Throws a `TypeError` that says what is wrong.
  */
 export function decodeChange<T extends CapturedTable>(table: T, value: string): ChangeEvent<T> {
+  return decode(table, value, decodeRow)
+}
+
+/** The same, of a row that nobody can use: its integers are rounded to what a number holds. */
+export function decodeInexactChange<T extends CapturedTable>(
+  table: T,
+  value: string,
+): ChangeEvent<T> {
+  return decode(table, value, decodeInexactRow)
+}
+
+function decode<T extends CapturedTable>(
+  table: T,
+  value: string,
+  rowFrom: typeof decodeRow<T>,
+): ChangeEvent<T> {
+  const rowOrNull = (row: unknown, what: string) =>
+    row === null || row === undefined ? null : rowFrom(table, row, what)
   const envelope: unknown = JSON.parse(value)
   const { before, after, source, op, ts_ms, transaction } = object(envelope, 'the value')
   const from = object(source, 'source')
   if (from.table !== table) throw new TypeError(`source.table is not ${table}`)
-  return changeOf(
-    member(op),
-    rowOrNull(table, before, 'before'),
-    rowOrNull(table, after, 'after'),
-    {
-      source: {
-        connector: from.connector === 'sqlite' ? 'sqlite' : 'mysql',
-        db: text(from.db, 'source.db'),
-        table,
-        ts_ms: count(from.ts_ms, 'source.ts_ms'),
-        gtid: gtid(from.gtid),
-        file: text(from.file, 'source.file'),
-        pos: count(from.pos, 'source.pos'),
-        row: count(from.row, 'source.row'),
-        snapshot: ['false', false, null, undefined].some((no) => no === from.snapshot)
-          ? 'false'
-          : 'true',
-        epoch: from.epoch === undefined ? 0 : count(from.epoch, 'source.epoch'),
-      },
-      ts_ms: count(ts_ms, 'ts_ms'),
-      transaction: transactionOrNull(transaction),
+  return changeOf(member(op), rowOrNull(before, 'before'), rowOrNull(after, 'after'), {
+    source: {
+      connector: from.connector === 'sqlite' ? 'sqlite' : 'mysql',
+      db: text(from.db, 'source.db'),
+      table,
+      ts_ms: count(from.ts_ms, 'source.ts_ms'),
+      gtid: gtid(from.gtid),
+      file: text(from.file, 'source.file'),
+      pos: count(from.pos, 'source.pos'),
+      row: count(from.row, 'source.row'),
+      snapshot: ['false', false, null, undefined].some((no) => no === from.snapshot)
+        ? 'false'
+        : 'true',
+      epoch: from.epoch === undefined ? 0 : count(from.epoch, 'source.epoch'),
     },
-  )
+    ts_ms: count(ts_ms, 'ts_ms'),
+    transaction: transactionOrNull(transaction),
+  })
 }
 
 /** The event of an operation with the rows that it must have; a `TypeError` where one is missing. */
@@ -82,10 +95,6 @@ function object(value: unknown, what: string): Readonly<Record<string, unknown>>
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function rowOrNull<T extends CapturedTable>(table: T, value: unknown, what: string) {
-  return value === null || value === undefined ? null : decodeRow(table, value, what)
 }
 
 function transactionOrNull(value: unknown): ChangeEvent['transaction'] {

@@ -1,4 +1,4 @@
-import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
+import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { CommentId, FollowId, PostId, UserId } from '../domain/id'
 
@@ -8,6 +8,8 @@ interface Table<Row> {
   readonly key: readonly string[]
   readonly columns: readonly string[]
   isRow(value: unknown): value is Row
+  /** Whether it is a row, or would be one if its integers were within what a number holds exactly. */
+  isInexactRow(value: unknown): value is Row
   /** What keeps the value from being a row: `.author_id: Expected integer`. */
   problemOf(value: unknown): string
 }
@@ -17,14 +19,30 @@ function table<Columns extends TProperties>(
   columns: Columns,
 ): Table<Readonly<Static<TObject<Columns>>>> {
   const check = TypeCompiler.Compile(Type.Object(columns))
+  const inexact = TypeCompiler.Compile(unbounded(Type.Object(columns)))
   return {
     key,
     columns: Object.keys(columns),
     isRow: (value) => check.Check(value),
+    isInexactRow: (value): value is Readonly<Static<TObject<Columns>>> => inexact.Check(value),
     problemOf(value) {
       const { path = '', message = 'does not fit' } = check.Errors(value).First() ?? {}
       return `${path.replaceAll('/', '.')}: ${message}`
     },
+  }
+}
+
+/** The schema without the bounds of its integers. */
+function unbounded({ minimum, maximum, ...schema }: TSchema): TSchema {
+  const { properties, anyOf } = schema
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries<TSchema>(properties).map(([name, each]) => [name, unbounded(each)]),
+      ),
+    }),
+    ...(anyOf && { anyOf: anyOf.map(unbounded) }),
   }
 }
 
@@ -107,15 +125,35 @@ export function isCapturedTable(name: string): name is CapturedTable {
   return Object.hasOwn(CAPTURED_TABLES, name)
 }
 
-/** The value as a row of the table. Throws a `TypeError` that names `what` and the column that is wrong. */
+/** A row with an integer that no number holds exactly: nobody can read it, and all that come after it can be. */
+export class InexactRowError extends TypeError {
+  override readonly name = 'InexactRowError'
+}
+
+/**
+ * The value as a row of the table. Throws a `TypeError` that names `what` and the column that is wrong; an
+ * `InexactRowError` where nothing is wrong but the size of an integer.
+ */
 export function decodeRow<T extends CapturedTable>(
   table: T,
   value: unknown,
   what: string,
 ): RowOf<T> {
-  const rows = CAPTURED_TABLES[table]
-  if (rows.isRow(value)) return value
-  throw new TypeError(`${what}${rows.problemOf(value)}`)
+  const { isRow, isInexactRow, problemOf } = CAPTURED_TABLES[table]
+  if (isRow(value)) return value
+  const Problem = isInexactRow(value) ? InexactRowError : TypeError
+  throw new Problem(`${what}${problemOf(value)}`)
+}
+
+/** The same, with integers rounded to what a number holds: for who shows a row and does not use it. */
+export function decodeInexactRow<T extends CapturedTable>(
+  table: T,
+  value: unknown,
+  what: string,
+): RowOf<T> {
+  const { isInexactRow, problemOf } = CAPTURED_TABLES[table]
+  if (isInexactRow(value)) return value
+  throw new TypeError(`${what}${problemOf(value)}`)
 }
 
 /** What tells the topics of one deployment from others'. */

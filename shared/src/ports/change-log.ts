@@ -11,12 +11,15 @@ export interface ConsumeOptions<T extends CapturedTable = CapturedTable> {
    * Called with events of one or more keys, in log order per key; never twice at once for the same
    * key. When it resolves, the batch is done; when it throws, the same events come again after a
    * back-off, until the signal stops the consumer. Nothing is ever skipped: before a record that is no change,
-   * or whose rows do not fit their table, the group stands still and `onRetry` is told why.
+   * or whose rows do not fit their table, the group stands still and `onRetry` is told why. Only what nobody can read,
+   * since an integer of its row is past what a number holds exactly, is put aside, and the group goes on.
    */
   readonly handle: (events: readonly ChangeEvent<T>[], signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
   /** Told when the consumer gets its place in the group and when it loses it: without, it gets nothing. */
   readonly onMembership?: (isMember: boolean) => void
+  /** Told of each change that was put aside, and why: it is a dead letter where the log has them. */
+  readonly onPutAside?: (reason: string) => void
   /** Told of each failed attempt, and of how long ago the first one of the same events was. */
   readonly onRetry?: (error: unknown, attempt: number, failingMs: number) => void
 }

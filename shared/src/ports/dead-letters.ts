@@ -3,8 +3,11 @@ import { type ChangeEvent, changeKey, documentVersion } from '../events/change-e
 /** A change that whoever takes it from the log can never take, put aside so that later ones go on. */
 export interface DeadLetter {
   readonly change: ChangeEvent
-  /** Where it failed. */
-  readonly stage: 'index'
+  /**
+   * Where it failed: the search index rejected it (`index`), or it cannot be read (`read`): an integer of its row is past
+   * what a number holds exactly, and is rounded here. `reason` says which.
+   */
+  readonly stage: 'index' | 'read'
   readonly reason: string
   /** How often it was tried. */
   readonly attempts: number

@@ -58,6 +58,9 @@ export function createConsumer<T extends CapturedTable>(
       onMembership(is) {
         isMember = is
       },
+      onPutAside(reason) {
+        logger.warn({ consumer: name, reason }, 'a change that cannot be read was put aside')
+      },
       onRetry(error, attempt, failingMs) {
         if (failingMs > STUCK_MS) {
           stuckAt = clock.now()

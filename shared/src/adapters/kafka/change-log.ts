@@ -4,8 +4,10 @@ import { sleep, whenAborted } from '../../async/sleep'
 import { asError } from '../../errors/driver-error'
 import { type CapturedTable, type TopicNames, topicName } from '../../events/tables'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
+import type { DeadLetters } from '../../ports/dead-letters'
 import { STOP_GRACE_MS } from '../change-delivery'
 import { createKafkaConnection, explainKafkaError, type KafkaClient } from './client'
+import { createKafkaDeadLetters } from './dead-letters'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'
 
 interface KafkaChangeLogOptions extends TopicNames {
@@ -27,6 +29,7 @@ export function createKafkaChangeLog(
   { prefix, database, concurrency = 4 }: KafkaChangeLogOptions,
 ): ChangeLog & AsyncDisposable {
   const connection = createKafkaConnection(client, (kafka) => kafka.admin())
+  const deadLetters = createKafkaDeadLetters(client, { prefix, database })
   const topicOf = (table: CapturedTable) => topicName({ prefix, database }, table)
 
   return {
@@ -35,7 +38,7 @@ export function createKafkaChangeLog(
       for (let failures = 0; !options.signal.aborted; ) {
         const since = performance.now()
         try {
-          await runGroupMember(client, { ...options, topics, concurrency })
+          await runGroupMember(client, { ...options, topics, concurrency, deadLetters })
         } catch (error) {
           options.onMembership?.(false)
           failures = performance.now() - since > SOUND_MS ? 1 : failures + 1
@@ -77,12 +80,16 @@ export function createKafkaChangeLog(
       return backlog
     },
 
-    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await deadLetters[Symbol.asyncDispose]()
+      await connection[Symbol.asyncDispose]()
+    },
   }
 }
 
 interface GroupMemberOptions<T extends CapturedTable> extends Omit<ConsumeOptions<T>, 'tables'> {
   readonly topics: ReadonlyMap<string, T>
+  readonly deadLetters: Pick<DeadLetters, 'add'>
   /** Partitions worked on at once. */
   readonly concurrency: number
   readonly timing?: MemberTiming

@@ -1,6 +1,6 @@
 import { asError } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
-import { decodeChange } from '../../events/change-record'
+import { decodeInexactChange } from '../../events/change-record'
 import {
   deadLetterTopic,
   isCapturedTable,
@@ -123,9 +123,9 @@ function decodeLetter(value: string): DeadLetter {
     const { change, stage, reason, attempts, at } = JSON.parse(value)
     const table = String(change?.source?.table)
     if (!isCapturedTable(table)) throw new TypeError(`there is no table ${table}`)
-    if (stage !== 'index') throw new TypeError(`there is no stage ${stage}`)
+    if (stage !== 'index' && stage !== 'read') throw new TypeError(`there is no stage ${stage}`)
     return {
-      change: decodeChange(table, JSON.stringify(change)),
+      change: decodeInexactChange(table, JSON.stringify(change)),
       stage,
       reason: String(reason),
       attempts: Number(attempts),

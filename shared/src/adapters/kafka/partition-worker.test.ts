@@ -3,6 +3,7 @@ import type { EachBatchPayload } from 'kafkajs'
 import { whenAborted } from '../../async/sleep'
 import { encodeChange } from '../../events/change-record'
 import { createLogger } from '../../observability/logger'
+import type { DeadLetter } from '../../ports/dead-letters'
 import { created } from '../../testing/change-log-harness'
 import { testEvent } from '../../testing/kafka-log'
 import { createPartitionWorker, type PartitionWorkerOptions } from './partition-worker'
@@ -12,7 +13,11 @@ const COUNT = 6
 const TIMING = { session: 1_000, heartbeat: 20, rebalance: 1_000 }
 
 /** A member with one partition of six changes in hand, two of which are handed over at a time. */
-function open(options: Partial<PartitionWorkerOptions<'posts'>>, more: Partial<EachBatchPayload>) {
+function open(
+  options: Partial<PartitionWorkerOptions<'posts'>>,
+  more: Partial<EachBatchPayload>,
+  changed: (value: string, n: number) => string = (value) => value,
+) {
   const committed: string[] = []
   const handed: number[] = []
   const worker = createPartitionWorker<'posts'>({
@@ -20,6 +25,7 @@ function open(options: Partial<PartitionWorkerOptions<'posts'>>, more: Partial<E
     topics: new Map([[TOPIC, 'posts']]),
     logger: createLogger('test', 'silent'),
     timing: TIMING,
+    deadLetters: { add: async () => {} },
     maxBatch: 2,
     signal: new AbortController().signal,
     ...options,
@@ -30,7 +36,7 @@ function open(options: Partial<PartitionWorkerOptions<'posts'>>, more: Partial<E
   })
   const messages = Array.from({ length: COUNT }, (_, n) => {
     const { key, value } = encodeChange(testEvent(created(n), n))
-    const bytes = { key: Buffer.from(key), value: Buffer.from(value) }
+    const bytes = { key: Buffer.from(key), value: Buffer.from(changed(value, n)) }
     return { ...bytes, offset: String(n), timestamp: '0', attributes: 0, headers: {} }
   })
   const payload: EachBatchPayload = {
@@ -106,3 +112,30 @@ test('tells what is in hand that the consumer goes, and commits none of it', asy
   await working
   expect(committed).toEqual([])
 }, 2_000)
+
+test('puts aside what nobody can read, before it is committed, and goes on', async () => {
+  const letters: DeadLetter[] = []
+  const reasons: string[] = []
+  let refusals = 1
+  const { worker, payload, committed, handed } = open(
+    {
+      deadLetters: {
+        async add(added) {
+          if (refusals-- > 0) throw new Error('the broker is away')
+          letters.push(...added)
+        },
+      },
+      onPutAside: (reason) => reasons.push(reason),
+    },
+    {},
+    (value, n) => (n === 1 ? value.replace('"id":1,', '"id":9007199254740993,') : value),
+  )
+  await worker.eachBatch(payload)
+  expect(committed.at(-1)).toBe('6')
+  expect(handed.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(5)
+  expect(letters.map(({ stage, change }) => [stage, change.source.table])).toEqual([
+    ['read', 'posts'],
+  ])
+  expect(letters[0]?.reason).toContain('sns.db.posts partition 0 offset 1, key {"id":1}: after.id')
+  expect(reasons).toEqual([letters[0]!.reason])
+})

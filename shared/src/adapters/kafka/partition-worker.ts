@@ -2,15 +2,17 @@ import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
 import { inOneTurn } from '../../async/in-one-turn'
 import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
-import { decodeChange } from '../../events/change-record'
-import type { CapturedTable } from '../../events/tables'
+import { decodeChange, decodeInexactChange } from '../../events/change-record'
+import { type CapturedTable, InexactRowError } from '../../events/tables'
 import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
+import type { DeadLetter, DeadLetters } from '../../ports/dead-letters'
 import { deliver } from '../change-delivery'
 import { brokerErrorType } from './client'
 
 export interface PartitionWorkerOptions<T extends CapturedTable>
-  extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'maxBatch' | 'signal'> {
+  extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'onPutAside' | 'maxBatch' | 'signal'> {
+  readonly deadLetters: Pick<DeadLetters, 'add'>
   /** Its full name, as Kafka's tools take it. */
   readonly group: string
   readonly topics: ReadonlyMap<string, T>
@@ -124,7 +126,14 @@ function createMembership<T extends CapturedTable>(
     sizeOf: ({ chunk }: Piece<T>) => chunk.events.length,
     async work(pieces) {
       const events = pieces.flatMap(({ chunk }) => chunk.events)
-      const isDone = await deliver(events, { ...options, signal: leaving.signal }, lost.signal)
+      const letters = pieces.flatMap(({ chunk }) => chunk.unreadable)
+      const handle: ConsumeOptions<T>['handle'] = async (given, signal) => {
+        if (given.length > 0 || letters.length === 0) await options.handle(given, signal)
+        if (letters.length > 0) await options.deadLetters.add(letters)
+      }
+      const delivery = { ...options, handle, signal: leaving.signal }
+      const isDone = await deliver(events, delivery, lost.signal)
+      if (isDone) for (const { reason } of letters) options.onPutAside?.(reason)
       if (isDone) await commit(pieces)
       return isDone
     },
@@ -176,6 +185,8 @@ function keepAlive<T extends CapturedTable>(
 
 interface Chunk<T extends CapturedTable> {
   readonly events: readonly ChangeEvent<T>[]
+  /** Those between them that nobody can read. */
+  readonly unreadable: readonly DeadLetter[]
   /** Index of the first message after the chunk. */
   readonly end: number
   /** What is wrong with the message at `end`. */
@@ -189,23 +200,31 @@ function readChunk<T extends CapturedTable>(
   { topics, maxBatch }: PartitionWorkerOptions<T>,
 ): Chunk<T> {
   const events: ChangeEvent<T>[] = []
+  const unreadable: DeadLetter[] = []
   let end = start
   for (; end < batch.messages.length && events.length < maxBatch; end++) {
     const message = batch.messages[end]
     if (!message?.value) continue
+    const where = `${batch.topic} partition ${batch.partition} offset ${message.offset}`
+    const value = message.value.toString()
+    const table = topics.get(batch.topic)
     try {
-      const table = topics.get(batch.topic)
       if (!table) throw new TypeError('the topic was not asked for')
-      events.push(decodeChange(table, message.value.toString()))
+      events.push(decodeChange(table, value))
     } catch (error) {
-      const where = `${batch.topic} partition ${batch.partition} offset ${message.offset}`
+      if (table && error instanceof InexactRowError) {
+        const reason = `change at ${where}, key ${message.key?.toString()}: ${error.message}`
+        const change: ChangeEvent = decodeInexactChange<CapturedTable>(table, value)
+        unreadable.push({ change, stage: 'read', reason, attempts: 1, at: change.ts_ms })
+        continue
+      }
       const malformed = new Error(`malformed change at ${where}: ${asError(error).message}`, {
         cause: error,
       })
-      return { events, end, malformed }
+      return { events, unreadable, end, malformed }
     }
   }
-  return { events, end, malformed: null }
+  return { events, unreadable, end, malformed: null }
 }
 
 /** Moves the group past the messages of the pieces, and past what kafkajs left out after a partition's last. */

@@ -3,12 +3,14 @@ import { yieldToEventLoop } from '../../async/sleep'
 import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { changeOf } from '../../events/change-record'
-import { type CapturedTable, decodeRow } from '../../events/tables'
+import { type CapturedTable, decodeRow, InexactRowError } from '../../events/tables'
 import type { ChangeLogTable, Database } from '../sql/schema'
 
 /** What one look at the log brought. */
 interface LogSlice<T extends CapturedTable> {
   readonly events: readonly ChangeEvent<T>[]
+  /** What cannot be read, of changes that are not in `events`. */
+  readonly unreadable: readonly string[]
   /** Everything of the asked tables up to here is in `events`. */
   readonly upTo: number
   /** Whether the log goes on after `upTo`. */
@@ -31,7 +33,7 @@ export async function readLog<T extends CapturedTable>(
   limit: number,
 ): Promise<LogSlice<T>> {
   const { first, last } = await logBounds(db)
-  if (last <= after) return { events: [], upTo: after, isMore: false }
+  if (last <= after) return { events: [], unreadable: [], upTo: after, isMore: false }
   const start = Math.max(after, first - 1)
   const end = Math.min(start + WINDOW, last)
   const rows = await db
@@ -44,13 +46,20 @@ export async function readLog<T extends CapturedTable>(
     .limit(limit)
     .execute()
   const events: ChangeEvent<T>[] = []
+  const unreadable: string[] = []
   for (const [index, row] of rows.entries()) {
     try {
       events.push(toEvent(row, tables))
     } catch (error) {
+      if (error instanceof InexactRowError) {
+        unreadable.push(
+          `change at seq ${row.seq} of change_log, ${row.table_name}: ${error.message}`,
+        )
+        continue
+      }
       const before = rows[index - 1]
       // What comes before it is handed out first.
-      if (before) return { events, upTo: before.seq, isMore: true }
+      if (before) return { events, unreadable, upTo: before.seq, isMore: true }
       throw new Error(
         `malformed change at seq ${row.seq} of change_log: ${asError(error).message}; the consumer waits there: correct that row`,
         { cause: error },
@@ -58,7 +67,7 @@ export async function readLog<T extends CapturedTable>(
     }
   }
   const upTo = rows.length === limit ? (rows.at(-1)?.seq ?? end) : end
-  return { events, upTo, isMore: upTo < last }
+  return { events, unreadable, upTo, isMore: upTo < last }
 }
 
 /** How many rows of the tables come after `after`, counted in steps that let others run between. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { systemClock } from '../../domain/clock'
 import type { CommentId, PostId, UserId } from '../../domain/id'
 import type { ChangeEvent } from '../../events/change-event'
@@ -84,6 +85,37 @@ test('stands still before a row that does not fit its table, and says where', as
     'malformed change at seq 2 of change_log: after.author_id: Expected integer',
   )
   expect(await log.backlog('g', ['posts'])).toBe(2)
+})
+
+test('puts aside a row whose id no number holds exactly, and goes on', async () => {
+  const database = await open()
+  await post(database, 1)
+  await database.db
+    .updateTable('posts')
+    .set({ id: sql`9007199254740993`, text: 'unreadable' })
+    .where('id', '=', 1 as PostId)
+    .execute()
+  await post(database, 3)
+  const log = createSqliteChangeLog({ database, clock: systemClock })
+  const aside: string[] = []
+  const stop = new AbortController()
+  const texts: string[] = []
+  const running = log.consume({
+    group: 'g',
+    tables: ['posts'],
+    maxBatch: 1,
+    signal: stop.signal,
+    onPutAside: (reason) => aside.push(reason),
+    async handle(events) {
+      texts.push(...events.map(({ after, before }) => String((after ?? before)?.text)))
+    },
+  })
+  await eventually(() => texts.includes('post 3'))
+  stop.abort()
+  await running
+  expect(texts).not.toContain('unreadable')
+  expect(aside.join()).toMatch(/^change at seq \d+ of change_log, posts: after\.id: /)
+  expect(await log.backlog('g', ['posts'])).toBe(0)
 })
 
 test('lets one consumer of a group work and another take over', async () => {

@@ -77,9 +77,10 @@ async function runConsumer<T extends CapturedTable>(
   /** One look at the log and what follows from it; true if there is more to do at once. */
   async function step(): Promise<boolean> {
     position ??= await openGroupPosition(db, group, clock)
-    const { events, upTo, isMore } = await readLog(db, position.seq, tables, maxBatch)
+    const { events, unreadable, upTo, isMore } = await readLog(db, position.seq, tables, maxBatch)
     if (events.length > 0 && !(await deliver(events, consumer, grace.signal))) return false
-    position.advance(upTo, events.length > 0)
+    for (const reason of unreadable) consumer.onPutAside?.(reason)
+    position.advance(upTo, events.length + unreadable.length > 0)
     await position.saveIfDue(isMore)
     const now = clock.now()
     // A clock that was set back must not stop it either.

@@ -56,8 +56,8 @@ export function changeEvents(
   row: number,
   ordinal: number,
 ): readonly ChangeEnvelope[] {
-  const old = before && toRow(layout, before)
-  const current = after && toRow(layout, after)
+  const old = before && toRow(layout, before, exactDigits)
+  const current = after && toRow(layout, after, exactDigits)
   const event = (
     op: Operation,
     from: Row | null,
@@ -84,22 +84,64 @@ export function changeEvents(
   })
   if (!old) return [event('c', null, current, ordinal)]
   if (!current) return [event('d', old, null, ordinal)]
-  const isSameKey = CAPTURED_TABLES[layout.table].key.every((name) => old[name] === current[name])
+  const isSameKey = CAPTURED_TABLES[layout.table].key.every((name) =>
+    isSame(old[name], current[name]),
+  )
   if (isSameKey) return [event('u', old, current, ordinal)]
   return [event('d', old, null, ordinal), event('c', null, current, ordinal + 1)]
 }
 
-/** The row of an image. Throws an `OperatorError` where it does not fit what consumers read. */
-export function toRow(layout: TableLayout, image: Readonly<Record<string, unknown>>): Row {
-  const row: Record<string, number | string | null> = {}
+type Cells = Record<string, Row[string]>
+
+/**
+ * The row of an image. Throws an `OperatorError` where it does not fit what consumers read. `inexact` says what becomes
+ * of a BIGINT that they read and that no number holds exactly.
+ */
+export function toRow(
+  layout: TableLayout,
+  image: Readonly<Record<string, unknown>>,
+  inexact: (digits: string, column: string, layout: TableLayout) => Row[string],
+): Row {
+  const { isRow, problemOf, columns } = CAPTURED_TABLES[layout.table]
+  const row: Cells = {}
+  let isExact = true
   for (const column of layout.columns) {
     const value = image[column.name]
-    row[column.name] =
-      typeof value === 'number' || value === null ? value : toCell(value, column, layout)
+    if (typeof value === 'number' || value === null) row[column.name] = value
+    else if (typeof value === 'string' && isInexact(column, columns)) {
+      row[column.name] = inexact(value, column.name, layout)
+      isExact = false
+    } else row[column.name] = toCell(value, column, layout)
   }
-  const { isRow, problemOf } = CAPTURED_TABLES[layout.table]
-  if (!isRow(row)) throw retyped(layout, problemOf(row))
+  const checked = isExact ? row : withoutDigits(row)
+  if (!isRow(checked)) throw retyped(layout, problemOf(checked))
   return row
+}
+
+/** The driver hands over a BIGINT as text where a number would round it. */
+function isInexact({ type, name }: BinlogColumn, read: readonly string[]): boolean {
+  return type === LONGLONG && read.includes(name)
+}
+
+/** Its digits: who consumes the row puts it aside, and all others are read on. */
+function exactDigits(digits: string): Row[string] {
+  return JSON.rawJSON(digits)
+}
+
+/** Refuses it: a snapshot is asked for by somebody who can correct the row. */
+export function refuseInexact(digits: string, column: string, layout: TableLayout): never {
+  throw new OperatorError(
+    `${layout.table}.${column} is ${digits}, past what a number holds exactly (2^53); correct that row, and ${layout.goOn}`,
+  )
+}
+
+function withoutDigits(row: Cells): Cells {
+  const exact = Object.entries(row).map(([name, cell]) => [name, JSON.isRawJSON(cell) ? 0 : cell])
+  return Object.fromEntries(exact)
+}
+
+function isSame(one: Row[string] | undefined, other: Row[string] | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
 }
 
 /** Consumers check each row against its schema: one that does not fit would stop them all, for good. */
@@ -109,19 +151,11 @@ function retyped({ table, goOn }: TableLayout, problem: string): OperatorError {
   )
 }
 
-/**
- * A cell that is no number: the driver hands over a BIGINT as text where a number would round it, and as text it
- * stays in a column that nobody reads.
- */
+/** A cell that is no number. A BIGINT that nobody reads stays text where a number would round it. */
 function toCell(value: unknown, column: BinlogColumn, layout: TableLayout): number | string {
-  const { table, goOn } = layout
+  const { table } = layout
   const isRead = CAPTURED_TABLES[table].columns.includes(column.name)
-  if (typeof value === 'string') {
-    if (column.type !== LONGLONG || !isRead) return value
-    throw new OperatorError(
-      `${table}.${column.name} is ${value}, past what a number holds exactly (2^53); correct that row, and ${goOn}`,
-    )
-  }
+  if (typeof value === 'string') return value
   if (value === undefined) {
     throw new OperatorError(
       `${table}.${column.name} came without a value; set binlog_row_image=FULL`,

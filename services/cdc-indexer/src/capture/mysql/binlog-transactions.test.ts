@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { decodeChange, decodeInexactChange, encodeChange } from '@sns/shared/events/change-record'
+import { InexactRowError } from '@sns/shared/events/tables'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
@@ -51,6 +53,37 @@ describe('TransactionReader', () => {
     expect(items[1]).toMatchObject({
       event: { transaction: { id: `${SERVER}:6`, total_order: 2 }, source: { epoch: 3 } },
     })
+  })
+
+  test('a number past 2^53 travels with its digits, as a key too: nothing after it waits', () => {
+    const { reader, items } = open()
+    reader.begin(`${SERVER}:6`, 1_000)
+    reader.statement('BEGIN', 'sns', 200)
+    const row = (post_id: unknown, created_at = 1) => ({ user_id: 1, post_id, created_at })
+    const [one, other] = ['9007199254740993', '9007199254740995']
+    const rows = [
+      { before: null, after: row(one) },
+      { before: row(one), after: row(one, 2) },
+      { before: row(one), after: row(other) },
+      { before: row(other), after: null },
+    ]
+    reader.rows({ layout, rows, pos: 100 })
+    reader.commit(300)
+    const changes = items.flatMap((item) =>
+      item.kind === 'change' ? encodeChange(item.event) : [],
+    )
+    expect(changes.map(({ op, key }) => [op, key])).toEqual([
+      ['c', `{"user_id":1,"post_id":${one}}`],
+      ['u', `{"user_id":1,"post_id":${one}}`],
+      ['d', `{"user_id":1,"post_id":${one}}`],
+      ['c', `{"user_id":1,"post_id":${other}}`],
+      ['d', `{"user_id":1,"post_id":${other}}`],
+    ])
+    for (const { value } of changes) {
+      expect(value).toMatch(/"post_id":900719925474099[35]/)
+      expect(() => decodeChange('likes', value)).toThrow(InexactRowError)
+      expect(decodeInexactChange('likes', value).source.gtid).toBe(`${SERVER}:6`)
+    }
   })
 
   test('a position that is written out late does not hold what began since', () => {

@@ -4,7 +4,7 @@ import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/share
 import { highestOf } from '../gtid'
 import type { CaptureLease } from '../ports/checkpoint-store'
 import type { RowKey, Snapshot, SnapshotStore } from '../ports/snapshot-store'
-import { LONGLONG, type TableLayout, tableLayout, toRow } from './binlog-rows'
+import { LONGLONG, refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
 import { CHECKPOINT_NAME } from './checkpoint-store'
 import { toCaptureError } from './errors'
 import {
@@ -105,7 +105,7 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
         const { layout, columns } = await readLayout(snapshot.table)
         const { sql, values } = selectRows(snapshot, columns, limit)
         const rows = await session.query(sql, values, READ_TIMEOUT_MS)
-        return rows.map((row): Row => toRow(layout, row))
+        return rows.map((row): Row => toRow(layout, row, refuseInexact))
       }),
 
     mark: (lease, snapshot) =>
