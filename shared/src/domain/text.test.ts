@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { disorderedMarks } from '../testing/awkward-texts'
-import { workRatio } from '../testing/work-ratio'
+import { normalizingWork, STEPS_PER_UNIT } from '../testing/normalizing-work'
 import { cleanText } from './text'
 
 const MAX = 2_000
@@ -99,14 +99,11 @@ describe('a text that somebody writes', () => {
   })
 
   test.each([64, 8, 4, 2, 1])(
-    'costs about the same whether its %p KiB are marks or letters',
+    'of %p KiB of marks takes steps by its length, not by its square',
     async (kib) => {
       const marks = disorderedMarks(kib * 1024)
-      const letters = 'é'.normalize('NFD').repeat(marks.length / 2)
-      const clean = (text: string) => () => {
-        for (let at = 0; at < 20; at += 1) cleanText(text, MAX)
-      }
-      expect(await workRatio(clean(marks), clean(letters))).toBeLessThan(20)
+      const steps = await normalizingWork(() => cleanText(marks, MAX))
+      expect(steps).toBeLessThan(STEPS_PER_UNIT * marks.length)
     },
   )
 })

@@ -12,8 +12,3 @@ export const awkwardTexts: Readonly<Record<string, string>> = {
 export function disorderedMarks(bytes: number): string {
   return '\u0315\u0316'.repeat(bytes / 4)
 }
-
-/** Letters of as many bytes. */
-export function plainLetters(bytes: number): string {
-  return 'x'.repeat(bytes)
-}

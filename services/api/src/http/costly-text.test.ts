@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { disorderedMarks, plainLetters } from '@sns/shared/testing/awkward-texts'
-import { workRatio } from '@sns/shared/testing/work-ratio'
+import { disorderedMarks } from '@sns/shared/testing/awkward-texts'
+import { normalizingWork, STEPS_PER_UNIT } from '@sns/shared/testing/normalizing-work'
 import { expectProblem } from '../testing/expectations'
 import { openTestApi, PASSWORD, type TestApi, type TestUser } from '../testing/test-api'
 
@@ -46,32 +46,25 @@ const ROUTES: readonly [
 ]
 
 test.each(ROUTES)(
-  '%s: marks cost about what letters do, and are refused',
+  '%s: marks take steps by their length, and are refused',
   async (_, method, path, body) => {
     const send = (text: string) => api.request(method, path(), { as: user, body: body(text) })
-    const [marks, letters] = [disorderedMarks(BYTES), plainLetters(BYTES)]
-    const ratio = await workRatio(
-      () => send(marks),
-      () => send(letters),
-    )
-    expect(ratio).toBeLessThan(20)
+    const marks = disorderedMarks(BYTES)
+    const steps = await normalizingWork(() => send(marks))
+    expect(steps).toBeLessThan(STEPS_PER_UNIT * BYTES)
     const answer = await send(marks)
     expectProblem(answer, answer.status === 401 ? 'bad_credentials' : 'invalid_request')
   },
 )
 
 test.each(['posts', 'users'])(
-  'search for %s: marks cost about what letters do, and are refused',
+  'search for %s: marks take steps by their length, and are refused',
   async (what) => {
     const search = (q: string) =>
       api.request('GET', `/v1/search/${what}?q=${encodeURIComponent(q)}`, { as: user })
     // Percent-encoded, what the head of a request can hold.
-    const [marks, letters] = [disorderedMarks(4_000), plainLetters(4_000)]
-    const ratio = await workRatio(
-      () => search(marks),
-      () => search(letters),
-    )
-    expect(ratio).toBeLessThan(20)
+    const marks = disorderedMarks(4_000)
+    expect(await normalizingWork(() => search(marks))).toBeLessThan(STEPS_PER_UNIT * 4_000)
     expectProblem(await search(`x${'\u0316'.repeat(31)}`), 'invalid_request', ['query.q'])
   },
 )

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { isSnsError } from '@sns/shared/errors/sns-error'
-import { disorderedMarks, plainLetters } from '@sns/shared/testing/awkward-texts'
-import { workRatio } from '@sns/shared/testing/work-ratio'
+import { disorderedMarks } from '@sns/shared/testing/awkward-texts'
+import { normalizingWork, STEPS_PER_UNIT } from '@sns/shared/testing/normalizing-work'
 import { checkNewPassword, createPasswords } from './passwords'
 
 const caller = { key: 'test', signal: new AbortController().signal }
@@ -46,21 +46,21 @@ describe('passwords', () => {
     expect(await passwords.verify(password.normalize('NFD'), hash, caller)).toBe(true)
   })
 
-  test.each([64, 2])('of %p KiB cost about the same as marks and as letters', async (kib) => {
-    const hash = await passwords.hash('a password', caller)
-    const [marks, letters] = [disorderedMarks(kib * 1024), plainLetters(kib * 1024)]
-    for (const check of [
-      (text: string) => passwords.verify(text, hash, caller),
-      (text: string) => passwords.verify(text, null, caller),
-    ]) {
-      const ratio = await workRatio(
-        () => check(marks),
-        () => check(letters),
-      )
-      expect(ratio).toBeLessThan(20)
-      expect(await check(marks)).toBe(false)
-    }
-  })
+  test.each([64, 2])(
+    'of %p KiB of marks take steps by their length, not by its square',
+    async (kib) => {
+      const hash = await passwords.hash('a password', caller)
+      const marks = disorderedMarks(kib * 1024)
+      for (const check of [
+        (text: string) => passwords.verify(text, hash, caller),
+        (text: string) => passwords.verify(text, null, caller),
+      ]) {
+        const steps = await normalizingWork(() => check(marks))
+        expect(steps).toBeLessThan(STEPS_PER_UNIT * marks.length)
+        expect(await check(marks)).toBe(false)
+      }
+    },
+  )
 })
 
 test.each(['q'.repeat(8), 'x'.repeat(128), '😀'.repeat(128), '한국어비밀번호들', 'correct horse'])(
