@@ -36,6 +36,8 @@ const READER = 1 as UserId
 const REPORT_TTL_MS = 4_000
 /** The longest fault: it may outlast a lease and the validity of a report. */
 export const FAULT_MAX_MS = 14_000
+/** Most reads are answered by then. */
+const READ_MS = 20
 /** By then every effect of a fault, lease, report and retry must be over. */
 const SETTLE_MS = 40_000
 const logger = createLogger('test', 'silent')
@@ -374,6 +376,11 @@ export function createFreshnessHistory(seed: number) {
     begin: () => world.advance(5_000),
     async take(step: Step): Promise<void> {
       await world.advance(step.ms)
+      if (step.do === 'write' || !('place' in step)) return happen(step)
+      // What happens to a process happens in the midst of what it reads.
+      for (let post = 1; post <= POSTS; post += 1) request(step.place, 'read', post as PostId)
+      request(step.place, 'readTimeline', anyPost())
+      await world.advance(world.between(0, READ_MS))
       happen(step)
     },
     /** Ends all faults and waits until the processes have recovered. */

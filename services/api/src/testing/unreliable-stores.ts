@@ -1,12 +1,15 @@
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import type { Freshness } from '@sns/shared/ports/freshness'
 import type { TimelineStore } from '@sns/shared/ports/timeline-store'
 
-/** Says before each call whether the store is unavailable. */
+/** Says before each call whether the store is unavailable, and after it whether the reply is lost. */
 export type IsAway = () => boolean
 
 async function unless<T>(isDown: IsAway, call: () => Promise<T>): Promise<T> {
   if (isDown()) throw storeUnavailable('redis')
-  return call()
+  const reply = await call()
+  if (isDown()) throw storeUnavailable('redis')
+  return reply
 }
 
 /** Timelines behind a connection that may fail at any call. */
@@ -17,5 +20,14 @@ export function unreliableTimelines(store: TimelineStore, isDown: IsAway): Timel
     beginRebuild: (...args) => unless(isDown, () => store.beginRebuild(...args)),
     finishRebuild: (...args) => unless(isDown, () => store.finishRebuild(...args)),
     drop: (...args) => unless(isDown, () => store.drop(...args)),
+  }
+}
+
+/** A belief that may end at any moment and be there again at the next, as a lease that runs out and is renewed. */
+export function unreliableFreshness(freshness: Freshness, isDown: IsAway): Freshness {
+  return {
+    ...freshness,
+    barrier: () => unless(isDown, freshness.barrier),
+    belief: () => (isDown() ? null : freshness.belief()),
   }
 }

@@ -6,7 +6,7 @@ import { testServers } from '@sns/shared/testing/servers'
 import { createTestRedis } from '@sns/shared/testing/test-redis'
 import { checkFeedProperty, type Outage } from '../../testing/feed-property'
 import { openTestApi } from '../../testing/test-api'
-import { unreliableTimelines } from '../../testing/unreliable-stores'
+import { unreliableFreshness, unreliableTimelines } from '../../testing/unreliable-stores'
 
 describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', () => {
   test('whatever happens, a feed is what the rows say', async () => {
@@ -22,6 +22,7 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
       wrap: (deps) => ({
         ...deps,
         timelines: unreliableTimelines(deps.timelines, () => outage.isDown()),
+        freshness: unreliableFreshness(deps.freshness, () => outage.isDown()),
       }),
     })
     await checkFeedProperty(api, outage, { runs: 12 })

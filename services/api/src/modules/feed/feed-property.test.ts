@@ -1,7 +1,7 @@
 import { test } from 'bun:test'
 import { checkFeedProperty, type Outage } from '../../testing/feed-property'
 import { openTestApi } from '../../testing/test-api'
-import { unreliableTimelines } from '../../testing/unreliable-stores'
+import { unreliableFreshness, unreliableTimelines } from '../../testing/unreliable-stores'
 
 test('whatever happens, a feed is what the rows say', async () => {
   const outage: Outage = { isDown: () => false }
@@ -10,6 +10,7 @@ test('whatever happens, a feed is what the rows say', async () => {
     wrap: (deps) => ({
       ...deps,
       timelines: unreliableTimelines(deps.timelines, () => outage.isDown()),
+      freshness: unreliableFreshness(deps.freshness, () => outage.isDown()),
     }),
   })
   await checkFeedProperty(api, outage, { runs: 30 })
