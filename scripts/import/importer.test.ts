@@ -147,6 +147,7 @@ test('people go by their names, and posts are theirs, of the time that they say'
       { text: 'at the same time', author: 'newcomer', createdAt: '2026-01-02T03:04:05.678Z' },
       { text: 'when?', author: 'minji', createdAt: '2026-01-02' },
       { text: 'who?', author: 'not a name' },
+      { text: 'not yet', author: 'minji', createdAt: '2099-01-01T00:00:00Z' },
     ],
   )
   const { db, load, posts } = input
@@ -155,6 +156,7 @@ test('people go by their names, and posts are theirs, of the time that they say'
   expect(summary.broken.examples.map((each) => each.replace(/^.*:(\d+): /, '$1 '))).toEqual([
     '5 "createdAt" is no date-time with a zone',
     '6 "author" is no username',
+    '7 "createdAt" is after tomorrow',
   ])
   expect(await posts()).toEqual([
     { username: 'minji', text: 'old', created_at: Date.UTC(2019, 4, 1, 3) },

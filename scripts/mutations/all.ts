@@ -7,6 +7,7 @@ import type { Mutation } from './mutation'
 import { OPERATOR_MUTATIONS } from './operators'
 import { SEARCH_MUTATIONS } from './search'
 import { SETTING_MUTATIONS } from './settings'
+import { TEXT_MUTATIONS } from './texts'
 
 export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
@@ -17,4 +18,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...SETTING_MUTATIONS,
+  ...TEXT_MUTATIONS,
 ]
