@@ -46,6 +46,8 @@ type Item<N extends ListName> = Answer<N> extends { items: (infer Each)[] } ? Ea
 export type ServerEvent = { readonly id: string } & (
   | { readonly kind: 'posts'; readonly data: { readonly count: number } }
   | { readonly kind: 'notification'; readonly data: Notification }
+  /** More happened than is sent one by one: read the list from its top. */
+  | { readonly kind: 'reset'; readonly data: { readonly list: 'notifications' } }
 )
 
 export interface ListenOptions extends CallOptions {

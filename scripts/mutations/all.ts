@@ -1,4 +1,5 @@
 import { CAPTURE_MUTATIONS } from './capture'
+import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
 import { LIVE_MUTATIONS } from './live'
@@ -13,6 +14,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
+  ...EVENT_MUTATIONS,
   ...FENCE_MUTATIONS,
   ...MEMORY_MUTATIONS,
   ...SEARCH_MUTATIONS,

@@ -3,7 +3,6 @@ import type { Mutation } from './mutation'
 const WRITES = 'shared/src/adapters/sql/notification-writes'
 const STORE = 'shared/src/adapters/sql/notification-store'
 const DERIVED = 'services/fanout-worker/src/derived-tables'
-const EVENTS = 'services/api/src/modules/events'
 const CLIENT = 'client/src/client.test.ts'
 
 /** Of what tells people what concerns them, and of the client. */
@@ -93,27 +92,6 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
     find: 'selectShown(db, recipient, mark?.noticedAt ?? FIRST)',
     replace: 'selectShown(db, recipient, FIRST)',
     tests: [`${STORE}.server.test.ts`],
-  },
-  {
-    name: 'live: hints that were missed are not made up for',
-    file: `${EVENTS}/listeners.ts`,
-    find: 'if (isGap || clock.now()',
-    replace: 'if (clock.now()',
-    tests: [`${EVENTS}/listeners.test.ts`],
-  },
-  {
-    name: 'live: a stream outlives its session',
-    file: `${EVENTS}/listeners.ts`,
-    find: "if (isSnsError(err, 'unauthenticated')) return listener.stream.close()",
-    replace: '',
-    tests: [`${EVENTS}/listeners.test.ts`],
-  },
-  {
-    name: 'live: a client that does not read takes all the memory',
-    file: `${EVENTS}/event-stream.ts`,
-    find: 'if ((controller.desiredSize ?? 0) <= 0) close()',
-    replace: 'if (bytes.length === 0) close()',
-    tests: [`${EVENTS}/listeners.test.ts`],
   },
   {
     name: 'live: a tag finds posts that have it no longer',

@@ -88,6 +88,7 @@ export interface ApiSettings {
   readonly feedReads: number
   /** How many clients may listen to events at once. */
   readonly eventStreams: number
+  readonly eventMemoryMib: number
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost
 }
@@ -135,7 +136,17 @@ export function createApp(backend: ApiDeps) {
   })
   const lookup = createUserLookup(deps)
   const feed = createFeed({ ...deps, ...memory }, { atOnce: settings.feedReads })
-  const listeners = createListeners({ ...deps, feed }, { max: settings.eventStreams })
+  const listeners = createListeners(
+    { ...deps, feed },
+    {
+      max: settings.eventStreams,
+      // One account may have all of them where limits are off.
+      maxByAddress: limits.isOn
+        ? Math.max(10, Math.ceil(settings.eventStreams / 10))
+        : settings.eventStreams,
+      maxBytes: settings.eventMemoryMib * 2 ** 20,
+    },
+  )
   const visiblePosts = createVisiblePosts({ ...deps, ...memory })
   const sessions = createSessions({
     ...deps,
@@ -160,7 +171,7 @@ export function createApp(backend: ApiDeps) {
     .use(tagRoutes({ ...deps, visiblePosts, authenticated }))
     .use(notificationRoutes({ ...deps, bodies, authenticated }))
     .use(feedRoutes(feed, { grants, contexts, limits }))
-    .use(eventRoutes({ listeners, grants, authenticated }))
+    .use(eventRoutes({ listeners, grants, contexts, authenticated }))
     .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))
 
   const app = routes.use(swagger(routes)).use(webRoutes())

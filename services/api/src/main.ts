@@ -39,6 +39,7 @@ export const api: ServiceSpec = {
             publicUrl: settings.publicUrl,
             eventStreams: settings.eventStreams,
             feedReads: settings.feedReads,
+            eventMemoryMib: settings.eventMemoryMib,
           },
         }),
     }

@@ -226,6 +226,20 @@ test('a batch that comes late is above what was read meanwhile, and is told', as
   expect(world.hints).toEqual([{ kind: 'notified', user: me.id }])
 })
 
+test('whoever is hinted at finds the notification', async () => {
+  await using world = await openWorld()
+  const { me, ann, graph, told, changes, handleWith } = world
+  await graph.follow(ann.id, me.id)
+  const found: unknown[] = []
+  const hints = {
+    async hint(given: readonly Hint[]) {
+      for (const each of given) if (each.kind === 'notified') found.push(await told(each.user))
+    },
+  }
+  await handleWith({ hints }, [await changes()])
+  expect(found).toEqual([[`follow ${ann.id} null`]])
+})
+
 test('a batch asks for as many statements, however many it names, tags and takes back', async () => {
   await using world = await openWorld()
   const { me, users, write, posts, graph, engagement, handle, changes, countStatements } = world

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
+import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import type { FollowId, PostId, UserId } from '@sns/shared/domain/id'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { ChangeEvent, Operation } from '@sns/shared/events/change-event'
@@ -31,6 +32,30 @@ test('pushes a new post to its author and all followers, and to nobody else', as
     { kind: 'delivered', author: ann },
     { kind: 'delivered', author: bob },
   ])
+})
+
+test('hints at an author when the posts are in the timelines, not before', async () => {
+  const pushed = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const world = createWorld([follows(bob, ann)], {
+    timelines: (store) => ({
+      ...store,
+      async push(post, users) {
+        begun.resolve()
+        await pushed.promise
+        return store.push(post, users)
+      },
+    }),
+  })
+  await world.rebuild(bob)
+  world.log.append(created(10, ann))
+  const drained = world.drain()
+  await begun.promise
+  for (let turn = 0; turn < 20; turn += 1) await yieldToEventLoop()
+  expect(world.hints).toEqual([])
+  pushed.resolve()
+  await drained
+  expect(world.hints).toEqual([{ kind: 'delivered', author: ann }])
 })
 
 test('takes new posts only: no snapshot rows, edits, deletes', async () => {

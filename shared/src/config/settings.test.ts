@@ -203,6 +203,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['50', (s) => s.eventStreams, 50]],
     bad: ['0', '-1', 'many'],
   },
+  EVENT_MEMORY_MIB: {
+    role: 'api',
+    good: [['64', (s) => s.eventMemoryMib, 64]],
+    bad: ['0', '65537', 'x'],
+  },
   FEED_READS: {
     role: 'api',
     good: [['8', (s) => s.feedReads, 8]],

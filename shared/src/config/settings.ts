@@ -245,6 +245,14 @@ export const SETTINGS = {
     default: '10000',
     readBy: ['api'],
   },
+  eventMemoryMib: {
+    name: 'EVENT_MEMORY_MIB',
+    summary:
+      'Memory that one api process uses to know whose posts concern whom of those who listen, in MiB: 24 bytes per listener and followee, 160 per author; beyond it a listener hears of posts within 30 seconds',
+    parse: parse.integer('mebibytes', 1, 65_536),
+    default: '128',
+    readBy: ['api'],
+  },
   feedReads: {
     name: 'FEED_READS',
     summary:

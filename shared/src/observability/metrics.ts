@@ -14,7 +14,7 @@ const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300
 const PROBLEM_CODES = Object.keys(ERROR_CODES) as readonly ErrorCode[]
 const STORES = ['mysql', 'sqlite', 'redis', 'kafka', 'elasticsearch'] as const
 /** What clients are told live. */
-const EVENT_KINDS = ['posts', 'notification'] as const
+const EVENT_KINDS = ['posts', 'notification', 'reset'] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 /** What reads the change log, by the name that its metrics, logs and health check have. */
 const CONSUMERS = ['fanout', 'announce', 'derive', 'index'] as const
@@ -68,6 +68,11 @@ export function createMetrics() {
     eventStreams: new Gauge({
       name: 'sns_event_streams',
       help: 'Clients that listen to events',
+      registers,
+    }),
+    eventMemory: new Gauge({
+      name: 'sns_event_memory_bytes',
+      help: 'Memory used to know whose posts concern whom of those who listen',
       registers,
     }),
     eventsSent: createLabelledCounter({

@@ -71,10 +71,14 @@ export interface NotificationStore {
    * remembered until they are pruned. Idempotent; statements as in `add`.
    */
   withdraw(withdrawn: readonly WithdrawnNotification[]): Promise<void>
-  /** Newest first. */
+  /** Newest first; those above `after` alone where it is given, and what is not costs nothing. */
   list(
     recipient: UserId,
-    page: { readonly before: NotificationKey | null; readonly limit: number },
+    page: {
+      readonly before: NotificationKey | null
+      readonly after?: NotificationKey
+      readonly limit: number
+    },
   ): Promise<Page<Notification, NotificationKey>>
   /** How many are not read, counted up to `limit`. What was read costs nothing. */
   countUnread(recipient: UserId, limit: number): Promise<number>

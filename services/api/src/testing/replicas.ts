@@ -186,6 +186,7 @@ export async function openReplicas(
         publicUrl: null,
         eventStreams: 10,
         feedReads: 4,
+        eventMemoryMib: 16,
         passwordCost: { memoryKiB: 8, passes: 1 },
       },
     }),

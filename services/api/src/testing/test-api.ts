@@ -91,6 +91,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       publicUrl: null,
       eventStreams: 100,
       feedReads: 4,
+      eventMemoryMib: 16,
       passwordCost: { memoryKiB: 8, passes: 1 },
       ...settings,
     },

@@ -26,9 +26,10 @@ export function createSqlNotificationStore(
   return {
     ...createNotificationWrites(db, deps),
 
-    async list(recipient, { before, limit }) {
+    async list(recipient, { before, after, limit }) {
       const mark = await readMark(db, recipient)
-      const rows = await selectShown(db, recipient, FIRST)
+      const rows = await selectShown(db, recipient, Math.max(FIRST, after?.noticedAt ?? FIRST))
+        .$if(after !== undefined, (query) => query.where(isAbove(after as NotificationKey)))
         .$if(before !== null, (query) => query.where(isBelow(before as NotificationKey)))
         .orderBy('n.noticed_at', 'desc')
         .orderBy('n.kind', 'desc')

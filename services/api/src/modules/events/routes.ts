@@ -5,11 +5,13 @@ import type { Authentication, GrantReader } from '../../http/authentication'
 import { readEventId } from '../../http/cursors'
 import { checkContent, invalidField } from '../../http/input'
 import { openapi, PROBLEMS, unchecked } from '../../http/openapi/operation'
+import type { RequestContexts } from '../../http/request-context'
 import type { Listeners, Place } from './listeners'
 
 export interface EventRoutesDeps {
   readonly listeners: Listeners
   readonly grants: GrantReader
+  readonly contexts: RequestContexts
   readonly authenticated: Authentication
 }
 
@@ -45,16 +47,20 @@ data: {"count":3}
 `
 
 /** Server-sent events, as the HTML standard defines them. */
-export function eventRoutes({ listeners, grants, authenticated }: EventRoutesDeps) {
+export function eventRoutes({ listeners, grants, contexts, authenticated }: EventRoutesDeps) {
   return new Elysia({ prefix: '/v1' }).use(authenticated).get(
     '/events',
     async ({ request, query, headers, set }) => {
       await checkContent({ headers: EventHeaders, query: EventQuery }, { headers, query })
       const place = placeOf(query.after, headers['last-event-id'])
-      const body = await listeners.listen(await grants(request), place)
+      const grant = await grants(request)
       set.headers['content-type'] = 'text/event-stream'
       // Proxies that buffer would hold events back.
       set.headers['x-accel-buffering'] = 'no'
+      // Whoever asks for the headers alone listens to nothing.
+      if (request.method === 'HEAD') return new Response(null) as Response & string
+      const { countedAs: address } = contexts.of(request)
+      const body = await listeners.listen({ grant, address, signal: request.signal }, place)
       return new Response(body) as Response & string
     },
     {
@@ -69,7 +75,7 @@ export function eventRoutes({ listeners, grants, authenticated }: EventRoutesDep
         tag: 'events',
         summary: 'Listen to what is new',
         description:
-          'A stream of server-sent events. `posts`, `{"count": n}`: so many posts of others (up to 100) are new in your feed since the last such event; read them with `after`. `notification`: a notification, as in the list. What happens within a second comes together. Send `Last-Event-ID` to go on where a connection broke. A comment comes every 25 seconds; the stream ends with the session, when the server stops, or when you read too slowly. At most 10 streams an account.',
+          'A stream of server-sent events. `posts`, `{"count": n}`: so many posts of others (up to 100) are new in your feed since the last such event; read them with `after`. `notification`: a notification, as in the list; after more than 100 at once, `reset`, `{"list": "notifications"}`: read the list. What happens within a second comes together. Send `Last-Event-ID` to go on where a connection broke. A comment comes every 25 seconds; the stream ends with the session, when the server stops, or when you read too slowly. At most 10 streams an account, and a tenth of what the server allows an address.',
         errors: ['too_many_requests'],
         examples: { answer: EXAMPLE },
         answerType: 'text/event-stream',
