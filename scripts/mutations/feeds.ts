@@ -210,6 +210,21 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     tests: [FEED],
   },
   {
+    name: 'hidden items are read eight at a time',
+    file: 'services/api/src/http/fill-page.ts',
+    find: 'return Math.min(GROWTH * count, Math.max(MOST, count))',
+    replace: 'return Math.max(8, count)',
+    tests: ['services/api/src/http'],
+  },
+  {
+    name: 'a query leaves its index to the optimizer',
+    file: 'shared/src/adapters/sql/post-feed.ts',
+    find: ".selectFrom(byIndex('follows', 'PRIMARY'))",
+    replace: ".selectFrom('follows')",
+    tests: ['shared/src/adapters/sql/query-plans.server.test.ts'],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
     name: 'each cold reader rebuilds',
     file: FEED_READS,
     find: '    if (other) {\n        await other',

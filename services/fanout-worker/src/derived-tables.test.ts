@@ -92,7 +92,7 @@ async function openWorld() {
       const { items } = await notifications.list(user, { before: null, limit: 100 })
       return items.map(({ kind, actor, text }) => `${kind} ${actor.id} ${text}`).sort()
     },
-    tagged: (tag: string) => tags.postIds(tag, { before: null, limit: 100 }),
+    tagged: (tag: string) => tags.postIds(tag, 1 as UserId, { before: null, limit: 100 }),
     clock,
   }
 }

@@ -56,6 +56,8 @@ export interface PostStore {
   feedAuthors(viewer: UserId): Promise<readonly UserId[]>
   /** The posts that `viewer` likes, newest post (highest id) first, at most `limit`; fewer only at the end. */
   likedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
+  /** The same without posts that a block hides from the viewer. */
+  visibleLikedIds(viewer: UserId, page: IdPage): Promise<readonly PostId[]>
   /** Those of `ids` that `viewer` likes. */
   liked(viewer: UserId, ids: readonly PostId[]): Promise<readonly PostId[]>
   /** Forgets idempotency keys older than `before` (Unix milliseconds). */

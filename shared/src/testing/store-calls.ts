@@ -294,6 +294,7 @@ export function storeCalls(db: Kysely<Database>): Calls {
       published: () => posts.published(hundred),
       feedAuthors: () => posts.feedAuthors(BUSY),
       likedIds: each(postPages, (page) => posts.likedIds(BUSY, page)),
+      visibleLikedIds: each(postPages, (page) => posts.visibleLikedIds(BUSY, page)),
       liked: () => posts.liked(BUSY, hundred),
       pruneIdempotencyKeys: () => posts.pruneIdempotencyKeys(NOW),
     },
@@ -323,7 +324,7 @@ export function storeCalls(db: Kysely<Database>): Calls {
     },
     tags: {
       set: () => tags.set(hundred.map((post) => ({ post, tags: ['common'] }))),
-      postIds: each(postPages, (page) => tags.postIds('common', page)),
+      postIds: each(postPages, (page) => tags.postIds('common', BUSY, page)),
     },
     source: {
       documents: each(['post', 'user'] as const, (kind) => source.documents(kind, 1_100, 100)),

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import type { PostId } from '../domain/id'
+import type { PostId, UserId } from '../domain/id'
 import type { TagStore } from '../ports/tag-store'
 
 export interface TagStoreHarness extends AsyncDisposable {
   readonly tags: TagStore
 }
+
+const READER = 1 as UserId
 
 const post = (id: number, ...tags: string[]) => ({ post: id as PostId, tags })
 
@@ -15,12 +17,16 @@ export function tagStoreConformance(open: () => Promise<TagStoreHarness>): void 
       await using harness = await open()
       const { tags } = harness
       await tags.set([post(3, '말', 'bun'), post(1, '말'), post(2, 'bun', '말'), post(4)])
-      const all = (tag: string) => tags.postIds(tag, { before: null, limit: 10 })
+      const all = (tag: string) => tags.postIds(tag, READER, { before: null, limit: 10 })
       expect(await all('말')).toEqual([3, 2, 1] as PostId[])
       expect(await all('bun')).toEqual([3, 2] as PostId[])
       expect(await all('none')).toEqual([])
-      expect(await tags.postIds('말', { before: null, limit: 2 })).toEqual([3, 2] as PostId[])
-      expect(await tags.postIds('말', { before: 2 as PostId, limit: 2 })).toEqual([1] as PostId[])
+      expect(await tags.postIds('말', READER, { before: null, limit: 2 })).toEqual([
+        3, 2,
+      ] as PostId[])
+      expect(await tags.postIds('말', READER, { before: 2 as PostId, limit: 2 })).toEqual([
+        1,
+      ] as PostId[])
     })
 
     test('sets what a post has anew, and may be repeated', async () => {
@@ -31,7 +37,7 @@ export function tagStoreConformance(open: () => Promise<TagStoreHarness>): void 
       for (let round = 0; round < 2; round += 1) {
         await tags.set([post(1, 'two', 'three'), post(2, 'two')])
       }
-      const all = (tag: string) => tags.postIds(tag, { before: null, limit: 10 })
+      const all = (tag: string) => tags.postIds(tag, READER, { before: null, limit: 10 })
       expect(await all('one')).toEqual([])
       expect(await all('two')).toEqual([2, 1] as PostId[])
       expect(await all('three')).toEqual([1] as PostId[])
@@ -49,7 +55,7 @@ export function tagStoreConformance(open: () => Promise<TagStoreHarness>): void 
         [3, '가'],
         [4, '각'],
       ] as const) {
-        expect(await tags.postIds(tag, { before: null, limit: 9 })).toEqual([id as PostId])
+        expect(await tags.postIds(tag, READER, { before: null, limit: 9 })).toEqual([id as PostId])
       }
     })
   })

@@ -7,8 +7,15 @@ export interface Chunk<Item, Key> {
   readonly last: Key | null
 }
 
-/** How much more to read at once when many items may not be shown. */
+/** How much more to read at once each time that what was read did not fill a page. */
 const GROWTH = 4
+/** Read at once at most. */
+const MOST = 1_000
+
+/** How many items to read after `count` of a list did not fill a page: the reads of a long run of hidden ones are few. */
+export function nextCount(count: number): number {
+  return Math.min(GROWTH * count, Math.max(MOST, count))
+}
 
 /**
  * Reads until the page is full and one more item is found, or the list ends. So a page is never
@@ -27,7 +34,7 @@ export async function fillPage<Item, Key>(
     found.push(...chunk.found)
     if (chunk.last === null) break
     after = chunk.last
-    count = (limit + 1) * GROWTH
+    count = nextCount(count)
   }
   const shown = found.slice(0, limit)
   const next = found.length > limit ? (shown.at(-1)?.key ?? null) : null

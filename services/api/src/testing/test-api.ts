@@ -1,6 +1,7 @@
 import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
+import type { StatementListener } from '@sns/shared/adapters/sql/database'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import { loadSettings } from '@sns/shared/config/load-settings'
@@ -50,6 +51,7 @@ export interface TestApiOptions {
   /** In place of those in memory. */
   readonly caches?: Pick<ApiDeps, 'timelines' | 'freshness'>
   readonly settings?: Partial<ApiDeps['settings']>
+  readonly onStatement?: StatementListener
   /** Puts something between the api and its stores. */
   readonly wrap?: (deps: TestDeps) => TestDeps
 }
@@ -60,7 +62,11 @@ export const PASSWORD = 'correct horse battery'
 export async function openTestApi(options: TestApiOptions = {}) {
   const { timelineCap, settings, wrap } = options
   await using opened = new AsyncDisposableStack()
-  const { db } = opened.use(await openTestDatabase(options.database ?? 'sqlite'))
+  const { db } = opened.use(
+    await openTestDatabase(options.database ?? 'sqlite', {
+      onStatement: options.onStatement ?? null,
+    }),
+  )
   const searchDb =
     options.database === 'mysql' ? opened.use(await openTestDatabase('sqlite')).db : db
   const clock = createManualClock()

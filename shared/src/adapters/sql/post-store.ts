@@ -6,8 +6,9 @@ import { SnsError } from '../../errors/sns-error'
 import type { NewPost, PostStore } from '../../ports/post-store'
 import { DELETE_CHUNK, deleteInChunks } from './bounded-delete'
 import { type Queryable, traitsOf, transact } from './database'
+import { notBlockedEitherWay } from './feed-truth'
 import { deletedSince, findMadeByKey, rememberKey } from './idempotency-keys'
-import { byIndex, NOT_IN_INDEX } from './index-hints'
+import { byIndex, IN_ORDER, NOT_IN_INDEX } from './index-hints'
 import { ID_TAKEN, insertWithFreeId } from './inserts'
 import { lockOwnPost } from './locks'
 import {
@@ -88,6 +89,21 @@ export function createSqlPostStore(db: Kysely<Database>, { clock }: SqlPostStore
         .where('user_id', '=', viewer)
         .$if(before !== null, (query) => query.where('post_id', '<', before))
         .orderBy('post_id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => row.post_id)
+    },
+    async visibleLikedIds(viewer, { before, limit }) {
+      const rows = await db
+        .selectFrom(byIndex('likes', 'PRIMARY'))
+        .modifyFront(IN_ORDER)
+        .crossJoin(byIndex('posts', 'PRIMARY'))
+        .whereRef('posts.id', '=', 'likes.post_id')
+        .select(['likes.post_id', `likes.${NOT_IN_INDEX}`])
+        .where('likes.user_id', '=', viewer)
+        .$if(before !== null, (query) => query.where('likes.post_id', '<', before))
+        .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id')))
+        .orderBy('likes.post_id', 'desc')
         .limit(limit)
         .execute()
       return rows.map((row) => row.post_id)

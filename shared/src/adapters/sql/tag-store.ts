@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
+import type { PostId, UserId } from '../../domain/id'
 import type { TagStore } from '../../ports/tag-store'
 import { transact } from './database'
+import { notBlockedEitherWay } from './feed-truth'
 import { byIndex, deleteByIndex } from './index-hints'
 import { insertAbsent } from './inserts'
 import type { Database } from './schema'
@@ -22,13 +24,24 @@ export function createSqlTagStore(db: Kysely<Database>): TagStore {
         if (rows.length > 0) await insertAbsent(tx, 'post_tags', rows)
       })
     },
-    async postIds(tag, { before, limit }) {
+    async postIds(tag, viewer, { before, limit }) {
       const rows = await db
         .selectFrom(byIndex('post_tags', 'PRIMARY'))
-        .select('post_id')
-        .where('tag', '=', tag)
-        .$if(before !== null, (query) => query.where('post_id', '<', before))
-        .orderBy('post_id', 'desc')
+        .leftJoin(byIndex('posts', 'PRIMARY'), 'posts.id', 'post_tags.post_id')
+        .select('post_tags.post_id')
+        .where('post_tags.tag', '=', tag)
+        // As a row: of `post_id < ?` MySQL makes a range, and may read the whole table instead (see `NOT_IN_INDEX`).
+        .$if(before !== null, (query) =>
+          query.where((eb) =>
+            eb(
+              eb.refTuple('post_tags.tag', 'post_tags.post_id'),
+              '<',
+              eb.tuple(tag, before as PostId),
+            ),
+          ),
+        )
+        .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id').$castTo<UserId>()))
+        .orderBy('post_tags.post_id', 'desc')
         .limit(limit)
         .execute()
       return rows.map((row) => row.post_id)

@@ -25,7 +25,7 @@ import { Comment, CommentDraft, CommentPage, presentComment } from './schema'
 
 export interface EngagementRoutesDeps {
   readonly engagement: EngagementStore
-  readonly posts: Pick<PostStore, 'likedIds'>
+  readonly posts: Pick<PostStore, 'visibleLikedIds'>
   readonly visiblePosts: VisiblePosts
   readonly ids: IdGenerator
   readonly bodies: Bodies
@@ -111,7 +111,7 @@ export function engagementRoutes({
           list: 'liked',
           cursor: query.cursor,
           limit: query.limit ?? PAGE_LIMIT_DEFAULT,
-          ids: (page) => posts.likedIds(viewer.id, page),
+          ids: (page) => posts.visibleLikedIds(viewer.id, page),
         })
         return finishedPage(page, { request, set })
       },

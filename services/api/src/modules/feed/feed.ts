@@ -14,6 +14,7 @@ import type { TimelineSlice, TimelineStore } from '@sns/shared/ports/timeline-st
 import { sessionEnded } from '../../http/authentication'
 import type { EncodedPage } from '../../http/body'
 import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
+import { nextCount } from '../../http/fill-page'
 import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
 import type { PostPieces } from '../../memory/post-pieces'
@@ -80,9 +81,6 @@ interface Skeleton {
   /** Nothing lies below the last of `ids`. */
   readonly isEnd: boolean
 }
-
-/** How much more to read at once when many posts may not be shown. */
-const GROWTH = 4
 
 /**
  * The home feed: skeleton (ids) → hydrate (pieces of posts) → rules (which of them may be shown) →
@@ -243,7 +241,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
       before = found.ids.at(-1) ?? before
       const isEnd = found.isEnd || ids.length < found.ids.length
       if (shown.length > limit || isEnd) break
-      count = (limit + 1) * GROWTH
+      count = nextCount(count)
       if (slice) slice = (await readTimeline(userId, before, count)).slice
     }
     return { shown, source, authors: view?.authors ?? null }

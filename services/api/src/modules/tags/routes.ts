@@ -31,7 +31,7 @@ export function tagRoutes({ tags, visiblePosts, authenticated }: TagRoutesDeps) 
         list: 'tags',
         cursor: query.cursor,
         limit: query.limit ?? PAGE_LIMIT_DEFAULT,
-        ids: (page) => tags.postIds(key, page),
+        ids: (page) => tags.postIds(key, viewer.id, page),
         belongs: (post) => hasTag(post, key),
       })
       return finishedPage(page, { request, set })
