@@ -2,6 +2,7 @@ import { CAPTURE_MUTATIONS } from './capture'
 import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
+import { LIMIT_MUTATIONS } from './limits'
 import { LIVE_MUTATIONS } from './live'
 import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
@@ -15,6 +16,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
   ...EVENT_MUTATIONS,
+  ...LIMIT_MUTATIONS,
   ...FENCE_MUTATIONS,
   ...MEMORY_MUTATIONS,
   ...SEARCH_MUTATIONS,
