@@ -64,3 +64,15 @@ test('the authors are unknown until they are learnt, and again after a crossing'
   await world.merged.learnAuthors()
   expect(world.merged.authors()).toEqual([bob])
 })
+
+test('five hundred who read after a post of an author share one query', async () => {
+  const world = createWorld()
+  await world.merged.of([ann], () => true)
+  world.ids.set(ann, [10, 9] as PostId[])
+  await world.freshness.announce([{ kind: 'posts', author: ann }])
+  world.reads = 0
+  const readers = Array.from({ length: 500 }, () => world.merged.of([ann], () => true))
+  for (const lists of await Promise.all(readers))
+    expect(lists).toEqual([{ ids: [10, 9] as PostId[], floor: 9 }])
+  expect(world.reads).toBe(1)
+})
