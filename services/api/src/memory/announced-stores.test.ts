@@ -137,6 +137,8 @@ const NOT_ANNOUNCED = new Set([
   'posts.published',
   'posts.feedAuthors',
   'posts.liked',
+  // The posts are gone already, and what is left of them shows nowhere.
+  'posts.finishDeletions',
   'posts.pruneIdempotencyKeys',
   'engagement.likers',
   'engagement.comments',
