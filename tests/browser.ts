@@ -1,5 +1,5 @@
 import axe from 'axe-core'
-import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import puppeteer, { type Browser, type BrowserContext, type Page } from 'puppeteer-core'
 
 export const chromium = Bun.which('chromium') ?? Bun.which('google-chrome')
 
@@ -26,6 +26,8 @@ export interface Visitor {
   /** What went wrong in the page: errors, requests that failed, what the policy refused. */
   readonly problems: readonly string[]
   open(path: string): Promise<void>
+  /** Another tab of the same browser. */
+  another(): Promise<Visitor>
   /** Presses the button or follows the link of that name; the first if there are several. */
   press(name: string): Promise<void>
   /** Types into the field of that name. */
@@ -41,7 +43,10 @@ export interface Visitor {
 const WAIT = { timeout: 10_000, polling: 50 } as const
 
 export async function visit(browser: Browser, url: string, language: string): Promise<Visitor> {
-  const context = await browser.createBrowserContext()
+  return openTab(await browser.createBrowserContext(), url, language)
+}
+
+async function openTab(context: BrowserContext, url: string, language: string): Promise<Visitor> {
   const page = await context.newPage()
   await page.evaluateOnNewDocument((language: string) => {
     Object.defineProperty(navigator, 'language', { get: () => language })
@@ -58,6 +63,7 @@ export async function visit(browser: Browser, url: string, language: string): Pr
   return {
     page,
     problems,
+    another: () => openTab(context, url, language),
     async open(path) {
       await page.goto(url + path, { waitUntil: 'load' })
     },

@@ -10,4 +10,5 @@ export {
 } from './client.js'
 export type * from './contract.js'
 export { ProblemError, UnreachableError } from './problem.js'
+export { randomKey } from './random-key.js'
 export { browserSession, memorySession, type SessionStore, type StoredSession } from './session.js'

@@ -33,6 +33,7 @@ const deps = {
   logger: createLogger('frame-steps', 'warn'),
   metrics,
   routes: createKnownRoutes(),
+  page: { notFound: async () => null },
   leaving: new AbortController().signal,
 }
 const { contexts } = deps

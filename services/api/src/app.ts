@@ -23,7 +23,7 @@ import { swagger } from './http/openapi/swagger'
 import { type ProbesDeps, probes } from './http/probes'
 import { createRateLimits, type RateLimitSettings, type RateLimitsDeps } from './http/rate-limits'
 import { createRequestContexts } from './http/request-context'
-import { webRoutes } from './http/web/routes'
+import { createWebPage } from './http/web/routes'
 import { createAnnouncedStores } from './memory/announced-stores'
 import type { Memory } from './memory/memory'
 import { createVisiblePosts } from './memory/visible-posts'
@@ -125,6 +125,7 @@ export function createApp(backend: ApiDeps) {
   const bodies = createBodies({ contexts, limits })
   const events = createAuthEvents({ logger })
   const knownRoutes = createKnownRoutes()
+  const page = createWebPage()
   const accessTokens = createAccessTokens({ clock, secretKey: settings.secretKey })
   const grants = grantReader({ accessTokens })
   const authenticated = authentication({
@@ -159,7 +160,7 @@ export function createApp(backend: ApiDeps) {
   const accountRoutes = { accounts, sessions, bodies, contexts, limits, authenticated }
 
   const routes = new Elysia(ELYSIA_OPTIONS)
-    .use(frame({ ...deps, contexts, routes: knownRoutes }, settings.cors))
+    .use(frame({ ...deps, contexts, routes: knownRoutes, page }, settings.cors))
     .use(probes(deps))
     .use(sessionRoutes(accountRoutes))
     .use(meRoutes(accountRoutes))
@@ -174,7 +175,7 @@ export function createApp(backend: ApiDeps) {
     .use(eventRoutes({ listeners, grants, contexts, authenticated }))
     .use(searchRoutes(createSearchService({ ...deps, visiblePosts, lookup }), authenticated))
 
-  const app = routes.use(swagger(routes)).use(webRoutes())
+  const app = routes.use(swagger(routes)).use(page.routes())
   knownRoutes.learn(app.routes)
   return app
 }

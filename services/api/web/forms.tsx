@@ -36,6 +36,7 @@ function Field({
         {...(type === 'password' ? { type: 'password' as const } : { type: 'text' as const })}
         autocomplete={autocomplete}
         autocapitalize="none"
+        dir="auto"
         required={isRequired}
         defaultValue={value}
         aria-invalid={problem !== undefined}
@@ -75,8 +76,14 @@ export function Form(props: {
       if (form.isConnected) form.reset()
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : []
-      setWrong(Object.fromEntries(fields.map(({ field, message }) => [field, message])))
-      setProblem(fields.length > 0 ? null : describeProblem(error, props.t))
+      const shown = fields.filter(({ field }) => props.fields.some(({ name }) => name === field))
+      const { wrong, problems } = props.t
+      setWrong(
+        Object.fromEntries(
+          shown.map(({ field }) => [field, wrong[field] ?? problems.invalid_request]),
+        ),
+      )
+      setProblem(shown.length > 0 ? null : describeProblem(error, props.t))
     }
     setSending(false)
   }

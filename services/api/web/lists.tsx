@@ -5,15 +5,19 @@ import { usePages } from './pages'
 import { People } from './people'
 import { PostList } from './posts'
 import { Link, navigate } from './router'
+import { useTitle } from './title'
 
 export function Tag({ tag }: { readonly tag: string }) {
   const { t } = usePage()
-  const pages = usePages<Post>(`tag ${tag}`, (cursor, signal) =>
-    sns.listTagPosts({ tag, cursor }, { signal }),
+  const pages = usePages<Post>(`tag ${tag}`, (page, signal) =>
+    sns.listTagPosts({ tag, ...page }, { signal }),
   )
+  useTitle(`#${tag}`)
   return (
     <>
-      <h1 tabIndex={-1}>#{tag}</h1>
+      <h1 tabIndex={-1} dir="auto">
+        #{tag}
+      </h1>
       <PostList pages={pages} empty={t.noPosts} label={`#${tag}`} />
     </>
   )
@@ -21,9 +25,8 @@ export function Tag({ tag }: { readonly tag: string }) {
 
 export function Liked() {
   const { t } = usePage()
-  const pages = usePages<Post>('liked', (cursor, signal) =>
-    sns.listLikedPosts({ cursor }, { signal }),
-  )
+  const pages = usePages<Post>('liked', (page, signal) => sns.listLikedPosts(page, { signal }))
+  useTitle(t.liked)
   return (
     <>
       <h1 tabIndex={-1}>{t.liked}</h1>
@@ -36,6 +39,7 @@ export function Liked() {
 export function Search({ q, kind }: { readonly q: string; readonly kind: 'posts' | 'people' }) {
   const { t } = usePage()
   const [words, setWords] = useState(q)
+  useTitle(q === '' ? t.search : `${q} · ${t.search}`)
   const to = (next: string, which: string) =>
     `/search?q=${encodeURIComponent(next)}${which === 'people' ? '&in=people' : ''}`
   return (
@@ -51,6 +55,7 @@ export function Search({ q, kind }: { readonly q: string; readonly kind: 'posts'
         >
           <input
             type="search"
+            dir="auto"
             aria-label={t.searchFor}
             placeholder={t.searchHint}
             maxLength={200}
@@ -77,16 +82,16 @@ export function Search({ q, kind }: { readonly q: string; readonly kind: 'posts'
 
 function FoundPosts({ q }: { readonly q: string }) {
   const { t } = usePage()
-  const pages = usePages<Post>(`posts ${q}`, (cursor, signal) =>
-    sns.searchPosts({ q, cursor }, { signal }),
+  const pages = usePages<Post>(`posts ${q}`, (page, signal) =>
+    sns.searchPosts({ q, ...page }, { signal }),
   )
   return <PostList pages={pages} empty={t.nothingFound} label={t.posts} />
 }
 
 function FoundPeople({ q }: { readonly q: string }) {
   const { t } = usePage()
-  const pages = usePages<User>(`people ${q}`, (cursor, signal) =>
-    sns.searchUsers({ q, cursor }, { signal }),
+  const pages = usePages<User>(`people ${q}`, (page, signal) =>
+    sns.searchUsers({ q, ...page }, { signal }),
   )
   return <People pages={pages} empty={t.nothingFound} label={t.people} />
 }

@@ -4,6 +4,7 @@ import { sns, usePage } from './context'
 import { List, usePages } from './pages'
 import { Link } from './router'
 import { Time } from './text'
+import { useTitle } from './title'
 
 /** What others did; seeing it marks it as read. `latest` is the newest that was heard of. */
 export function Notifications({
@@ -14,9 +15,10 @@ export function Notifications({
   readonly onRead: () => void
 }) {
   const { t } = usePage()
-  const pages = usePages<Notification>(`notifications ${latest}`, (cursor, signal) =>
-    sns.listNotifications({ cursor }, { signal }),
+  const pages = usePages<Notification>(`notifications ${latest}`, (page, signal) =>
+    sns.listNotifications(page, { signal }),
   )
+  useTitle(t.notifications)
   const newest = pages.items?.[0]
   useEffect(() => {
     if (newest && !newest.read)
@@ -41,15 +43,17 @@ function Item({ kind, actor, postId, text, createdAt, read }: Notification) {
     <article class={read ? 'post' : 'post unread'}>
       <p>
         <Link to={`/users/${actor.username}`}>
-          <strong>{actor.displayName}</strong>
+          <strong dir="auto">{actor.displayName}</strong>
         </Link>{' '}
         {t.did[kind]} · <Time at={createdAt} />
       </p>
       {postId && (
         <Link to={`/posts/${postId}`} class="quiet">
-          {Array.from(text ?? '')
-            .slice(0, 140)
-            .join('')}
+          <span dir="auto">
+            {Array.from(text ?? '')
+              .slice(0, 140)
+              .join('')}
+          </span>
         </Link>
       )}
     </article>

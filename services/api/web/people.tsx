@@ -20,7 +20,7 @@ export function People({ pages, empty, label, action }: PeopleProps) {
       show={(user) => (
         <div class="person">
           <Link to={`/users/${user.username}`} class="author">
-            <strong>{user.displayName}</strong> <span>@{user.username}</span>
+            <strong dir="auto">{user.displayName}</strong> <span>@{user.username}</span>
           </Link>
           {action?.(user)}
         </div>

@@ -1,7 +1,10 @@
 import type { Author, Post } from '@sns/client'
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { applyToPosts, tell, useChanges } from './changes'
 import { Composer, POST_MAX } from './composer'
 import { sns, usePage } from './context'
+import type { Draft } from './drafts'
+import { Folded } from './folded'
 import { List, type Pages } from './pages'
 import { Link } from './router'
 import { Highlight, Text, Time } from './text'
@@ -10,7 +13,7 @@ export function Byline({ author, at }: { readonly author: Author; readonly at: s
   return (
     <div class="byline">
       <Link to={`/users/${author.username}`} class="author">
-        <strong>{author.displayName}</strong> <span>@{author.username}</span>
+        <strong dir="auto">{author.displayName}</strong> <span>@{author.username}</span>
       </Link>
       <Time at={at} />
     </div>
@@ -35,40 +38,55 @@ export function DeleteButton({ act }: { readonly act: () => void }) {
 
 interface PostCardProps {
   readonly post: Post & { readonly highlight?: string }
-  readonly onChange: (post: Post) => void
-  readonly onDelete: (id: string) => void
+  /** Shows all of a long text. */
+  readonly isWhole?: boolean
 }
 
-export function PostCard({ post, onChange, onDelete }: PostCardProps) {
+/** A post that can be liked, edited and deleted where it stands. */
+export function PostCard({ post, isWhole = false }: PostCardProps) {
   const { t, me, attempt } = usePage()
   const [isEdited, setEdited] = useState(false)
+  const editButton = useRef<HTMLButtonElement>(null)
+  const wasEdited = useRef(false)
   const { id } = post
+  const change = (to: Post) => tell(me.id, { kind: 'changed', post: to })
+
+  // Whoever edits by keyboard goes on where they began.
+  useLayoutEffect(() => {
+    if (wasEdited.current && !isEdited) editButton.current?.focus()
+    wasEdited.current = isEdited
+  }, [isEdited])
 
   async function toggleLike() {
     const liked = !post.viewer.liked
     const likes = post.counts.likes + (liked ? 1 : -1)
-    onChange({ ...post, viewer: { liked }, counts: { ...post.counts, likes } })
+    change({ ...post, viewer: { liked }, counts: { ...post.counts, likes } })
     const done = await attempt(async () => {
       await (liked ? sns.likePost({ id }) : sns.unlikePost({ id }))
       return true
     })
-    if (!done) onChange(post)
+    if (!done) change(post)
   }
-  const save = async (text: string) => {
-    const changed = await attempt(() => sns.editPost({ id, text }))
-    if (changed) {
+  const save = async ({ text }: Draft) => {
+    const edited = await attempt(() => sns.editPost({ id, text }))
+    if (edited) {
       setEdited(false)
-      onChange(changed)
+      change(edited)
     }
-    return changed
+    return edited
   }
   async function remove() {
     const done = await attempt(async () => {
       await sns.deletePost({ id })
       return true
     })
-    if (done) onDelete(id)
+    if (done) tell(me.id, { kind: 'deleted', post: id })
   }
+  const text = post.highlight ? (
+    <Highlight html={post.highlight} />
+  ) : (
+    <Text text={post.text} entities={post.entities} />
+  )
 
   return (
     <article class="post">
@@ -78,14 +96,16 @@ export function PostCard({ post, onChange, onDelete }: PostCardProps) {
           label={t.edit}
           button={t.save}
           max={POST_MAX}
+          draft={`edit ${id}`}
           text={post.text}
+          isFocused
           send={save}
           cancel={() => setEdited(false)}
         />
-      ) : post.highlight ? (
-        <Highlight html={post.highlight} />
+      ) : isWhole ? (
+        text
       ) : (
-        <Text text={post.text} entities={post.entities} />
+        <Folded>{text}</Folded>
       )}
       <div class="row">
         <button
@@ -103,7 +123,7 @@ export function PostCard({ post, onChange, onDelete }: PostCardProps) {
         {post.editedAt && <span class="quiet">{t.edited}</span>}
         {post.author.id === me.id && !isEdited && (
           <span class="own">
-            <button type="button" onClick={() => setEdited(true)}>
+            <button type="button" ref={editButton} onClick={() => setEdited(true)}>
               {t.edit}
             </button>
             <DeleteButton act={remove} />
@@ -114,7 +134,7 @@ export function PostCard({ post, onChange, onDelete }: PostCardProps) {
   )
 }
 
-/** A list of posts that can be liked, edited and deleted where they stand. */
+/** A list of posts, which shows what one does to them here and in other tabs. */
 export function PostList({
   pages,
   empty,
@@ -124,23 +144,12 @@ export function PostList({
   readonly empty: string
   readonly label: string
 }) {
-  const { update } = pages
+  const { me } = usePage()
+  useChanges(me.id, (change) => {
+    if (change.kind === 'changed' || change.kind === 'deleted')
+      pages.update((items) => applyToPosts(items, change))
+  })
   return (
-    <List
-      pages={pages}
-      empty={empty}
-      label={label}
-      show={(post) => (
-        <PostCard
-          post={post}
-          onChange={(changed) =>
-            update((items) =>
-              items.map((each) => (each.id === post.id ? { ...each, ...changed } : each)),
-            )
-          }
-          onDelete={(id) => update((items) => items.filter((each) => each.id !== id))}
-        />
-      )}
-    />
+    <List pages={pages} empty={empty} label={label} show={(post) => <PostCard post={post} />} />
   )
 }

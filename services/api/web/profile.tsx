@@ -1,29 +1,58 @@
 import type { Post, Profile as ProfileOf, User } from '@sns/client'
-import { sns, usePage } from './context'
-import { Problem, useOne, usePages } from './pages'
+import { useEffect, useRef } from 'preact/hooks'
+import { isMissing, sns, usePage } from './context'
+import { Unfound, useOne, usePages } from './pages'
 import { People } from './people'
 import { PostList } from './posts'
 import { Link } from './router'
+import { useTitle } from './title'
+import { forgetLists } from './visits'
 
 const LISTS = ['posts', 'followers', 'following'] as const
 type ListName = (typeof LISTS)[number]
 
+/** What the page knows of somebody; `blocked`: by whoever is signed in, who sees nothing else of them then. */
+type Known = { readonly profile: ProfileOf } | { readonly blocked: User }
+
+/** Those one blocks are hidden: they are found in the list of blocks. */
+async function lookUp(username: string): Promise<Known> {
+  try {
+    return { profile: await sns.readProfile({ username }) }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    for await (const user of sns.each('listBlocks', { limit: 100 })) {
+      if (user.username.toLowerCase() === username.toLowerCase()) return { blocked: user }
+    }
+    throw error
+  }
+}
+
 export function Profile({ username, list }: { readonly username: string; readonly list: string }) {
   const { t, me } = usePage()
-  const { value, setValue, problem, retry } = useOne<ProfileOf>(username, () =>
-    sns.readProfile({ username }),
-  )
+  const key = `profile ${username}`
+  const { value: known, setValue, problem, retry } = useOne(key, () => lookUp(username))
   const shown = LISTS.find((each) => each === list) ?? 'posts'
-  if (problem) return <Problem text={problem} retry={retry} />
-  if (value?.username.toLowerCase() !== username.toLowerCase())
-    return <p class="quiet">{t.loading}</p>
+  const user = known && ('blocked' in known ? known.blocked : known.profile)
+  useTitle(user ? `${user.displayName} (@${user.username})` : `@${username}`)
+  if (problem) return <Unfound problem={problem} retry={retry} />
+  if (!known) return <p class="quiet">{t.loading}</p>
+  if ('blocked' in known) return <Blocked user={known.blocked} onUnblock={retry} />
+  const value = known.profile
   return (
     <>
-      <h1 tabIndex={-1}>{value.displayName}</h1>
+      <h1 tabIndex={-1} dir="auto">
+        {value.displayName}
+      </h1>
       <p class="quiet">
         @{value.username} {value.viewer.followedBy && <span class="badge">{t.followsYou}</span>}
       </p>
-      {value.id !== me.id && <Relationship profile={value} onChange={setValue} />}
+      {value.id !== me.id && (
+        <Relationship
+          profile={value}
+          onChange={(profile) => setValue({ profile })}
+          onBlock={() => setValue({ blocked: value })}
+        />
+      )}
       {value.id === me.id && (
         <p>
           <Link to="/likes">{t.liked}</Link>
@@ -52,11 +81,13 @@ export function Profile({ username, list }: { readonly username: string; readonl
 function Relationship({
   profile,
   onChange,
+  onBlock,
 }: {
   readonly profile: ProfileOf
   readonly onChange: (profile: ProfileOf) => void
+  readonly onBlock: () => void
 }) {
-  const { t, attempt, say } = usePage()
+  const { t, me, attempt } = usePage()
   const { username, viewer, counts } = profile
   async function set(change: Partial<ProfileOf['viewer']>, act: () => Promise<unknown>) {
     const next = { ...viewer, ...change }
@@ -66,17 +97,18 @@ function Relationship({
       await act()
       return true
     })
-    if (!done) onChange(profile)
+    // What was left behind may show whom one does not want to see, and lack whom one does.
+    if (done) forgetLists(me.id)
+    else onChange(profile)
   }
   async function block() {
     const done = await attempt(async () => {
       await sns.blockUser({ username })
       return true
     })
-    if (done) {
-      onChange({ ...profile, viewer: { ...viewer, following: false, followedBy: false } })
-      say(`${t.block}: @${username}`)
-    }
+    if (!done) return
+    forgetLists(me.id)
+    onBlock()
   }
   return (
     <div class="row">
@@ -108,10 +140,39 @@ function Relationship({
   )
 }
 
+/** In place of somebody who is hidden because one blocks them. */
+function Blocked({ user, onUnblock }: { readonly user: User; readonly onUnblock: () => void }) {
+  const { t, me, attempt } = usePage()
+  const heading = useRef<HTMLHeadingElement>(null)
+  // The button that had the focus is gone.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [])
+  async function unblock() {
+    const done = await attempt(async () => {
+      await sns.unblockUser({ username: user.username })
+      return true
+    })
+    if (!done) return
+    forgetLists(me.id)
+    onUnblock()
+  }
+  return (
+    <>
+      <h1 ref={heading} tabIndex={-1} dir="auto">
+        {user.displayName}
+      </h1>
+      <p class="quiet">@{user.username}</p>
+      <p>{t.blockedByMe}</p>
+      <button type="button" onClick={unblock}>
+        {t.unblock}
+      </button>
+    </>
+  )
+}
+
 function Posts({ username }: { readonly username: string }) {
   const { t } = usePage()
-  const pages = usePages<Post>(username, (cursor, signal) =>
-    sns.listUserPosts({ username, cursor }, { signal }),
+  const pages = usePages<Post>(`posts of ${username}`, (page, signal) =>
+    sns.listUserPosts({ username, ...page }, { signal }),
   )
   return <PostList pages={pages} empty={t.noPosts} label={t.posts} />
 }
@@ -125,8 +186,8 @@ function Follows({
 }) {
   const { t } = usePage()
   const read = list === 'followers' ? sns.listFollowers : sns.listFollowing
-  const pages = usePages<User>(`${username} ${list}`, (cursor, signal) =>
-    read({ username, cursor }, { signal }),
+  const pages = usePages<User>(`${list} of ${username}`, (page, signal) =>
+    read({ username, ...page }, { signal }),
   )
   return <People pages={pages} empty={t.nobody} label={t[list]} />
 }

@@ -1,11 +1,13 @@
 import type { OpenSession, User } from '@sns/client'
-import { sns, usePage } from './context'
+import { signOut, sns, usePage } from './context'
 import { Form } from './forms'
 import { Languages } from './languages'
 import { List, usePages } from './pages'
 import { People } from './people'
 import { Time } from './text'
 import type { Language } from './texts'
+import { useTitle } from './title'
+import { forgetLists } from './visits'
 
 export function Settings({
   onLanguage,
@@ -15,6 +17,7 @@ export function Settings({
   readonly onName: (name: string) => void
 }) {
   const { t, me, language, say } = usePage()
+  useTitle(t.settings)
   return (
     <>
       <h1 tabIndex={-1}>{t.settings}</h1>
@@ -59,7 +62,7 @@ export function Settings({
         send={async ({ currentPassword = '', password = '' }) => {
           await sns.changeAccount({ currentPassword, password })
           say(t.passwordChanged)
-          await sns.signOut().catch(() => {})
+          await signOut()
         }}
       />
       <h2>{t.sessions}</h2>
@@ -84,7 +87,7 @@ export function Settings({
         ]}
         send={async ({ password = '' }) => {
           await sns.deleteAccount({ password })
-          await sns.signOut().catch(() => {})
+          await signOut()
         }}
       />
     </>
@@ -93,8 +96,8 @@ export function Settings({
 
 function Sessions() {
   const { t, attempt } = usePage()
-  const pages = usePages<OpenSession>('sessions', (cursor, signal) =>
-    sns.listSessions({ cursor }, { signal }),
+  const pages = usePages<OpenSession>('sessions', (page, signal) =>
+    sns.listSessions(page, { signal }),
   )
   async function end({ id }: OpenSession) {
     const done = await attempt(async () => {
@@ -128,16 +131,18 @@ function Sessions() {
 }
 
 function Relations({ list }: { readonly list: 'blocks' | 'mutes' }) {
-  const { t, attempt } = usePage()
+  const { t, me, attempt } = usePage()
   const read = list === 'blocks' ? sns.listBlocks : sns.listMutes
   const undo = list === 'blocks' ? sns.unblockUser : sns.unmuteUser
-  const pages = usePages<User>(list, (cursor, signal) => read({ cursor }, { signal }))
+  const pages = usePages<User>(list, (page, signal) => read(page, { signal }))
   async function lift({ username, id }: User) {
     const done = await attempt(async () => {
       await undo({ username })
       return true
     })
-    if (done) pages.update((items) => items.filter((each) => each.id !== id))
+    if (!done) return
+    forgetLists(me.id)
+    pages.update((items) => items.filter((each) => each.id !== id))
   }
   return (
     <People

@@ -1,8 +1,27 @@
+import { ProblemError, type Session, type Signup, UnreachableError } from '@sns/client'
 import { useState } from 'preact/hooks'
 import { sns } from './context'
 import { Form } from './forms'
 import { Languages } from './languages'
 import type { Language, Texts } from './texts'
+import { useTitle } from './title'
+
+/** The sign-up that nobody answered. */
+let unanswered: Signup | null = null
+
+/** Where a sign-up is repeated that nobody answered, its account may be there: then it is signed in to. */
+async function signUp(signup: Signup): Promise<Session> {
+  const { username, password } = signup
+  const isRepeated = unanswered?.username === username && unanswered.password === password
+  try {
+    return await sns.signUp(signup)
+  } catch (error) {
+    if (error instanceof UnreachableError) unanswered = signup
+    const isTaken = error instanceof ProblemError && error.code === 'username_taken'
+    if (!isTaken || !isRepeated) throw error
+    return sns.logIn({ username, password })
+  }
+}
 
 export function SignIn({
   t,
@@ -14,6 +33,7 @@ export function SignIn({
   readonly onLanguage: (language: Language) => void
 }) {
   const [isNew, setNew] = useState(false)
+  useTitle(isNew ? t.signUp : t.signIn)
   const username = { name: 'username', label: t.username, autocomplete: 'username' }
   const password = { name: 'password', label: t.password, type: 'password' as const }
   return (
@@ -36,7 +56,7 @@ export function SignIn({
             { ...password, autocomplete: 'new-password', hint: t.passwordHint },
           ]}
           send={({ username = '', password = '', displayName = '' }) =>
-            sns.signUp({ username, password, ...(displayName ? { displayName } : {}) })
+            signUp({ username, password, ...(displayName ? { displayName } : {}) })
           }
         />
       ) : (

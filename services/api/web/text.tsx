@@ -15,7 +15,11 @@ export function Text({ text, entities }: Pick<Post, 'text' | 'entities'>) {
     at = entity.end
   }
   parts.push(points.slice(at).join(''))
-  return <p class="text">{parts}</p>
+  return (
+    <p class="text" dir="auto">
+      {parts}
+    </p>
+  )
 }
 
 interface NamedProps {
@@ -45,7 +49,7 @@ function Named({ entity, children }: NamedProps) {
 export function Highlight({ html }: { readonly html: string }) {
   const parts = html.split(/<mark>(.*?)<\/mark>/s)
   return (
-    <p class="text">
+    <p class="text" dir="auto">
       {parts.map((part, at) => {
         const text = part.replace(
           /&(amp|lt|gt|quot|#39);/g,

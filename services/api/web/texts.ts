@@ -1,3 +1,8 @@
+import type { Problem } from '@sns/client'
+
+/** A text for each error that the page can meet. */
+type Problems = Readonly<Record<Problem['code'] | 'unreachable', string>>
+
 /** What the page says, in the languages it speaks. A text that takes something is a function. */
 const en = {
   about: 'A social feed that loses nothing.',
@@ -78,7 +83,11 @@ const en = {
   passwordChanged: 'The password is changed. Sign in again.',
   deleteAccount: 'Delete account',
   deleteAccountHint: 'Deletes everything you wrote. This cannot be undone.',
-  notFound: 'Not found.',
+  showAll: 'Show all',
+  showLess: 'Show less',
+  blockedByMe: 'You have blocked this person: you see nothing of each other.',
+  notFound: 'Not found',
+  notFoundHint: 'There is nothing here: it never was, was deleted, or is hidden from you.',
   retry: 'Try again',
   problems: {
     unreachable: 'The server does not answer. What you see may be old.',
@@ -90,6 +99,27 @@ const en = {
     not_found: 'Not found.',
     unauthenticated: 'You are signed out.',
     internal: 'Something went wrong on the server.',
+    invalid_request: 'Something in it is not allowed.',
+    malformed_json: 'Something in it is not allowed.',
+    invalid_cursor: 'The list has changed. Load the page anew.',
+    refresh_token_invalid: 'You are signed out.',
+    refresh_token_reused: 'You are signed out.',
+    forbidden: 'Only its author may do this.',
+    route_not_found: 'Not found.',
+    method_not_allowed: 'Not found.',
+    idempotency_key_reused: 'This was sent already.',
+    self_target: 'You cannot do this to yourself.',
+    body_too_large: 'It is too long.',
+    unsupported_media_type: 'Something in it is not allowed.',
+  } satisfies Problems,
+  /** What a field must be, by its name. */
+  wrong: {
+    username: 'must be 2 to 30 letters, digits or underscores, and no reserved name',
+    password: 'must be 8 to 128 characters, not only blanks, and none of the commonest passwords',
+    currentPassword: 'is needed to change the password',
+    displayName: 'must be 1 to 50 characters on one line, none of them invisible',
+    text: 'The text is empty, too long, or has characters that are not allowed.',
+    'query.q': 'Search for a word: letters or digits, not too many.',
   } as Readonly<Record<string, string>>,
 }
 
@@ -174,7 +204,11 @@ const ko: Texts = {
   passwordChanged: '비밀번호를 바꿨습니다. 다시 로그인하세요.',
   deleteAccount: '계정 삭제',
   deleteAccountHint: '쓴 것이 모두 삭제되며 되돌릴 수 없습니다.',
-  notFound: '찾을 수 없습니다.',
+  showAll: '전체 보기',
+  showLess: '접기',
+  blockedByMe: '차단한 사람입니다. 서로의 글과 프로필이 보이지 않습니다.',
+  notFound: '찾을 수 없음',
+  notFoundHint: '여기에는 아무것도 없습니다. 없는 주소이거나, 삭제되었거나, 볼 수 없는 내용입니다.',
   retry: '다시 시도',
   problems: {
     unreachable: '서버가 응답하지 않습니다. 보이는 내용이 오래되었을 수 있습니다.',
@@ -186,6 +220,26 @@ const ko: Texts = {
     not_found: '찾을 수 없습니다.',
     unauthenticated: '로그아웃되었습니다.',
     internal: '서버에 문제가 생겼습니다.',
+    invalid_request: '허용되지 않는 내용이 있습니다.',
+    malformed_json: '허용되지 않는 내용이 있습니다.',
+    invalid_cursor: '목록이 바뀌었습니다. 페이지를 새로 고치세요.',
+    refresh_token_invalid: '로그아웃되었습니다.',
+    refresh_token_reused: '로그아웃되었습니다.',
+    forbidden: '작성자만 할 수 있습니다.',
+    route_not_found: '찾을 수 없습니다.',
+    method_not_allowed: '찾을 수 없습니다.',
+    idempotency_key_reused: '이미 보낸 내용입니다.',
+    self_target: '자신에게는 할 수 없습니다.',
+    body_too_large: '너무 깁니다.',
+    unsupported_media_type: '허용되지 않는 내용이 있습니다.',
+  },
+  wrong: {
+    username: '영문, 숫자, 밑줄 2~30자여야 하며 예약된 이름은 쓸 수 없습니다',
+    password: '8~128자여야 하며 공백뿐이거나 흔한 비밀번호는 쓸 수 없습니다',
+    currentPassword: '비밀번호를 바꾸려면 지금 비밀번호가 필요합니다',
+    displayName: '한 줄로 1~50자여야 하며 보이지 않는 문자는 쓸 수 없습니다',
+    text: '글이 비었거나, 너무 길거나, 허용되지 않는 문자가 있습니다.',
+    'query.q': '글자나 숫자로 된 검색어를 너무 길지 않게 입력하세요.',
   },
 }
 

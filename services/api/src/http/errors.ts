@@ -7,6 +7,8 @@ import { invalidRequest } from './invalid-request'
 import type { KnownRoutes } from './known-routes'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemType } from './problem'
 import type { RequestContexts } from './request-context'
+import { pathOf } from './request-path'
+import type { WebPage } from './web/routes'
 
 /** How much of a path a line of the log holds. */
 export const PATH_CHARACTERS = 200
@@ -16,13 +18,14 @@ export interface ProblemsDeps {
   readonly logger: Logger
   readonly routes: KnownRoutes
   readonly metrics: Pick<Metrics, 'httpProblems'>
+  readonly page: Pick<WebPage, 'notFound'>
 }
 
 /**
  * Turns every thrown error into problem+json; the only place that does. Use it before any route:
  * Elysia never calls an error handler for routes registered earlier.
  */
-export function problems({ contexts, logger, routes, metrics }: ProblemsDeps) {
+export function problems({ contexts, logger, routes, metrics, page }: ProblemsDeps) {
   return new Elysia({ name: 'problems' }).onError({ as: 'global' }, async (context) => {
     const { error, request, set } = context
     const path = pathOf(request)
@@ -34,6 +37,10 @@ export function problems({ contexts, logger, routes, metrics }: ProblemsDeps) {
     if (known.status >= 500)
       logger.error({ err: error, requestId, code: known.code }, 'request failed')
 
+    if (known.status === 404) {
+      const shown = await page.notFound(request).catch(() => null)
+      if (shown) return shown
+    }
     set.status = known.status
     set.headers['content-type'] = PROBLEM_CONTENT_TYPE
     if (known.status === 401) set.headers['www-authenticate'] = 'Bearer realm="sns"'
@@ -49,11 +56,6 @@ export function problems({ contexts, logger, routes, metrics }: ProblemsDeps) {
     }
     return JSON.stringify(toProblem(known, requestId))
   })
-}
-
-/** Not `new URL`: Bun builds the URL from the `Host` header, and a bad one cannot be parsed. */
-function pathOf({ url }: Request): string {
-  return /^(?:https?:\/\/[^/]*)?([^?]*)/.exec(url)?.[1] ?? ''
 }
 
 function toProblem(error: SnsError, requestId: string): Problem {

@@ -9,7 +9,7 @@ const source = join(import.meta.dir, '..')
 const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase())
 
 /** Browsers and proxies send these, or anybody may: no page sets them. */
-const OF_THE_CONNECTION = ['accept-encoding', 'content-length', 'host', 'x-forwarded-for']
+const OF_THE_CONNECTION = ['accept', 'accept-encoding', 'content-length', 'host', 'x-forwarded-for']
 /** Browsers show these to any page, or act by them alone. */
 const OF_BROWSERS = [
   'access-control-max-age',

@@ -4,6 +4,7 @@ import type { DurationTally } from '@sns/shared/observability/tallies'
 import { Elysia } from 'elysia'
 import { PATH_CHARACTERS } from './errors'
 import type { RequestContexts } from './request-context'
+import { pathOf } from './request-path'
 
 export interface RequestLogDeps {
   readonly contexts: RequestContexts
@@ -12,13 +13,6 @@ export interface RequestLogDeps {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-
-/** For a request that no route answers: what it asked for. Without its query, which may hold what people typed. */
-function pathOf({ url }: Request): string {
-  // Not by `URL`: its host is whatever the client wrote, and may be none.
-  const [path = ''] = url.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#]/)
-  return path.slice(0, PATH_CHARACTERS)
-}
 
 /** Gives each request its id, times and counts it, and logs one line when it is done. */
 export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
@@ -55,7 +49,8 @@ export function requestLog({ contexts, logger, metrics }: RequestLogDeps) {
         requestId: context.id,
         method,
         route: pattern,
-        ...(route ? {} : { path: pathOf(request) }),
+        // Without its query, which may hold what people typed.
+        ...(route ? {} : { path: pathOf(request).slice(0, PATH_CHARACTERS) }),
         status,
         ms: Math.round(ms * 1000) / 1000,
         userId: context.userId,
