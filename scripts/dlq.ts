@@ -3,6 +3,7 @@ import { type DeadLetter, letterId } from '@sns/shared/ports/dead-letters'
 import type { Backend } from '@sns/shared/runtime/backend-ports'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { COMMAND_LINES } from './commands'
+import { chosenLetters } from './dlq/chosen-letters'
 import { redrive } from './dlq/redrive'
 import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers } from './process/server-command'
@@ -37,7 +38,7 @@ export const dlq: Command = async ({ args, signal }) => {
     const { deadLetters } = await backend.forIndex()
     const letters = await deadLetters.all()
     if (wanted.action === 'list') return list(letters, wanted.limit)
-    const chosen = choose(letters, wanted)
+    const chosen = wanted.isAll ? letters : chosenLetters(letters, wanted.ids)
     if (wanted.action === 'show') {
       for (const letter of chosen)
         console.log(JSON.stringify({ id: letterId(letter), ...letter }, null, 2))
@@ -83,17 +84,6 @@ async function redriveAll(
     `${count.applied} applied, ${count.overtaken} overtaken by what is newer, ${count.rejected} rejected again`,
   )
   if (count.rejected > 0) throw new OperatorError('the index rejects some still', 1)
-}
-
-function choose(letters: readonly DeadLetter[], { ids, isAll }: Arguments): readonly DeadLetter[] {
-  if (isAll) return letters
-  const named = (id: string) =>
-    letters.filter((letter) => letterId(letter) === id || letterId(letter).startsWith(`${id}@`))
-  const unknown = ids.find((id) => named(id).length === 0)
-  if (unknown !== undefined) {
-    throw new OperatorError(`there is no dead letter ${unknown}: dlq list shows them`)
-  }
-  return [...new Set(ids.flatMap(named))]
 }
 
 function readArguments(args: readonly string[]): Arguments {

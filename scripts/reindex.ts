@@ -16,6 +16,7 @@ import { COMMAND_LINES } from './commands'
 import { misused, readCommandLine, withHelp } from './process/command-line'
 import { onServers } from './process/server-command'
 import { createProgress, type Progress } from './progress'
+import { swapGeneration } from './reindex/generation-swap'
 import { sweep } from './search/sweep'
 import { verifyAll } from './search/verify'
 
@@ -92,22 +93,21 @@ async function bringUp(building: Building): Promise<void> {
   const left = () => stores.changeLog.backlog(`${group}.${generation.id}`, INDEXED_TABLES)
   const stop = new AbortController()
   const filling = indexer.run(AbortSignal.any([stop.signal, signal]))
-  const swap = async () => {
-    const read = await catchUp(building, left)
-    await removeExtra(building)
-    const compared = await verify(building)
-    // What came while it was compared.
-    await catchUp(building, left)
-    await stores.index.promote(role)
-    console.log(
-      `${read.toLocaleString('en')} changes read, ${compared.toLocaleString('en')} rows and documents compared: searches read the ${role === 'next' ? 'new' : 'previous'} index now`,
-    )
-    // Until the service has taken this over.
-    await catchUp(building, left)
-  }
+  const swap = swapGeneration(
+    {
+      catchUp: () => catchUp(building, left),
+      removeExtra: () => removeExtra(building),
+      verify: () => verify(building),
+      promote: () => stores.index.promote(role),
+    },
+    ({ read, compared }) =>
+      console.log(
+        `${read.toLocaleString('en')} changes read, ${compared.toLocaleString('en')} rows and documents compared: searches read the ${role === 'next' ? 'new' : 'previous'} index now`,
+      ),
+  )
   try {
     // An indexer that fails for good would leave the other waiting for it.
-    await Promise.race([swap(), filling.then(() => new Promise<never>(() => {}))])
+    await Promise.race([swap, filling.then(() => new Promise<never>(() => {}))])
   } finally {
     stop.abort()
     await filling.catch(() => {})
@@ -115,7 +115,6 @@ async function bringUp(building: Building): Promise<void> {
   console.log('the other one is kept: reindex rollback goes back to it, reindex drop deletes it')
 }
 
-/** Resolves once the generation has all that the log has; returns how many changes that took. */
 async function catchUp(
   { progress, signal }: Building,
   left: () => Promise<number>,
@@ -131,7 +130,6 @@ async function catchUp(
   }
 }
 
-/** Documents without a row: a delete that the log never had. */
 async function removeExtra({ backend, stores, generation, signal }: Building): Promise<void> {
   const servers = await backend.forCapture()
   if (!servers) return

@@ -45,4 +45,40 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
     replace: 'export const DELETE_CHUNK = 1_000_000',
     tests: [`${SQL}/post-deletion.test.ts`],
   },
+  {
+    name: 'dlq: a row is named by the beginning of its id',
+    file: 'scripts/dlq/chosen-letters.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: code, to be found
+    find: 'startsWith(`${id}@`)',
+    replace: 'startsWith(id)',
+    tests: ['scripts/dlq/redrive.test.ts'],
+  },
+  {
+    name: 'dlq: a letter goes before it is applied',
+    file: 'scripts/dlq/redrive.ts',
+    find: 'const { stale, rejected } = await',
+    replace: 'await deadLetters.remove([letter])\n  const { stale, rejected } = await',
+    tests: ['scripts/dlq/redrive.test.ts'],
+  },
+  {
+    name: 'dlq: a redriven letter brings a deleted post back',
+    file: 'scripts/dlq/redrive.ts',
+    find: 'if (!row) {',
+    replace: 'if (row === null) {',
+    tests: ['scripts/dlq/redrive.test.ts'],
+  },
+  {
+    name: 'move-to-servers: runs beside a suite',
+    file: 'scripts/move-to-servers.ts',
+    find: 'using _lock = lockForProcess(path)',
+    replace: 'void lockForProcess',
+    tests: ['tests/embedded/move-to-servers.test.ts'],
+  },
+  {
+    name: 'move-to-servers: a table is forgotten',
+    file: `${SQL}/table-copy.ts`,
+    find: "  mutes: ['muter_id', 'muted_id'],\n",
+    replace: '',
+    tests: [`${SQL}/table-copy.test.ts`],
+  },
 ]

@@ -57,4 +57,19 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     replace: 'const SINGULAR_MIN = 1',
     tests: [TERMS],
   },
+  {
+    name: 'reindex: a generation is read before it has its last changes',
+    file: 'scripts/reindex/generation-swap.ts',
+    find: 'await catchUp()\n  await promote()',
+    replace: 'await promote()',
+    tests: ['scripts/reindex'],
+  },
+  {
+    name: 'sweep: the head is read after the rows',
+    file: 'scripts/search/sweep.ts',
+    find: 'const version = documentVersion({ source: { gtid, epoch }, transaction: null })',
+    replace:
+      'const version = documentVersion({ source: await head(), transaction: null })\n    void [gtid, epoch]',
+    tests: ['scripts/search/sweep.test.ts'],
+  },
 ]

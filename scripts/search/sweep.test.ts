@@ -65,3 +65,25 @@ test('leaves what is written after it looked, in whatever order that arrives', a
     [1, ann.id].toSorted((a, b) => a - b),
   )
 })
+
+test('a row that is written once it has looked outlives the removal, whatever the head is by then', async () => {
+  const { stores, search, source, put } = await openWorld()
+  await using _ = stores
+  await put(1, 6)
+  let sequence = 9
+  const head = async () => ({ gtid: `${GTID}:${sequence}`, epoch: 0 })
+  const late = {
+    ...source,
+    async find(...args: Parameters<typeof source.find>) {
+      const rows = await source.find(...args)
+      sequence = 12
+      return rows
+    },
+  }
+  expect(await Array.fromAsync(sweep({ search, source: late, head }, 'user'))).toEqual([
+    { documents: 2, removed: 1 },
+  ])
+  // Its change of transaction 10 arrives after the removal, which is of what was so at 9.
+  await put(1, 10)
+  expect(await search.ids('user', 0, 10)).toContain(1)
+})

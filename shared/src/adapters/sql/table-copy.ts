@@ -1,14 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import { OperatorError } from '../../errors/operator-error'
+import { REPORT_TTL_MS } from '../../ports/freshness-fence'
 import { traitsOf, transact } from './database'
 import type { Database } from './schema'
 
 type TableName = keyof Database
 
-/**
- * Every table of a deployment with its primary key. What is of one place alone stays there: checkpoints and fences,
- * the embedded change log, how far imports have come.
- */
+/** The tables that are moved, with their primary keys. A table is here or in `STAYING_TABLES`. */
 export const MOVED_TABLES = {
   users: ['id'],
   accounts: ['user_id'],
@@ -33,6 +31,16 @@ export const MOVED_TABLES = {
 } as const satisfies Partial<Record<TableName, readonly string[]>>
 
 export type MovedTable = keyof typeof MOVED_TABLES
+
+/** What is of one place alone stays there, each with why. A new table that is in neither list does not compile. */
+export const STAYING_TABLES: Readonly<Record<Exclude<TableName, MovedTable>, string>> = {
+  capture_checkpoint: 'a place in the binlog of one server',
+  change_log: 'the embedded log, of which Kafka has nothing',
+  change_offsets: 'places in the embedded log',
+  imports: 'how far imports into one database have come',
+  freshness_fence: 'who of the running processes may believe what they keep',
+  freshness_processes: 'which processes run',
+}
 type Row = Record<string, never>
 
 export interface TableCopyOptions {
@@ -60,13 +68,14 @@ const PRIME = 65_521
  * Copies all rows of one database into another, which must be empty or hold what an earlier, interrupted call copied. Rows go in
  * the order of their keys, a batch a transaction, so the number of rows that are there says where to go on.
  * Nothing else may write to either. False where `signal` aborted. Errors: `OperatorError` where the target holds
- * anything else.
+ * anything else, or services run on it.
  */
 export async function copyTables(
   from: Kysely<Database>,
   to: Kysely<Database>,
   { signal, onProgress, batch = BATCH }: TableCopyOptions,
 ): Promise<boolean> {
+  await requireNobodyRuns(to)
   await beginCopy(to)
   for (const table of tables()) {
     const total = await countRows(from, table)
@@ -95,6 +104,17 @@ export async function sumTables(db: Kysely<Database>): Promise<readonly TableSum
 
 function tables(): readonly MovedTable[] {
   return Object.keys(MOVED_TABLES) as MovedTable[]
+}
+
+/** Each api says every few seconds that it runs. */
+async function requireNobodyRuns(to: Kysely<Database>): Promise<void> {
+  if (traitsOf(to).kind !== 'mysql') return
+  const { rows } = await sql<{ process: string }>`select process from freshness_processes
+    where seen_at > floor(unix_timestamp(now(3)) * 1000) - ${REPORT_TTL_MS}`.execute(to)
+  if (rows.length === 0) return
+  throw new OperatorError(
+    'services run on the database of DATABASE_URL: stop them, wait ten seconds, and move then',
+  )
 }
 
 async function beginCopy(to: Kysely<Database>): Promise<void> {

@@ -1,0 +1,3 @@
+import { tableCopyConformance } from '../../testing/table-copy-conformance'
+
+tableCopyConformance('sqlite')
