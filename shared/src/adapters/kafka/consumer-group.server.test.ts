@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { encodeChange } from '../../events/change-record'
 import { topicName } from '../../events/tables'
 import { createMetrics } from '../../observability/metrics'
 import { created, describeChange, startConsumer } from '../../testing/change-log-harness'
@@ -12,6 +13,7 @@ import {
 } from '../../testing/kafka-log'
 import { testServers, uniqueName } from '../../testing/servers'
 import { createKafkaChangeLog } from './change-log'
+import { createKafkaDeadLetters } from './dead-letters'
 
 const TEST_MS = 120_000
 const WAIT = { timeoutMs: 60_000 }
@@ -169,6 +171,34 @@ describe.skipIf(!testServers.kafka)('a Kafka consumer group', () => {
         `malformed change at ${topic} partition 0 offset 1: ${problem}`,
       )
       expect(await log.open().backlog(group, ['posts'])).toBe(2)
+    },
+    TEST_MS,
+  )
+
+  test(
+    'puts aside a record whose id no number holds exactly, as a dead letter, and goes on',
+    async () => {
+      await using log = await openKafkaTestLog(1)
+      const topic = topicName(log.names, 'posts')
+      await log.append([created(1)])
+      const { key, value } = encodeChange(testEvent(created(2), 2))
+      const digits = (json: string) => json.replace('"id":2', '"id":9007199254740993')
+      const producer = log.client.session().kafka.producer({ allowAutoTopicCreation: false })
+      await producer.connect()
+      await producer.send({ topic, messages: [{ key: digits(key), value: digits(value) }] })
+      await producer.disconnect()
+      await log.append([created(3)])
+      const group = uniqueName('group')
+      const consumer = startConsumer(log.open(), { group })
+      await eventually(() => consumer.done.length === 2, WAIT)
+      await consumer.stop()
+      expect(consumer.done).toEqual([created(1), created(3)].map(describeChange))
+      expect(await log.open().backlog(group, ['posts'])).toBe(0)
+      await using deadLetters = createKafkaDeadLetters(log.client, log.names)
+      const letters = await deadLetters.all()
+      expect(letters.map(({ stage, reason }) => [stage, reason])).toEqual([
+        ['read', expect.stringContaining('partition 0 offset 1, key {"id":9007199254740993}')],
+      ])
     },
     TEST_MS,
   )
