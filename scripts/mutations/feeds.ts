@@ -221,7 +221,10 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     file: 'shared/src/adapters/sql/post-feed.ts',
     find: ".selectFrom(byIndex('follows', 'PRIMARY'))",
     replace: ".selectFrom('follows')",
-    tests: ['shared/src/adapters/sql/query-plans.server.test.ts'],
+    tests: [
+      'shared/src/adapters/sql/query-plans.server.test.ts',
+      'shared/src/adapters/sql/deep-pages.server.test.ts',
+    ],
     needs: 'TEST_DATABASE_URL',
   },
   {
