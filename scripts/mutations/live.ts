@@ -87,6 +87,20 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
     tests: [`${DERIVED}.test.ts`],
   },
   {
+    name: 'live: one late notification marks others as read',
+    file: `${WRITES}.ts`,
+    find: 'if (mark.newest > mark.noticed_at) return',
+    replace: 'if (mark.newest < 0) return',
+    tests: [`${STORE}.test.ts`],
+  },
+  {
+    name: 'live: a count looks through what was late',
+    file: `${WRITES}.ts`,
+    find: 'if (mark.newest > mark.noticed_at) return',
+    replace: 'if (mark.newest >= 0) return',
+    tests: [`${STORE}.server.test.ts`],
+  },
+  {
     name: 'live: a count looks through what was read',
     file: `${STORE}.ts`,
     find: 'selectShown(db, recipient, mark?.noticedAt ?? FIRST)',

@@ -272,11 +272,23 @@ export function notificationStoreConformance(open: () => Promise<NotificationSto
 
     test('holds what was noticed long after for read', async () => {
       await using world = await openWorld()
-      const { me, ann, graph, notifications, list, unread, clock } = world
+      const { me, ann, bob, graph, notifications, list, unread, clock } = world
       await graph.follow(ann.id, me.id)
       const told = { recipient: me.id, kind: 'follow', actor: ann.id, subject: 0, post: 0 } as const
       await notifications.add([{ ...told, at: clock.now() - 2 * DAY, isLate: true }])
       expect([(await list()).map(({ isRead }) => isRead), await unread()]).toEqual([[true], 0])
+      // What comes after it is not.
+      await graph.follow(bob.id, me.id)
+      expect(await notifications.add([newFollow(world, bob.id)])).toEqual([me.id])
+      expect([(await list()).map(({ isRead }) => isRead), await unread()]).toEqual([
+        [false, true],
+        1,
+      ])
+      // Nor is it read because something late comes after it.
+      await graph.follow(me.id, ann.id)
+      const late = { ...told, kind: 'like', subject: 1 as PostId, post: 1 as PostId } as const
+      await notifications.add([{ ...late, at: clock.now() + DAY, isLate: true }])
+      expect(await unread()).toBe(1)
     })
 
     test('withdraws those about a subject, and forgets old ones', async () => {

@@ -119,7 +119,8 @@ function unread(user: UserId): NotificationMarksTable {
 
 /** A late one counts as read: where nothing is unread, the mark passes it, and counts need not look at it. */
 function withLate(mark: NotificationMarksTable, at: number): NotificationMarksTable {
-  const newest = Math.max(mark.newest, at)
+  // The mark stands above it: what has the place of the mark is looked at.
+  const newest = Math.max(mark.newest, at + 1)
   if (mark.newest > mark.noticed_at) return { ...mark, newest }
   const last = Number.MAX_SAFE_INTEGER
   return {
