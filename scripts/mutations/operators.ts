@@ -81,4 +81,18 @@ export const OPERATOR_MUTATIONS: readonly Mutation[] = [
     replace: '',
     tests: [`${SQL}/table-copy.test.ts`],
   },
+  {
+    name: 'snapshots: progress is saved before the rows are acknowledged',
+    file: 'services/cdc-indexer/src/capture/snapshot-window.ts',
+    find: 'return done.promise',
+    replace: 'return Promise.resolve(true)',
+    tests: ['services/cdc-indexer/src/capture'],
+  },
+  {
+    name: 'capture: a lost lock does not stop what is held',
+    file: 'services/cdc-indexer/src/capture/capture-session.ts',
+    find: "backlog.abandon(storeUnavailable('mysql', new Error('the capture lock is lost')))",
+    replace: 'void storeUnavailable',
+    tests: ['services/cdc-indexer/src/capture'],
+  },
 ]

@@ -238,6 +238,29 @@ describe('capture', () => {
     expect(await value(running.metrics.captureRestarts)).toBe(1)
   })
 
+  test('what it holds when its lock is lost is not published, whatever it was told before', async () => {
+    const source = createFakeSource([[1]])
+    const checkpoints = createFakeCheckpoints()
+    const publisher = createFakePublisher()
+    // As where it asked whether it may a moment before the lock was lost.
+    const trusting: ChangePublisher = { publish: (changes) => publisher.publish(changes) }
+    await using running = start(source, checkpoints, trusting)
+    await eventually(() => checkpoints.current?.gtidSet === positionAfter(1).gtidSet)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    publisher.gate = promise
+    source.commit([2])
+    await eventually(() => source.visible.size === 2)
+    source.commit([3])
+    source.commit([4])
+    await turns(5)
+    checkpoints.loseLease()
+    publisher.gate = null
+    resolve()
+    await eventually(() => checkpoints.current?.gtidSet === positionAfter(4).gtidSet)
+    expect(ids(publisher.acknowledged)).toEqual([1, 2, 2, 3, 4])
+    expect(await value(running.metrics.captureRestarts)).toBe(1)
+  })
+
   test('publishes nothing once another has the lease, even before it is told so', async () => {
     const source = createFakeSource([[1]])
     const checkpoints = createFakeCheckpoints()
