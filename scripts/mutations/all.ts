@@ -1,4 +1,5 @@
 import { CAPTURE_MUTATIONS } from './capture'
+import { CLIENT_MUTATIONS } from './client'
 import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
@@ -7,6 +8,7 @@ import { LIVE_MUTATIONS } from './live'
 import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
 import { OPERATOR_MUTATIONS } from './operators'
+import { PAGE_MUTATIONS } from './page'
 import { SEARCH_MUTATIONS } from './search'
 import { SETTING_MUTATIONS } from './settings'
 import { TEXT_MUTATIONS } from './texts'
@@ -23,4 +25,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...OPERATOR_MUTATIONS,
   ...SETTING_MUTATIONS,
   ...TEXT_MUTATIONS,
+  ...CLIENT_MUTATIONS,
+  ...PAGE_MUTATIONS,
 ]

@@ -129,7 +129,7 @@ export const LIVE_MUTATIONS: readonly Mutation[] = [
     tests: [CLIENT],
   },
   {
-    name: 'client: a comment is sent again although it may be there',
+    name: 'client: a change is sent again although it may be made',
     file: 'client/src/request.ts',
     find: 'const isRepeatable = REPEATABLE.includes(method) || idempotencyKey !== undefined',
     replace: 'const isRepeatable = true',
