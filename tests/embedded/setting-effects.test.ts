@@ -16,6 +16,8 @@ const root = join(import.meta.dir, '../..')
 const ELSEWHERE: Readonly<Record<string, string>> = {
   API_PROCESSES: 'tests/servers/processes.server.test.ts',
   DRAIN_DELAY: 'tests/embedded/drain.test.ts',
+  EVENT_MEMORY_MIB: 'services/api/src/main.test.ts',
+  FEED_READS: 'services/api/src/main.test.ts',
   DATABASE_URL: 'tests/embedded/backup.test.ts',
 }
 
