@@ -133,4 +133,4 @@ const sqlitePlanner: Planner = {
 }
 
 /** What SQLite says of a table that the query itself makes. */
-const DERIVED = /^SCAN (candidates|authors|each|some|CONSTANT|\()/
+const DERIVED = /^SCAN (candidates|authors|each|some|unread|CONSTANT|\(|\d+-ROW VALUES)/

@@ -4,6 +4,7 @@ import type { Database } from '../adapters/sql/schema'
 import { createSqlSearchSource } from '../adapters/sql/search-source'
 import type { CommentId, FollowId, PostId, SessionId, UserId } from '../domain/id'
 import type { Crossing } from '../ports/lane-store'
+import type { NewNotification } from '../ports/notification-store'
 import type { SearchSource } from '../ports/search-source'
 import { createSqlStores, type SqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
@@ -168,7 +169,7 @@ export async function seedStores(db: Kysely<Database>): Promise<void> {
 }
 
 /** The stores whose plans are looked at. */
-interface PlannedStores extends Omit<SqlStores, 'notifications'> {
+interface PlannedStores extends SqlStores {
   readonly source: SearchSource
 }
 
@@ -188,10 +189,10 @@ export function storeCalls(db: Kysely<Database>): Calls {
   const ids = {
     next: <Kind extends string>() => next++ as number & { readonly [K in never]: Kind } as never,
   }
-  const { users, sessions, graph, posts, engagement, lanes, tags } = createSqlStores(db, {
-    clock,
-    ids,
-  })
+  const { users, sessions, graph, posts, engagement, lanes, notifications, tags } = createSqlStores(
+    db,
+    { clock, ids },
+  )
   const source = createSqlSearchSource(db)
   const each =
     <Value>(values: readonly Value[], call: (value: Value) => Promise<unknown>) =>
@@ -206,6 +207,16 @@ export function storeCalls(db: Kysely<Database>): Calls {
     before,
     limit: 21,
   }))
+  // Of what `seedStores` gave the busy one: the thousandth from below, as a client that has seen it says.
+  const seen = { noticedAt: NOW + 1_001, kind: 1, actor: USER(3_003), subject: POST(1_001) }
+  const notices = (
+    [
+      ['follow', 0, 0],
+      ['like', POST(9), POST(9)],
+      ['comment', 5, POST(9)],
+      ['mention', POST(12), POST(12)],
+    ] as const
+  ).map(([kind, subject, post]) => ({ recipient: BUSY, kind, actor: bob, subject, post, at: NOW }))
   const grant = { userId: BUSY, sessionId: 2 as SessionId, epoch: 0 }
   return {
     users: {
@@ -321,6 +332,27 @@ export function storeCalls(db: Kysely<Database>): Calls {
       mergedAuthors: () => lanes.mergedAuthors(),
       begin: () => lanes.begin(ann),
       finish: each(['pull', 'push'] as const, (lane) => lanes.finish(ann, 1 as Crossing, lane)),
+    },
+    notifications: {
+      add: each([false, true], (isLate) =>
+        notifications.add(
+          [ann, BUSY].flatMap((recipient) =>
+            notices.map((notice) => ({ ...notice, recipient, isLate }) as NewNotification),
+          ),
+        ),
+      ),
+      withdraw: each([BUSY, null], (recipient) =>
+        notifications.withdraw(
+          hundred.map((subject) => ({ kind: 'like', actor: ann, subject, recipient })),
+        ),
+      ),
+      list: each([{ before: null }, { before: seen }, { before: null, after: seen }], (page) =>
+        notifications.list(BUSY, { ...page, limit: 21 }),
+      ),
+      // Before anything is read, and after.
+      countUnread: each([ann, BUSY], (user) => notifications.countUnread(user, 100)),
+      markRead: () => notifications.markRead(BUSY, seen),
+      prune: () => notifications.prune(NOW + 500),
     },
     tags: {
       set: () => tags.set(hundred.map((post) => ({ post, tags: ['common'] }))),

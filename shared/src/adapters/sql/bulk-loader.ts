@@ -197,7 +197,7 @@ async function absentNotes(
     .where('note', 'in', names)
     .execute()
   const written = await tx
-    .selectFrom('posts')
+    .selectFrom(byIndex('posts', 'posts_author_id'))
     .select(['created_at', 'text'])
     .where('author_id', '=', author)
     .where('created_at', 'in', times)

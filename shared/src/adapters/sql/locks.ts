@@ -34,7 +34,8 @@ export async function holdAccounts(
 ): Promise<ReadonlySet<UserId>> {
   const query = tx
     .selectFrom(byIndex('accounts', 'PRIMARY'))
-    .select('user_id')
+    // More than the key: see `NOT_IN_INDEX`.
+    .select(['user_id', 'graph_version'])
     .where('user_id', 'in', [...ids])
   const rows = await forShare(tx, query.orderBy('user_id')).execute()
   return new Set(rows.map((row) => row.user_id))

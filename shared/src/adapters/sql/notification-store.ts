@@ -13,6 +13,7 @@ import {
 import { deleteInChunks } from './bounded-delete'
 import { type Queryable, traitsOf, transact } from './database'
 import { notBlockedEitherWay, notMuted } from './feed-truth'
+import { byIndex, IN_ORDER } from './index-hints'
 import { forUpdate } from './locks'
 import { createNotificationWrites, kindNumber } from './notification-writes'
 import type { Database, NotificationsTable } from './schema'
@@ -112,16 +113,17 @@ const FIRST = 1
  * whatever the statistics say, with look-ups by primary key for each.
  */
 function selectShown(db: Queryable, recipient: UserId, from: number) {
-  const isMysql = traitsOf(db).kind === 'mysql'
-  const listed = isMysql
-    ? sql`n force index (notifications_list)`
-    : sql`n indexed by notifications_list`
+  // SQLite chooses the primary key by itself.
+  const listed =
+    traitsOf(db).kind === 'mysql'
+      ? byIndex('notifications', 'notifications_list', 'n')
+      : sql<NotificationsTable>`notifications`.as<'n'>(sql`n indexed by notifications_list`)
   return db
-    .selectFrom(sql<NotificationsTable>`notifications`.as<'n'>(listed))
-    .$if(isMysql, (query) => query.modifyFront(sql`straight_join`))
-    .crossJoin('users')
-    .leftJoin('posts', 'posts.id', 'n.post_id')
-    .leftJoin('comments', (join) =>
+    .selectFrom(listed)
+    .modifyFront(IN_ORDER)
+    .crossJoin(byIndex('users', 'PRIMARY'))
+    .leftJoin(byIndex('posts', 'PRIMARY'), 'posts.id', 'n.post_id')
+    .leftJoin(byIndex('comments', 'PRIMARY'), (join) =>
       join.onRef('comments.id', '=', 'n.subject_id').onRef('n.subject_id', '<>', 'n.post_id'),
     )
     .select(['n.kind', 'n.actor_id', 'n.subject_id', 'n.post_id', 'n.at', 'n.noticed_at'])

@@ -10,6 +10,7 @@ import {
 } from '../../ports/notification-store'
 import { chunks } from '../chunks'
 import { transact } from './database'
+import { byIndex } from './index-hints'
 import { insertOrUpdate } from './inserts'
 import { forUpdate, holdAccounts } from './locks'
 import { isOneOf } from './row-values'
@@ -52,8 +53,8 @@ export function createNotificationWrites(
             if (recipient === null) ofAnybody.push([subject, actor, kindNumber(kind)])
             else ofOne.push([recipient, kindNumber(kind), actor, subject])
           }
-          await withdrawFrom(tx, KEY, ofOne)
-          await withdrawFrom(tx, OF_ANYBODY, ofAnybody)
+          await withdrawFrom(tx, 'PRIMARY', KEY, ofOne)
+          await withdrawFrom(tx, 'notifications_subject', OF_ANYBODY, ofAnybody)
         })
       }
     },
@@ -150,7 +151,7 @@ async function find(
   rows: readonly NotificationsTable[],
 ): Promise<ReadonlyMap<string, NotificationsTable>> {
   const found = await tx
-    .selectFrom('notifications')
+    .selectFrom(byIndex('notifications', 'PRIMARY'))
     .selectAll()
     .where(isOneOf(tx, KEY, rows.map(keyValues)))
     .execute()
@@ -159,12 +160,13 @@ async function find(
 
 async function withdrawFrom(
   tx: Tx,
+  index: string,
   columns: readonly string[],
   rows: readonly (readonly number[])[],
 ): Promise<void> {
   if (rows.length === 0) return
   await tx
-    .updateTable('notifications')
+    .updateTable(byIndex('notifications', index))
     .set({ noticed_at: sql`-noticed_at` })
     .where(isOneOf(tx, columns, rows))
     .where('noticed_at', '>', 0)

@@ -168,7 +168,8 @@ export function selectRows(
     beyond(columns, end, '<', '<='),
   ]
   return {
-    sql: `SELECT ${select.join(', ')} FROM ${table} WHERE ${bounds.map(({ sql }) => `(${sql})`).join(' AND ')}
+    sql: `SELECT ${select.join(', ')} FROM ${table} FORCE INDEX (PRIMARY)
+      WHERE ${bounds.map(({ sql }) => `(${sql})`).join(' AND ')}
       ORDER BY ${columns.join(', ')} LIMIT ${limit}`,
     values: bounds.flatMap(({ values }) => values),
   }
