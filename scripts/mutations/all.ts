@@ -11,6 +11,7 @@ import { OPERATOR_MUTATIONS } from './operators'
 import { PAGE_MUTATIONS } from './page'
 import { SEARCH_MUTATIONS } from './search'
 import { SETTING_MUTATIONS } from './settings'
+import { STATEMENT_MUTATIONS } from './statements'
 import { TEXT_MUTATIONS } from './texts'
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -24,6 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...SETTING_MUTATIONS,
+  ...STATEMENT_MUTATIONS,
   ...TEXT_MUTATIONS,
   ...CLIENT_MUTATIONS,
   ...PAGE_MUTATIONS,

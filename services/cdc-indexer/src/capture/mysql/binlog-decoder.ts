@@ -9,6 +9,7 @@ import type {
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { type RowImages, type TableLayout, tableLayout } from './binlog-rows'
 import type { TransactionReader } from './binlog-transactions'
+import type { LoggedQuery } from './query-event'
 
 /** Events that the reader must hand over; the rest of the log is skipped unread. */
 export const DECODED_EVENTS = [
@@ -33,10 +34,17 @@ export interface BinlogDecoderOptions {
   readonly hasChecksum: () => boolean
   /** The exact commit time in the GTID event at hand (Unix microseconds); null: whole seconds must do. */
   readonly committedAt: () => number | null
+  /** The statement in the Query event at hand. */
+  readonly query: () => LoggedQuery
 }
 
 /** Turns the driver's events into calls of a `TransactionReader`. May throw an `OperatorError`. */
-export function createBinlogDecoder({ reader, hasChecksum, committedAt }: BinlogDecoderOptions) {
+export function createBinlogDecoder({
+  reader,
+  hasChecksum,
+  committedAt,
+  query,
+}: BinlogDecoderOptions) {
   const layouts = new Map<number, TableLayout>()
 
   function rows(
@@ -63,9 +71,14 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
     )
   }
 
+  /** The driver would take the text of any session for UTF-8, and shows no `LOAD DATA`. */
+  function statement(logged: LoggedQuery) {
+    reader.statement(logged.sql, logged.schema, logged.endPos, logged)
+  }
+
   function decode(event: AnyBinlogEvent): void {
     if (is(event, 'Query')) {
-      reader.statement(event.query, event.schema, event.nextPosition)
+      statement(query())
     } else if (is(event, 'WriteRows')) {
       rows(
         event,
@@ -96,7 +109,7 @@ export function createBinlogDecoder({ reader, hasChecksum, committedAt }: Binlog
     }
   }
 
-  return { decode, partialRows }
+  return { decode, partialRows, statement }
 }
 
 function layoutOf(event: TableMapEvent): TableLayout | null {

@@ -15,6 +15,13 @@ import {
 } from './binlog-packet'
 import { createTransactionReader } from './binlog-transactions'
 import { toDumpError } from './errors'
+import {
+  isLoadQueryEvent,
+  isQueryEvent,
+  type LoggedQuery,
+  readQueryEvent,
+  readServerVersion,
+} from './query-event'
 import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer } from './session'
 
 interface BinlogDumpOptions {
@@ -65,6 +72,15 @@ export async function dumpBinlog(
   let changesInTurn = 0
   let room: Promise<void> | null = null
   let commitTime: number | null = null
+  let version = 0
+  let query: LoggedQuery = {
+    sql: '',
+    schema: '',
+    endPos: 0,
+    sqlMode: 0,
+    version,
+    databases: null,
+  }
   let lastPacketAt = performance.now()
 
   const stop = () => {
@@ -104,14 +120,20 @@ export async function dumpBinlog(
     if (!isOver) zongji.connection?.resume()
   }
 
-  const { decode, partialRows } = createBinlogDecoder({
+  const { decode, partialRows, statement } = createBinlogDecoder({
     reader: createTransactionReader({ add }, { from, database, serverId, epoch }),
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
+    query: () => query,
   })
   const observe = guarded((packet: RawPacket) => {
     const { eventType, isEnd, committedAt } = readBinlogPacket(packet)
     if (isGtidEvent(eventType)) commitTime = committedAt
+    version = readServerVersion(packet, eventType) ?? version
+    if (isQueryEvent(eventType)) {
+      query = readQueryEvent(packet, eventType, { version, hasChecksum: zongji.useChecksum })
+    }
+    if (isLoadQueryEvent(eventType)) statement(query)
     if (isEnd) throw ended('MySQL ended the binlog dump')
     if (eventType === INCIDENT_EVENT) {
       throw new OperatorError(

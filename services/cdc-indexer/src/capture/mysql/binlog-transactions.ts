@@ -4,7 +4,7 @@ import { highestOf, isTagged, numberOf, sourceOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
-import { readStatement } from './binlog-statement'
+import { readStatement, type StatementContext } from './binlog-statement'
 import { anotherHistory } from './errors'
 
 export interface RowsEvent {
@@ -20,7 +20,7 @@ export interface TransactionReader {
   /** A GTID event: what follows belongs to this transaction. `committedAt`: Unix microseconds. */
   begin(gtid: string, committedAt: number): void
   /** A Query event; `endPos` is where it ends in the file. */
-  statement(sql: string, schema: string, endPos: number): void
+  statement(sql: string, schema: string, endPos: number, context?: StatementContext): void
   rows(event: RowsEvent): void
   /** An Xid event. */
   commit(endPos: number): void
@@ -107,8 +107,8 @@ export function createTransactionReader(
       expected = null
     },
 
-    statement(sql, schema, endPos) {
-      const statement = readStatement(sql, schema, database)
+    statement(sql, schema, endPos, context) {
+      const statement = readStatement(sql, schema, database, context)
       if (statement.kind === 'unreadable' && !open?.isKnown) refuse(`ran ${statement.what}`)
       if (!open) return
       switch (statement.kind) {

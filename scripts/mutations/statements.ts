@@ -1,0 +1,75 @@
+import type { Mutation } from './mutation'
+
+const MYSQL = 'services/cdc-indexer/src/capture/mysql'
+const TOKENS = `${MYSQL}/sql-tokens.ts`
+const STATEMENT = `${MYSQL}/binlog-statement.ts`
+const READ = [`${MYSQL}/binlog-statement.test.ts`]
+const EVENT = [`${MYSQL}/query-event.test.ts`]
+
+/** Of what tells statements that change captured rows from those that change none. */
+export const STATEMENT_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'statements: a comment is part of the statement',
+    file: TOKENS,
+    find: "    if (sql.startsWith('/*', at)) {",
+    replace: "    if (sql.startsWith('/*!', at)) {",
+    tests: READ,
+  },
+  {
+    name: 'statements: a comment for a version is read by any server',
+    file: TOKENS,
+    find: 'if (since === null || Number(since) <= version) {',
+    replace: 'if (since === null || version >= 0) {',
+    tests: READ,
+  },
+  {
+    name: 'statements: a comment that the server reads is passed over',
+    file: TOKENS,
+    find: "    if (sql[at] === '!') {",
+    replace: "    if (sql[at] === '!!') {",
+    tests: READ,
+  },
+  {
+    name: 'statements: a backslash escapes whatever the sql_mode says',
+    file: TOKENS,
+    find: '(sqlMode & SQL_MODE.noBackslashEscapes) === 0',
+    replace: 'sqlMode >= 0',
+    tests: READ,
+  },
+  {
+    name: 'statements: a double quote begins a string whatever the sql_mode says',
+    file: TOKENS,
+    find: '(sqlMode & SQL_MODE.ansiQuotes) !== 0',
+    replace: 'sqlMode < 0',
+    tests: READ,
+  },
+  {
+    name: 'statements: a table that is put in the place of another has its rows',
+    file: STATEMENT,
+    find: 'return table && !isOnlineCopy(table, key, origin) ? [table] : []',
+    replace: 'return table && origin === null ? [table] : []',
+    tests: READ,
+  },
+  {
+    name: 'statements: what is not known to change rows changes none',
+    file: STATEMENT,
+    find: 'if (word !== null && HARMLESS.has(word)) return OTHER',
+    replace:
+      "if (!['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'LOAD'].includes(word ?? '')) return OTHER",
+    tests: READ,
+  },
+  {
+    name: 'statements: nobody asks which databases a statement used',
+    file: STATEMENT,
+    find: 'if (databases && !databases.includes(UNNAMED)) {',
+    replace: 'if (databases?.includes(UNNAMED)) {',
+    tests: READ,
+  },
+  {
+    name: 'statements: a second byte may be an escape',
+    file: `${MYSQL}/query-event.ts`,
+    find: "masked.fill('?', at, at + 2)",
+    replace: '',
+    tests: EVENT,
+  },
+]
