@@ -98,6 +98,27 @@ describe('a compressed transaction', () => {
     ])
   })
 
+  test('is unpacked as it is read: of 256 MiB a few are held at a time', () => {
+    const rows = Buffer.alloc(19 + 2 ** 20, 'row after row ')
+    rows[TYPE_AT] = 30
+    rows.writeUInt32LE(rows.length, LENGTH_AT)
+    const packer = zstdCompressSync(Buffer.concat([rows, rows, rows, rows]))
+    // Frames may follow each other, so the whole need not exist here either.
+    const packed = payload(ZSTD, Buffer.concat(Array.from({ length: 64 }, () => packer)))
+    Bun.gc(true)
+    const before = process.memoryUsage().rss
+    let [events, bytes, most] = [0, 0, 0]
+    for (const { start, end } of packetsInside(packed, true)) {
+      events += 1
+      bytes += end - start
+      if (events % 16 === 0) Bun.gc(true)
+      most = Math.max(most, process.memoryUsage().rss - before)
+    }
+    expect(events).toBe(256)
+    expect(bytes).toBeGreaterThan(256 * 2 ** 20)
+    expect(most).toBeLessThan(64 * 2 ** 20)
+  })
+
   test('may be stored as it is', () => {
     const inside = [...packetsInside(payload([2, 3, 252, 255, 0], Buffer.concat(events)), true)]
     expect(inside).toHaveLength(3)

@@ -1,6 +1,5 @@
-import { zstdDecompressSync } from 'node:zlib'
-import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { type ByteReader, createPlainReader, createZstdReader } from './zstd-reader'
 
 /** What becomes of the packets of a dump beside the driver's decoding. */
 export interface PacketWatch {
@@ -186,13 +185,12 @@ function columnTypes(packet: RawPacket): Uint8Array {
 /** Fields of a `Transaction_payload_event`: each a type, a length and a value, all packed integers. */
 const FIELD = { end: 0, compression: 2 } as const
 const COMPRESSION = { zstd: 0, none: 255 } as const
-/** More than a transaction may have in a binlog. */
-const MOST_BYTES = 2 ** 31 - 1
 const CHECKSUM = 4
 
 /**
- * The events in a compressed transaction, each in a packet as the server would have sent it alone. Layouts:
- * MySQL 9 source documentation, "Transaction_payload_event". Throws a `RangeError` where it is damaged.
+ * The events in a compressed transaction, each in a packet as the server would have sent it alone, unpacked as they
+ * are asked for: beside the packet it holds one event and a step of unpacking, however large the transaction.
+ * Layouts: MySQL 9 source documentation, "Transaction_payload_event". Throws a `RangeError` where it is damaged.
  */
 export function* packetsInside(
   packet: DriverPacket,
@@ -212,25 +210,33 @@ export function* packetsInside(
     at = length.next + length.value
     if (at > endOfEvent) throw new RangeError('a compressed transaction is cut off')
   }
-  const events = decompress(bytes.subarray(at, endOfEvent), compression)
   const nextPosition = bytes.readUInt32LE(packet.start + HEADER + 1 + NEXT_POSITION)
-  // The first one moves the driver's sequence on, as the packet it came in would have.
-  let { sequenceId, numPackets } = packet
-  for (let from = 0; from < events.length; ) {
-    const size = events.readUInt32LE(from + EVENT_LENGTH)
-    if (size < EVENT_HEADER || from + size > events.length) {
-      throw new RangeError('an event in a compressed transaction is cut off')
+  const events = unpacked(bytes.subarray(at, endOfEvent), compression)
+  try {
+    // The first one moves the driver's sequence on, as the packet it came in would have.
+    let { sequenceId, numPackets } = packet
+    const header = Buffer.alloc(EVENT_HEADER)
+    for (let has = events.read(header); has > 0; has = events.read(header)) {
+      const size = has === EVENT_HEADER ? header.readUInt32LE(EVENT_LENGTH) : 0
+      if (size < EVENT_HEADER) throw cutOff()
+      const buffer = Buffer.alloc(HEADER + 1 + size + checksum)
+      buffer.set(header, HEADER + 1)
+      const rest = buffer.subarray(HEADER + 1 + EVENT_HEADER, buffer.length - checksum)
+      if (events.read(rest) < rest.length) throw cutOff()
+      buffer.writeUInt32LE(size + checksum, HEADER + 1 + EVENT_LENGTH)
+      buffer.writeUInt32LE(nextPosition, HEADER + 1 + NEXT_POSITION)
+      const place = { buffer, start: 0, end: buffer.length, offset: HEADER }
+      yield Object.assign(packet.clone(), place, { sequenceId, numPackets })
+      sequenceId = (sequenceId + numPackets) % 256
+      numPackets = 0
     }
-    const buffer = Buffer.alloc(HEADER + 1 + size + checksum)
-    events.copy(buffer, HEADER + 1, from, from + size)
-    buffer.writeUInt32LE(size + checksum, HEADER + 1 + EVENT_LENGTH)
-    buffer.writeUInt32LE(nextPosition, HEADER + 1 + NEXT_POSITION)
-    const place = { buffer, start: 0, end: buffer.length, offset: HEADER }
-    yield Object.assign(packet.clone(), place, { sequenceId, numPackets })
-    sequenceId = (sequenceId + numPackets) % 256
-    numPackets = 0
-    from += size
+  } finally {
+    events.close()
   }
+}
+
+function cutOff(): RangeError {
+  return new RangeError('an event in a compressed transaction is cut off')
 }
 
 /** In an event's header: its length and where the next one begins. */
@@ -241,16 +247,10 @@ function bytesOf({ buffer }: RawPacket): Buffer {
   return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
-function decompress(payload: Buffer, compression: number): Buffer {
-  if (compression === COMPRESSION.none) return payload
-  if (compression !== COMPRESSION.zstd) {
-    throw new RangeError(`a transaction is compressed by method ${compression}`)
-  }
-  try {
-    return zstdDecompressSync(payload, { maxOutputLength: MOST_BYTES })
-  } catch (error) {
-    throw new RangeError(`a compressed transaction cannot be unpacked: ${asError(error).message}`)
-  }
+function unpacked(payload: Buffer, compression: number): ByteReader {
+  if (compression === COMPRESSION.none) return createPlainReader(payload)
+  if (compression === COMPRESSION.zstd) return createZstdReader(payload)
+  throw new RangeError(`a transaction is compressed by method ${compression}`)
 }
 
 /** MySQL's packed integer: one byte up to 250, else a byte that says how many follow. */
