@@ -9,6 +9,7 @@ import type {
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { type RowImages, type TableLayout, tableLayout } from './binlog-rows'
 import type { TransactionReader } from './binlog-transactions'
+import { assertPrimaryKey } from './primary-key'
 import type { LoggedQuery } from './query-event'
 
 /** Events that the reader must hand over; the rest of the log is skipped unread. */
@@ -120,7 +121,10 @@ function layoutOf(event: TableMapEvent): TableLayout | null {
       `changes of ${table} were logged without column names; set binlog_row_metadata=FULL, and ${MOVE_ON}`,
     )
   }
-  return tableLayout(table, event.tableMap[event.tableId]?.columns ?? [])
+  const columns = event.tableMap[event.tableId]?.columns ?? []
+  const key = (event.primaryKey ?? []).flatMap((at) => columns[at]?.name ?? [])
+  assertPrimaryKey(table, key, MOVE_ON)
+  return tableLayout(table, columns)
 }
 
 /** The driver keeps which columns an image has, but does not type it. */

@@ -12,7 +12,7 @@ import {
   openBinlogFixture,
   readItems,
 } from '../testing/binlog-fixture'
-import { checkServer } from './server-check'
+import { CASCADES_SQL, checkServer } from './server-check'
 
 const BIG_ID = 2 ** 53 - 1
 
@@ -253,6 +253,16 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
     await checkServer(fixture.writer)
   })
 
+  test('finds the cascades of captured tables, which older servers do not log', async () => {
+    await fixture.write(
+      'ALTER TABLE comments ADD CONSTRAINT fk_post FOREIGN KEY (post_id) REFERENCES posts (id) ON DELETE CASCADE',
+    )
+    const found = await fixture.writer.query(CASCADES_SQL)
+    await fixture.write('ALTER TABLE comments DROP FOREIGN KEY fk_post')
+    expect(found).toEqual([{ child: 'comments', name: 'fk_post' }])
+    expect(await fixture.writer.query(CASCADES_SQL)).toEqual([])
+  })
+
   test('refuses a position of another history', async () => {
     const strange = {
       last: null,
@@ -429,6 +439,20 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       "INSERT INTO comments (id, post_id, author_id, text, created_at) VALUES (6, 1, 1, 't', 1)",
       'DELETE FROM comments',
       'ALTER TABLE comments MODIFY text TEXT NOT NULL',
+    ],
+    [
+      'another primary key',
+      'ALTER TABLE comments DROP PRIMARY KEY, ADD PRIMARY KEY (post_id, id)',
+      "INSERT INTO comments (id, post_id, author_id, text, created_at) VALUES (7, 1, 1, 't', 1)",
+      'DELETE FROM comments',
+      'ALTER TABLE comments DROP PRIMARY KEY, ADD PRIMARY KEY (id)',
+    ],
+    [
+      'no primary key',
+      'ALTER TABLE comments DROP PRIMARY KEY',
+      "INSERT INTO comments (id, post_id, author_id, text, created_at) VALUES (8, 1, 1, 't', 1)",
+      'DELETE FROM comments',
+      'ALTER TABLE comments ADD PRIMARY KEY (id)',
     ],
     [
       'a lost column',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { assertServerVariables } from './server-check'
+import { assertNoCascade, assertServerVariables } from './server-check'
 
 const GOOD = {
   version: '8.4.3',
@@ -46,6 +46,7 @@ describe('what a server must be', () => {
     ['binlog_row_value_options', 'PARTIAL_JSON', "set binlog_row_value_options=''"],
     ['sync_binlog', '0', 'set sync_binlog=1'],
     ['innodb_flush_log_at_trx_commit', '2', 'set innodb_flush_log_at_trx_commit=1'],
+    ['innodb_native_foreign_keys', 'ON', 'set innodb_native_foreign_keys=OFF'],
   ])('says what to set where %s is %s', (variable, value, expected) => {
     const message = complaint({ [variable]: value })
     expect(message).toContain(`(${variable}=${value})`)
@@ -63,4 +64,11 @@ describe('what a server must be', () => {
     expect(complaint({ binlog_row_value_options: undefined })).toBeNull()
     expect(complaint({ binlog_row_metadata: undefined })).toContain('binlog_row_metadata=FULL')
   })
+})
+
+test('a cascade of the engine is refused where the server has no other', () => {
+  expect(() => assertNoCascade([])).not.toThrow()
+  expect(() => assertNoCascade([{ child: 'comments', name: 'fk_post' }])).toThrow(
+    /the foreign key fk_post changes rows of comments by itself/,
+  )
 })

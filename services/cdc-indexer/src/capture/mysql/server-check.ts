@@ -1,9 +1,10 @@
 import { ER } from '@sns/shared/adapters/mysql/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { capturedTables } from '@sns/shared/events/tables'
 import type { BinlogPosition } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { anotherHistory, purgedPast, toCaptureError } from './errors'
-import { isStatementError, type MysqlSession, textCell } from './session'
+import { isStatementError, type MysqlSession, type SessionRow, textCell } from './session'
 
 const OLDEST = { major: 8, minor: 0, patch: 14 }
 
@@ -19,10 +20,13 @@ const REQUIRED = {
   // What a power cut must not take back: changes that were published before.
   sync_binlog: '1',
   innodb_flush_log_at_trx_commit: '1',
+  // Rows that the engine changes by itself never reach the binlog.
+  innodb_native_foreign_keys: 'OFF',
 } as const
 
-/** Not every supported server has these variables; one that lacks them lacks the feature too. */
-const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options'])
+const NATIVE_FOREIGN_KEYS = 'innodb_native_foreign_keys'
+/** Not every supported server has these variables; one without the first lacks the feature, one without the second has no other. */
+const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options', NATIVE_FOREIGN_KEYS])
 
 const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
   'version',
@@ -30,6 +34,13 @@ const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
 ]
   .map((name) => `'${name}'`)
   .join(', ')})`
+
+/** Foreign keys of captured tables whose rows go or change with those of another. */
+export const CASCADES_SQL = `SELECT table_name AS child, constraint_name AS name
+  FROM information_schema.referential_constraints
+  WHERE constraint_schema = DATABASE() AND table_name IN (${capturedTables.map((name) => `'${name}'`).join(', ')})
+    AND (delete_rule NOT IN ('RESTRICT', 'NO ACTION') OR update_rule NOT IN ('RESTRICT', 'NO ACTION'))
+  ORDER BY child, name LIMIT 1`
 
 const HISTORY_SQL = `SELECT
   GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known,
@@ -40,9 +51,11 @@ const HISTORY_SQL = `SELECT
 export async function checkServer(session: MysqlSession): Promise<void> {
   try {
     const rows = await session.query(VARIABLES_SQL)
-    assertServerVariables(
-      new Map(rows.map((row) => [textCell(row, 'Variable_name'), textCell(row, 'Value')])),
+    const variables = new Map(
+      rows.map((row) => [textCell(row, 'Variable_name'), textCell(row, 'Value')]),
     )
+    assertServerVariables(variables)
+    if (!variables.has(NATIVE_FOREIGN_KEYS)) assertNoCascade(await session.query(CASCADES_SQL))
   } catch (error) {
     throw toCaptureError(error)
   }
@@ -93,6 +106,14 @@ export function assertServerVariables(variables: ReadonlyMap<string, string>): v
   const set = wrong.map(([name, wanted]) => `${name}=${wanted || "''"}`).join(', ')
   throw new OperatorError(
     `MySQL is not set up as capture needs it (${is}); set ${set} on the server and restart it`,
+  )
+}
+
+/** Servers before 9.6 let the engine do what a foreign key says. */
+export function assertNoCascade([first]: readonly SessionRow[]): void {
+  if (!first) return
+  throw new OperatorError(
+    `the foreign key ${textCell(first, 'name')} changes rows of ${textCell(first, 'child')} by itself, which this MySQL does not log; make it ON DELETE RESTRICT ON UPDATE RESTRICT, or take MySQL 9.6 or newer`,
   )
 }
 

@@ -7,6 +7,7 @@ import type { RowKey, Snapshot, SnapshotStore } from '../ports/snapshot-store'
 import { LONGLONG, refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
 import { CHECKPOINT_NAME } from './checkpoint-store'
 import { toCaptureError } from './errors'
+import { assertPrimaryKey } from './primary-key'
 import {
   createMysqlSession,
   type MysqlServer,
@@ -42,7 +43,7 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
     table: CapturedTable,
   ): Promise<{ readonly layout: TableLayout; readonly columns: readonly string[] }> {
     const found = await session.query(
-      `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+      `SELECT column_name AS name, data_type AS type, column_key AS part FROM information_schema.columns
        WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
       [server.database, table],
     )
@@ -50,10 +51,17 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
       name: textCell(row, 'name'),
       type: textCell(row, 'type'),
     }))
+    const again = 'run snapshot again'
     const layout = tableLayout(
       table,
       columns.map(({ name, type }) => ({ name, type: type === 'bigint' ? LONGLONG : 0 })),
-      'run snapshot again',
+      again,
+    )
+    const key = found.filter((row) => textCell(row, 'part') === 'PRI')
+    assertPrimaryKey(
+      table,
+      key.map((row) => textCell(row, 'name')),
+      again,
     )
     return {
       layout,
