@@ -26,7 +26,8 @@ export const COMPOSE_SETTINGS = [
  */
 export function renderEnvExample(): string {
   return [
-    '# Settings of sns. Copy to .env and uncomment what you change; an empty value counts as unset.\n',
+    '# Settings of sns. Copy to .env and uncomment what you change; an empty value counts as unset.',
+    '# A secret NAME may stand in a file instead, which NAME_FILE names.\n',
     ...listSettings().map((setting) => {
       const preset = typeof setting.default === 'string' ? setting.default : ''
       return `# ${setting.summary}. Read by ${envReaders(setting)}.\n# ${setting.name}=${preset}\n`

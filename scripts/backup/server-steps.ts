@@ -41,8 +41,17 @@ export function serverRestoreSteps(mysql: MysqlSettings, file: string): string[]
 }
 
 /** Without the password: other users can see command lines. */
-function connection({ host, port, user }: MysqlSettings): string {
-  return `--host=${quoted(host)} --port=${port} --user=${quoted(user)} --password`
+function connection({ host, port, user, tls }: MysqlSettings): string {
+  const files = [
+    ['ca', tls?.ca],
+    ['cert', tls?.client?.cert],
+    ['key', tls?.client?.key],
+  ] as const
+  return [
+    `--host=${quoted(host)} --port=${port} --user=${quoted(user)} --password`,
+    ...(tls ? [`--ssl-mode=${tls.mode.toUpperCase()}`] : []),
+    ...files.flatMap(([name, file]) => (file ? [`--ssl-${name}=${quoted(file.path)}`] : [])),
+  ].join(' ')
 }
 
 function name({ database }: MysqlSettings): string {

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { type Certificates, makeCertificates } from '../testing/certificates'
 import { databaseUrl } from './database-url'
 import { SettingProblem } from './parsers'
 
@@ -33,7 +35,15 @@ describe('sqlite', () => {
 })
 
 describe('mysql', () => {
-  const plain = { kind: 'mysql', host: 'db', port: 3306, user: 'u', password: 'p', database: 'sns' }
+  const plain = {
+    kind: 'mysql',
+    host: 'db',
+    port: 3306,
+    user: 'u',
+    password: 'p',
+    database: 'sns',
+    tls: null,
+  }
 
   test.each([
     ['mysql://u:p@db/sns', {}],
@@ -63,6 +73,58 @@ describe('mysql', () => {
     ['mysql://u:p@db/sns?ssl=1', 'parameter "ssl"'],
   ])('%s is refused: %s', (text, why) => {
     expect(() => databaseUrl(text)).toThrow(why)
+  })
+})
+
+describe('encryption of mysql', () => {
+  let certificates: Certificates
+  beforeAll(async () => {
+    certificates = await makeCertificates()
+  })
+  afterAll(() => certificates[Symbol.asyncDispose]())
+
+  const tlsOf = (parameters: string) => {
+    const address = databaseUrl(
+      `mysql://u:p@db/sns?${parameters.replace(/(?<==)(CA|CERT|KEY)\b/g, (name) => files(name))}`,
+    )
+    return address.kind === 'mysql' ? address.tls : undefined
+  }
+  const files = (name: string) =>
+    ({ CA: certificates.ca, CERT: certificates.cert, KEY: certificates.key })[name] ?? name
+
+  test.each([
+    ['ssl-mode=disabled', null],
+    ['ssl-mode=required', { mode: 'required', ca: null, client: null }],
+    ['ssl-mode=VERIFY_CA', { mode: 'verify_ca', ca: null, client: null }],
+    ['ssl-mode=verify-identity', { mode: 'verify_identity', ca: null }],
+    ['ssl-ca=CA', { mode: 'verify_ca', ca: {} }],
+    ['ssl-mode=required&ssl-ca=CA', { mode: 'verify_ca', ca: {} }],
+    ['ssl-mode=verify_identity&ssl-ca=CA', { mode: 'verify_identity', ca: {} }],
+    ['ssl-cert=CERT&ssl-key=KEY', { mode: 'required', ca: null, client: { cert: {}, key: {} } }],
+  ])('%s', (parameters, expected) => {
+    const tls = tlsOf(parameters)
+    if (expected === null) expect(tls).toBeNull()
+    else expect(tls).toMatchObject(expected)
+    if (parameters.includes('ssl-ca')) {
+      expect(tls?.ca).toEqual({
+        path: certificates.ca,
+        pem: readFileSync(certificates.ca, 'utf8'),
+      })
+    }
+  })
+
+  test.each([
+    ['ssl-mode=on', 'ssl-mode: expected one of disabled'],
+    ['ssl-mode=preferred', 'would fall back'],
+    ['ssl-mode=required&ssl-mode=disabled', 'ssl-mode: expected once'],
+    ['ssl-ca=/nowhere/ca.pem', 'ssl-ca: expected a file that can be read; /nowhere/ca.pem'],
+    ['ssl-ca=KEY', 'ssl-ca: expected a file with a certificate'],
+    ['ssl-cert=CERT', 'expected both or neither'],
+    ['ssl-key=KEY', 'expected both or neither'],
+    ['ssl-cert=CERT&ssl-key=CA', 'ssl-key: expected a file with a private key'],
+    ['ssl-mode=disabled&ssl-ca=CA', 'encrypts nothing'],
+  ])('%s is refused: %s', (parameters, why) => {
+    expect(() => tlsOf(parameters)).toThrow(why)
   })
 })
 

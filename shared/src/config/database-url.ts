@@ -1,3 +1,4 @@
+import { isTlsParameter, type MysqlTls, mysqlTls } from './mysql-tls'
 import { percentDecoded, SettingProblem } from './parsers'
 
 export interface SqliteAddress {
@@ -12,6 +13,8 @@ export interface MysqlAddress {
   readonly user: string
   readonly password: string
   readonly database: string
+  /** Null: not encrypted. */
+  readonly tls: MysqlTls | null
 }
 
 const SQLITE = 'sqlite:PATH'
@@ -23,7 +26,8 @@ const MYSQL = 'mysql://user:password@host:port/database'
  * `sqlite:PATH` takes the path as it stands. Behind slashes: `sqlite:////abs` and `sqlite:///abs` are
  * absolute, `sqlite:///./rel` is relative. A database in memory would forget everything: refused.
  *
- * In `mysql://` user, password and database are percent-decoded; the port is 3306 if not given.
+ * In `mysql://` user, password and database are percent-decoded; the port is 3306 if not given. Parameters
+ * are `ssl-mode`, `ssl-ca`, `ssl-cert` and `ssl-key`, and `charset=utf8mb4`, which is always so.
  */
 export function databaseUrl(text: string): SqliteAddress | MysqlAddress {
   const [, scheme, rest = ''] =
@@ -63,7 +67,7 @@ function mysqlAddress(rest: string): MysqlAddress {
     )
   }
   for (const [name, value] of url.searchParams) {
-    if (name !== 'charset' || value !== 'utf8mb4') {
+    if (!isTlsParameter(name) && (name !== 'charset' || value !== 'utf8mb4')) {
       throw new SettingProblem(`the parameter "${name}" is not known: expected ${MYSQL}`)
     }
   }
@@ -84,5 +88,6 @@ function mysqlAddress(rest: string): MysqlAddress {
     user,
     password: percentDecoded(url.password),
     database,
+    tls: mysqlTls(url.searchParams),
   }
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { settingsRefusal } from '../testing/settings-refusal'
+import { temporaryFolder } from '../testing/temporary-folder'
 import type { Environment } from './environment'
 import { loadSettings } from './load-settings'
-import { listSettings, type Role } from './settings'
+import { listSettings, type Role, secretFileSetting } from './settings'
 
 const MYSQL = 'mysql://sns:pw@db.example/sns'
 
@@ -23,7 +25,7 @@ describe('what is read', () => {
     loadSettings(env, { role })
     const expected = listSettings()
       .filter(({ readBy }) => readBy === 'all' || readBy.includes(role as 'api'))
-      .map(({ name }) => name)
+      .flatMap(({ name, secret }) => (secret ? [name, secretFileSetting(name)] : [name]))
     expect([...asked].sort()).toEqual(expected.sort())
   })
 
@@ -91,6 +93,42 @@ describe('settings that depend on each other', () => {
       url: 'http://search',
       auth: { username: 'u', password: 'p' },
     })
+  })
+})
+
+describe('every secret may stand in a file', () => {
+  const secrets = listSettings().filter(({ secret }) => secret)
+  const values: Readonly<Record<string, string>> = {
+    DATABASE_URL: MYSQL,
+    REDIS_URL: 'redis://:pw@cache',
+    ES_URL: 'https://u:pw@search',
+  }
+
+  test.each(secrets)('$name', async ({ name }) => {
+    await using folder = await temporaryFolder()
+    const role: Role = 'api'
+    const beside = name === 'SECRET_KEY' ? {} : { SECRET_KEY: 'k'.repeat(32) }
+    const path = join(folder.path, 'secret')
+    const [file, text] = [secretFileSetting(name), values[name] ?? ' s'.repeat(20)]
+    const given = loadSettings({ ...beside, [name]: text }, { role })
+    for (const end of ['', '\n', '\r\n']) {
+      await Bun.write(path, text + end)
+      expect(loadSettings({ ...beside, [file]: path }, { role })).toEqual(given)
+    }
+
+    const refusal = (env: Environment) => {
+      const { message, exitCode } = settingsRefusal(env, role)
+      expect(exitCode).toBe(2)
+      expect(message).toStartWith(file)
+      expect(message).not.toContain('\n')
+      expect(message).not.toContain(text)
+      return message
+    }
+    expect(refusal({ [file]: path, [name]: text })).toContain(`and ${name} are both set`)
+    await Bun.write(path, '\n')
+    expect(refusal({ [file]: path })).toContain('is empty')
+    expect(refusal({ [file]: join(folder.path, 'none') })).toContain('ENOENT')
+    expect(refusal({ [file]: folder.path })).toContain('EISDIR')
   })
 })
 

@@ -1,6 +1,7 @@
 import { OperatorError } from '../errors/operator-error'
 import type { Environment } from './environment'
 import { SettingProblem } from './parsers'
+import { readText } from './pem-file'
 import {
   combineSettings,
   isSetting,
@@ -9,11 +10,12 @@ import {
   type Setting,
   type Settings,
   type SettingTree,
+  secretFileSetting,
   type Values,
 } from './settings'
 
 /**
- * Reads what `role` needs; the settings it does not read have their defaults, whatever the environment
+ * Reads what `role` needs, secrets also from files; the settings it does not read have their defaults, whatever the environment
  * says. An empty variable counts as unset. Throws an `OperatorError` of exit code 2 whose one line
  * names the first variable that is wrong or missing, and never shows a secret.
  */
@@ -39,7 +41,7 @@ function readTree<Tree extends SettingTree>(
 }
 
 function readSetting(setting: Setting, env: Environment, role: Role): unknown {
-  const given = isRead(setting, role) ? env[setting.name] : undefined
+  const given = isRead(setting, role) ? givenText(setting, env) : undefined
   const text = (setting.secret ? given : given?.trim()) || defaultFor(setting, role)
   if (text === null) return null
   try {
@@ -48,6 +50,26 @@ function readSetting(setting: Setting, env: Environment, role: Role): unknown {
     if (!(error instanceof SettingProblem)) throw error
     const found = setting.secret ? '' : ` is ${JSON.stringify(text.slice(0, 100))}`
     throw new SettingProblem(`${setting.name}${found}: ${error.message}`)
+  }
+}
+
+/** A secret stands in its variable, or in the file that the variable with `_FILE` behind its name names. */
+function givenText({ name, secret }: Setting, env: Environment): string | undefined {
+  const text = env[name]
+  const fileSetting = secretFileSetting(name)
+  const path = secret ? env[fileSetting]?.trim() : undefined
+  if (!path) return text
+  if (text) {
+    throw new SettingProblem(`${fileSetting} and ${name} are both set: expected one of them`)
+  }
+  try {
+    // An editor, or `echo`, ends the line.
+    const secret = readText(path).replace(/\r?\n$/, '')
+    if (secret !== '') return secret
+    throw new SettingProblem(`expected the secret in the file; ${path} is empty`)
+  } catch (error) {
+    if (!(error instanceof SettingProblem)) throw error
+    throw new SettingProblem(`${fileSetting}: ${error.message}`)
   }
 }
 

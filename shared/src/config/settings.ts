@@ -20,7 +20,7 @@ export interface Setting<Value = unknown> {
   readonly default: string | DefaultByProgram | null
   /** `all`: every program. */
   readonly readBy: 'all' | readonly Reader[]
-  /** Never logged, and never given a default value in compose. */
+  /** Never logged, never given a default value in compose, and also taken from a file; see `secretFileSetting`. */
   readonly secret?: true
 }
 
@@ -53,7 +53,7 @@ export const SETTINGS = {
     url: {
       name: 'DATABASE_URL',
       summary:
-        '`sqlite:PATH` runs embedded; `mysql://user:password@host:port/database` runs on the servers',
+        '`sqlite:PATH` runs embedded; `mysql://user:password@host:port/database` runs on the servers, encrypted with `?ssl-mode=verify_identity&ssl-ca=FILE`',
       parse: databaseUrl,
       default: 'sqlite:data/sns.db',
       readBy: 'all',
@@ -413,6 +413,11 @@ type SettingValues = Values<typeof SETTINGS>
 /** The settings of a tree, in the order of their declaration. */
 export function listSettings(tree: SettingTree = SETTINGS): Setting[] {
   return Object.values(tree).flatMap((each) => (isSetting(each) ? [each] : listSettings(each)))
+}
+
+/** The variable that names a file with the value of a secret, in place of the variable that holds it. */
+export function secretFileSetting(name: string): string {
+  return `${name}_FILE`
 }
 
 export function isSetting(node: Setting | SettingTree): node is Setting {

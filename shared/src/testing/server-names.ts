@@ -3,7 +3,7 @@ import Redis from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import mysql from 'mysql2/promise'
 import { FetchConnection } from '../adapters/elasticsearch/fetch-connection'
-import type { MysqlSettings } from '../config/settings'
+import type { MysqlAddress } from '../config/database-url'
 import { testServers, uniqueName } from './servers'
 
 /** Unique names on the real servers, as settings. Everything created under them is removed at the end. */
@@ -11,7 +11,7 @@ export interface ServerNames extends AsyncDisposable {
   readonly database: string
   readonly env: Readonly<Record<string, string>>
   /** Where the database is, as `env` says. */
-  readonly mysql: Pick<MysqlSettings, 'host' | 'port' | 'user' | 'password' | 'database'>
+  readonly mysql: Omit<MysqlAddress, 'kind'>
 }
 
 /** Makes an empty database; topics, keys and indexes get their names from the prefix. */
@@ -27,7 +27,7 @@ export async function createServerNames(): Promise<ServerNames> {
   const { hostname: host, port, username: user, password } = new URL(mysqlUrl)
   return {
     database: name,
-    mysql: { host, port: Number(port), user, password, database: name },
+    mysql: { host, port: Number(port), user, password, database: name, tls: null },
     env: {
       DATABASE_URL: `${mysqlUrl}/${name}`,
       REDIS_URL: redis,

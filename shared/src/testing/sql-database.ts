@@ -91,6 +91,7 @@ export function testMysqlSettings(): MysqlSettings {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: '',
+    tls: null,
     poolSize: 6,
     echo: false,
   }

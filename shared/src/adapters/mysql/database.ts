@@ -1,4 +1,5 @@
 import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, type MysqlPool, sql } from 'kysely'
+import type { MysqlTls } from '../../config/mysql-tls'
 import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
@@ -88,7 +89,7 @@ class MysqlTraitsAdapter extends MysqlAdapter implements SqlTraits {
 
 /** What the operator must fix, from the error of a first connection. */
 function explainConnectError(
-  { host, port, user, database }: Omit<MysqlSettings, 'password'>,
+  { host, port, user, database, tls }: Omit<MysqlSettings, 'password'>,
   error: unknown,
 ): OperatorError {
   const cause = isSnsError(error) ? error.cause : error
@@ -97,9 +98,35 @@ function explainConnectError(
     [ER.ACCESS_DENIED_ERROR]: `MySQL at ${host}:${port} refuses the user or password of ${user}`,
     [ER.DBACCESS_DENIED_ERROR]: `the MySQL user ${user} may not use the database ${database}; grant it or name another`,
     [ER.BAD_DB_ERROR]: `MySQL at ${host}:${port} has no database ${database}; create it or name another`,
+    [ER.SECURE_TRANSPORT_REQUIRED]: `MySQL at ${host}:${port} demands an encrypted connection; add ?ssl-mode=verify_identity&ssl-ca=FILE`,
   }
   const what =
     explanations[errno ?? 0] ??
+    explainTlsError({ code, message, host, port, mode: tls?.mode }) ??
     `MySQL at ${host}:${port} cannot be reached (${code || message}); start it or correct the address`
   return new OperatorError(`DATABASE_URL: ${what}`, 1, { cause })
+}
+
+/** Null: it was not the encryption that failed. */
+function explainTlsError({
+  code,
+  message,
+  host,
+  port,
+  mode,
+}: {
+  readonly code: string
+  readonly message: string
+  readonly host: string
+  readonly port: number
+  readonly mode: MysqlTls['mode'] | undefined
+}): string | null {
+  switch (code) {
+    case 'HANDSHAKE_NO_SSL_SUPPORT':
+      return `MySQL at ${host}:${port} offers no encryption, and ssl-mode is ${mode}; configure its certificate`
+    case 'HANDSHAKE_SSL_ERROR':
+      return `the certificate of MySQL at ${host}:${port} is not accepted (${message}); correct ssl-ca or ssl-mode`
+    default:
+      return null
+  }
 }

@@ -4,6 +4,7 @@ import type { MysqlSettings } from '../../config/settings'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Metrics } from '../../observability/metrics'
 import { castColumn, PooledConnection } from './connection'
+import { mysqlConnectionOptions } from './connection-options'
 import { stripMysqlError } from './errors'
 
 /** `poolConnections`: null for a pool beside the one that is reported. */
@@ -59,11 +60,7 @@ export function createMysqlPool({ metrics }: MysqlPoolDeps, options: MysqlPoolOp
   let busy = 0
   let waiting = 0
   const pool = createPool({
-    host: options.host,
-    port: options.port,
-    user: options.user,
-    password: options.password,
-    database: options.database,
+    ...mysqlConnectionOptions(options),
     connectionLimit: options.poolSize,
     maxIdle: options.poolSize,
     idleTimeout: IDLE_MS,

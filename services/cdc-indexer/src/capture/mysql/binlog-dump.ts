@@ -1,3 +1,4 @@
+import { mysqlConnectionOptions } from '@sns/shared/adapters/mysql/connection-options'
 import { yieldToEventLoop } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
@@ -54,12 +55,9 @@ export async function dumpBinlog(
   signal: AbortSignal,
 ): Promise<void> {
   const { server, from, seen, serverId, epoch, heartbeatMs, silenceMs } = options
-  const { host, port, user, password, database } = server
+  const { database } = server
   const zongji = new ZongJi({
-    host,
-    port,
-    user,
-    password,
+    ...mysqlConnectionOptions(server),
     connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
     timezone: 'Z',

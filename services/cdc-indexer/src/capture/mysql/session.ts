@@ -1,11 +1,12 @@
+import { mysqlConnectionOptions } from '@sns/shared/adapters/mysql/connection-options'
 import { ER, stripMysqlError } from '@sns/shared/adapters/mysql/errors'
-import type { MysqlSettings } from '@sns/shared/config/settings'
+import type { MysqlAddress } from '@sns/shared/config/database-url'
 import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
 import { toCaptureError } from './errors'
 
-/** Where MySQL is, and as whom. */
-export type MysqlServer = Pick<MysqlSettings, 'host' | 'port' | 'user' | 'password' | 'database'>
+/** Where MySQL is, as whom, and how encrypted. */
+export type MysqlServer = Omit<MysqlAddress, 'kind'>
 
 export type SessionRow = Readonly<Record<string, unknown>>
 
@@ -48,11 +49,7 @@ export function createMysqlSession(
 
   async function connect(): Promise<Connection> {
     const connection = await mysql.createConnection({
-      host: server.host,
-      port: server.port,
-      user: server.user,
-      password: server.password,
-      database: server.database,
+      ...mysqlConnectionOptions(server),
       connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
       enableKeepAlive: true,
       charset: 'utf8mb4',

@@ -29,6 +29,7 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: url.pathname.slice(1),
+    tls: null,
   }
   const writer = createMysqlSession(server, { timeoutMs: 60_000 })
   const deps = { logger: createLogger('test', 'silent'), metrics: createMetrics() }
