@@ -7,10 +7,10 @@ export interface ServerSuite extends AsyncDisposable {
   readonly suite: SuiteProcess
 }
 
-/** Unique names on the test servers, migrated. */
-export async function createMigratedNames(): Promise<ServerNames> {
+/** Unique names on the test servers, or on another MySQL, migrated. */
+export async function createMigratedNames(mysqlUrl?: string): Promise<ServerNames> {
   await using opened = new AsyncDisposableStack()
-  const names = opened.use(await createServerNames())
+  const names = opened.use(await createServerNames(mysqlUrl))
   await using migrate = spawnProgram('migrate', [], names.env)
   if ((await migrate.exited) !== 0) throw new Error(migrate.output())
   opened.move()

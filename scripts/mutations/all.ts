@@ -7,6 +7,7 @@ import { LIMIT_MUTATIONS } from './limits'
 import { LIVE_MUTATIONS } from './live'
 import { MEMORY_MUTATIONS } from './memory'
 import type { Mutation } from './mutation'
+import { MYSQL_CONNECTION_MUTATIONS } from './mysql-connections'
 import { OPERATOR_MUTATIONS } from './operators'
 import { PAGE_MUTATIONS } from './page'
 import { SEARCH_MUTATIONS } from './search'
@@ -22,6 +23,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LIMIT_MUTATIONS,
   ...FENCE_MUTATIONS,
   ...MEMORY_MUTATIONS,
+  ...MYSQL_CONNECTION_MUTATIONS,
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...SETTING_MUTATIONS,

@@ -140,8 +140,10 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'looks at the fence queue behind statements',
     file: 'shared/src/runtime/server-backend.ts',
-    find: '{ fence: createSqlFreshnessFence(db), logger, metrics }',
-    replace: '{ fence: createSqlFreshnessFence((await mysql()).db), logger, metrics }',
+    find: `await mysql()
+    const { fence } = await watch()`,
+    replace: `const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
+    const fence = createSqlFreshnessFence((await mysql()).db)`,
     tests: ['tests/faults/full-pool.server.test.ts'],
     needs: 'TEST_DATABASE_URL',
   },
@@ -370,7 +372,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'the fence opens at once',
     file: FRESHNESS,
-    find: '} else if (time.now() - seen.closedSince > leaseMs * MARGIN) {',
+    find: '} else if (time.now() - seen.closedSince > leaseMs * LEASE_MARGIN) {',
     replace: '} else if (seen.closedSince > 0) {',
     tests: [SCRIPTED, HISTORIES],
   },

@@ -24,14 +24,14 @@ export const FENCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'fence: a writer waits no longer than a lease',
     file: FRESHNESS,
-    find: 'const rest = since + leaseMs * MARGIN - time.now()',
+    find: 'const rest = since + leaseMs * LEASE_MARGIN - time.now()',
     replace: 'const rest = since + leaseMs - time.now()',
     tests: [RULES],
   },
   {
     name: 'fence: it opens when a lease has passed, without a margin',
     file: FRESHNESS,
-    find: 'time.now() - seen.closedSince > leaseMs * MARGIN',
+    find: 'time.now() - seen.closedSince > leaseMs * LEASE_MARGIN',
     replace: 'time.now() - seen.closedSince > leaseMs',
     tests: [RULES],
   },

@@ -69,7 +69,7 @@ export const SETTINGS = {
     poolSize: {
       name: 'DATABASE_POOL_SIZE',
       summary:
-        'Maximum number of MySQL connections per process, beside two of api and of fanout-worker for the fence and FEED_READS of api',
+        'Maximum number of MySQL connections per process, beside two for the fence and FEED_READS of api',
       parse: parse.integer('a number', 1, 1_000),
       default: '16',
       readBy: 'all',

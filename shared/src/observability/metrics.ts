@@ -188,6 +188,17 @@ export function createMetrics() {
       labels: { store: STORES },
       registers,
     }),
+    poolDiscards: createLabelledCounter({
+      name: 'sns_pool_discards_total',
+      help: 'Connections to MySQL thrown away by reason: lifetime, idle, refused (the server is no primary), moved (another server is)',
+      labels: { reason: ['lifetime', 'idle', 'refused', 'moved'] },
+      registers,
+    }),
+    mysqlMoves: new Counter({
+      name: 'sns_mysql_primary_moves_total',
+      help: 'Times another server of MySQL was found to be the primary',
+      registers,
+    }),
     poolConnections: new Gauge({
       name: 'sns_pool_connections',
       help: 'Connections of the SQL pool by state: busy, idle, waiting',

@@ -38,5 +38,20 @@ export interface FreshnessFence {
   leave(process: string): Promise<void>
 }
 
+/** How long a look at the fence is good for. */
+export const LEASE_MS = 2_000
+/** Whoever waits for leases to end waits this much longer, so that clocks may run at slightly other rates. */
+export const LEASE_MARGIN = 1.1
+
+/** What one look at the fence told of the server that answered it, which may be written to. */
+export interface PrimaryLook {
+  /** When the look began. */
+  readonly at: number
+  /** Its `server_uuid`. */
+  readonly server: string
+  /** How long it has been the primary, as far as processes agreed on; infinite where there was no other before. */
+  readonly ageMs: number
+}
+
 /** A process that has not reported for so long has no say in opening the fence. */
 export const REPORT_TTL_MS = 10_000

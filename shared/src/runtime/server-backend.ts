@@ -9,8 +9,6 @@ export interface ServerSettings extends Settings {
   readonly database: MysqlSettings
 }
 
-/** For looks at the fence, and for writers that must close it. */
-const FENCE_CONNECTIONS = 2
 /** How long a read of a feed waits for its turn. */
 const FEED_WAIT_MS = 15_000
 
@@ -27,18 +25,26 @@ export function createServerBackend(
   const opened = new AsyncDisposableStack()
   const ids = createIdGenerator({ clock })
 
+  /** Says which server the other connections may lead to. */
+  const watch = once(async () => {
+    const { connectPrimaryWatch } = await import('../adapters/mysql/primary-watch')
+    return opened.use(await connectPrimaryWatch({ logger, metrics }, database))
+  })
+
   const mysql = once(async () => {
-    const { connectMysql } = await import('../adapters/mysql/database')
+    const { connectMysql, createMysqlHealthCheck } = await import('../adapters/mysql/database')
     const { assertMigrated } = await import('../adapters/sql/migrate')
-    const { createSqlHealthCheck, echoTo } = await import('../adapters/sql/database')
+    const { echoTo } = await import('../adapters/sql/database')
+    const { db: unwatched, primary } = await watch()
+    await assertMigrated(unwatched)
     const { db } = opened.use(
       await connectMysql(database, {
         metrics,
+        primary,
         onStatement: database.echo ? echoTo(logger) : null,
       }),
     )
-    await assertMigrated(db)
-    return { db, health: createSqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
+    return { db, health: createMysqlHealthCheck(db), stores: createSqlStores(db, { clock, ids }) }
   })
 
   /** On connections of their own: readers without a timeline, however many, leave the others to writes. */
@@ -51,6 +57,7 @@ export function createServerBackend(
         { ...database, poolSize: settings.feedReads },
         {
           metrics: { ...metrics, poolConnections: null },
+          primary: (await watch()).primary,
           onStatement: database.echo ? echoTo(logger) : null,
           acquireTimeoutMs: FEED_WAIT_MS,
         },
@@ -67,18 +74,10 @@ export function createServerBackend(
     const { changeChannel, createRedisFreshness } = await import('../adapters/redis/freshness')
     const { createRedisRateLimiter } = await import('../adapters/redis/rate-limiter')
     const { createMemoryRateLimiter } = await import('../adapters/memory/rate-limiter')
-    const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
-    const { connectMysql } = await import('../adapters/mysql/database')
     await mysql()
-    // On connections of their own: a look that queues behind statements outlasts its lease, and then all pages ask SQL.
-    const { db } = opened.use(
-      await connectMysql(
-        { ...database, poolSize: FENCE_CONNECTIONS },
-        { metrics: { ...metrics, poolConnections: null } },
-      ),
-    )
+    const { fence } = await watch()
     const freshness = createRedisFreshness(
-      { fence: createSqlFreshnessFence(db), logger, metrics },
+      { fence, logger, metrics },
       { channel: changeChannel(prefix) },
     )
     const deps = { logger, metrics, listener: freshness.listener }
@@ -188,10 +187,9 @@ export function createServerBackend(
       }
     },
     async forCapture() {
-      const { createSqlFreshnessFence } = await import('../adapters/sql/freshness-fence')
-      const { db, health } = await mysql()
+      const { health } = await mysql()
+      const { fence } = await watch()
       const { client, health: kafkaHealth } = await kafka()
-      const fence = createSqlFreshnessFence(db)
       return { mysql: database, kafka: client, topics, fence, health: [health, kafkaHealth] }
     },
     async forIndex() {

@@ -22,6 +22,7 @@ export async function openMysqlBehindProxy(
     proxy,
     metrics,
     db: database.db,
+    discardOthers: database.discardOthers,
     async [Symbol.asyncDispose]() {
       await proxy.resume()
       await database[Symbol.asyncDispose]()

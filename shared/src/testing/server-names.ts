@@ -14,9 +14,9 @@ export interface ServerNames extends AsyncDisposable {
   readonly mysql: Omit<MysqlAddress, 'kind'>
 }
 
-/** Makes an empty database; topics, keys and indexes get their names from the prefix. */
-export async function createServerNames(): Promise<ServerNames> {
-  const { mysql: mysqlUrl, redis, kafka, elasticsearch } = testServers
+/** Makes an empty database, on this MySQL; topics, keys and indexes get their names from the prefix. */
+export async function createServerNames(mysqlUrl = testServers.mysql): Promise<ServerNames> {
+  const { redis, kafka, elasticsearch } = testServers
   if (!mysqlUrl || !redis || !kafka || !elasticsearch) {
     throw new Error('needs all four TEST_… variables')
   }

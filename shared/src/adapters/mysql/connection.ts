@@ -1,13 +1,24 @@
 import type { MysqlOkPacket, MysqlPoolConnection, MysqlQueryResult } from 'kysely'
 import type { PoolConnection, QueryValues, TypeCastField } from 'mysql2'
-import { detailsOf, isConnectionLoss, QUERY_TIMEOUT_CODE, translateMysqlError } from './errors'
+import {
+  connectionAbandoned,
+  detailsOf,
+  isConnectionLoss,
+  isConnectionSpent,
+  isDemotion,
+  QUERY_TIMEOUT_CODE,
+  translateMysqlError,
+} from './errors'
+import type { ConnectionUse } from './open-connections'
 
 export interface PooledConnectionOptions {
   /** 0 waits for ever. */
   readonly queryTimeoutMs: number
   /** Another connection, to repeat a statement on whose own was found dead. */
   readonly reconnect: (callback: (error: unknown, raw: PoolConnection | null) => void) => void
-  readonly onRelease: () => void
+  readonly onRelease: (raw: PoolConnection) => void
+  /** Its server refuses what only a primary does: the connection must never be used again. */
+  readonly onDemotion: (raw: PoolConnection) => void
   readonly onRetry: () => void
   readonly onError: () => void
 }
@@ -35,9 +46,11 @@ const REPEATABLE = /^\s*(begin$|select\b(?![\s\S]*\bfor\s+(update|share)\b))/i
  * where the first statement finds the connection dead, repeats it once on another if it only reads or
  * begins a transaction. Later statements may lean on what the session holds (a transaction, a lock).
  */
-export class PooledConnection implements MysqlPoolConnection {
+export class PooledConnection implements MysqlPoolConnection, ConnectionUse {
   #isFresh = true
   #released = false
+  /** Answers the statement in flight. */
+  #settle: ((error: unknown, result: unknown) => void) | null = null
 
   constructor(
     private raw: PoolConnection,
@@ -63,13 +76,17 @@ export class PooledConnection implements MysqlPoolConnection {
 
   destroy(): void {
     this.raw.destroy()
+    this.abandon()
+  }
+
+  abandon(): void {
+    this.#settle?.(connectionAbandoned(), null)
   }
 
   release(): void {
     if (this.#released) return
     this.#released = true
-    this.raw.release()
-    this.options.onRelease()
+    this.options.onRelease(this.raw)
   }
 
   #run(sql: string, parameters: QueryValues, callback: Callback, mayRepeat: boolean): void {
@@ -78,26 +95,27 @@ export class PooledConnection implements MysqlPoolConnection {
     const isRepeatable = this.#isFresh && mayRepeat && REPEATABLE.test(sql)
     let isAnswered = false
     const text = isUntimed ? sql.replace(/^\s*select\b/i, UNTIMED_SELECT) : sql
-    this.raw.query(
-      { sql: text, values: parameters, timeout },
-      (error: unknown, result: unknown) => {
-        if (isAnswered) return
-        isAnswered = true
-        if (!error) {
-          this.#isFresh = false
-          callback(null, result as MysqlQueryResult)
-        } else {
-          this.#fail(error, { sql, parameters, callback, isRepeatable })
-        }
-      },
-    )
+    const settle = (error: unknown, result: unknown) => {
+      if (isAnswered) return
+      isAnswered = true
+      this.#settle = null
+      if (!error) {
+        this.#isFresh = false
+        callback(null, result as MysqlQueryResult)
+      } else {
+        this.#fail(error, { sql, parameters, callback, isRepeatable })
+      }
+    }
+    this.#settle = settle
+    this.raw.query({ sql: text, values: parameters, timeout }, settle)
   }
 
   #fail(error: unknown, statement: Statement): void {
     const { sql, callback } = statement
     const isLost = isConnectionLoss(error)
     // mysql2 would read what is left of this answer into the next statement's.
-    if (isLost || error instanceof InexactIntegerError) this.raw.destroy()
+    if (isConnectionSpent(error) || error instanceof InexactIntegerError) this.raw.destroy()
+    if (isDemotion(error)) this.options.onDemotion(this.raw)
     if (isLost && sql === 'rollback') {
       // The server does it by itself when a connection ends.
       callback(null, NO_RESULT)

@@ -1,12 +1,15 @@
 import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, type MysqlPool, sql } from 'kysely'
+import { type MonotonicTime, monotonicTime } from '../../async/sleep'
 import type { MysqlTls } from '../../config/mysql-tls'
 import type { MysqlSettings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
-import { isSnsError } from '../../errors/sns-error'
+import { isSnsError, storeUnavailable } from '../../errors/sns-error'
+import type { HealthCheck } from '../../ports/health'
 import type { SqlTraits, StatementListener } from '../sql/database'
 import type { Database } from '../sql/schema'
 import { detailsOf, ER, isTransientMysqlError, mysqlDuplicateIndex } from './errors'
 import { createMysqlPool, type MysqlMetrics } from './pool'
+import type { MysqlPrimary } from './primary'
 
 export interface MysqlDatabaseOptions {
   readonly metrics?: MysqlMetrics | null
@@ -17,11 +20,20 @@ export interface MysqlDatabaseOptions {
   readonly queryTimeoutMs?: number
   readonly acquireTimeoutMs?: number
   readonly queueLimit?: number
+  /** The longest that a connection is used; the default is ten minutes. */
+  readonly maxLifetimeMs?: number
+  /** Which server connections may lead to; null: whichever answers. */
+  readonly primary?: MysqlPrimary | null
+  readonly time?: MonotonicTime
 }
 
 export interface MysqlDatabase extends AsyncDisposable {
   readonly db: Kysely<Database>
+  /** Throws away connections to other servers than this one (null: all); what is in flight on them fails. */
+  discardOthers(server: string | null): void
 }
+
+const MAX_LIFETIME_MS = 10 * 60_000
 
 /**
  * Connects once, so that a wrong setting is an `OperatorError` of one line now; later outages are
@@ -31,15 +43,16 @@ export async function connectMysql(
   settings: MysqlSettings,
   options: MysqlDatabaseOptions = {},
 ): Promise<MysqlDatabase> {
-  const { metrics = null, onStatement = null } = options
+  const { metrics = null, onStatement = null, primary = null, time = monotonicTime } = options
   const pool = createMysqlPool(
-    { metrics },
+    { metrics, primary, time },
     {
       ...settings,
       connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
       queryTimeoutMs: options.queryTimeoutMs ?? 15_000,
       acquireTimeoutMs: options.acquireTimeoutMs ?? 5_000,
       queueLimit: options.queueLimit ?? 5_000,
+      maxLifetimeMs: options.maxLifetimeMs ?? MAX_LIFETIME_MS,
     },
   )
   const db = new Kysely<Database>({
@@ -54,8 +67,24 @@ export async function connectMysql(
   }
   return {
     db,
+    discardOthers: pool.discardOthers,
     async [Symbol.asyncDispose]() {
       await db.destroy()
+    },
+  }
+}
+
+/** Whether MySQL answers and takes writes: a server that was demoted answers, and is read-only. */
+export function createMysqlHealthCheck(db: Kysely<Database>): HealthCheck {
+  return {
+    name: 'mysql',
+    async check() {
+      const { rows } = await sql<{ isReadOnly: number }>`
+        select @@global.read_only or @@global.super_read_only or @@global.offline_mode as isReadOnly
+      `.execute(db)
+      if (Number(rows[0]?.isReadOnly) !== 0) {
+        throw storeUnavailable('mysql', new Error('the server is read-only'))
+      }
     },
   }
 }

@@ -24,6 +24,7 @@ export const ER = {
   HOST_IS_BLOCKED: 1129,
   TABLEACCESS_DENIED_ERROR: 1142,
   NO_SUCH_TABLE: 1146,
+  ERROR_DURING_COMMIT: 1180,
   UNKNOWN_SYSTEM_VARIABLE: 1193,
   TOO_MANY_USER_CONNECTIONS: 1203,
   LOCK_WAIT_TIMEOUT: 1205,
@@ -35,28 +36,52 @@ export const ER = {
   QUERY_INTERRUPTED: 1317,
   DATA_TOO_LONG: 1406,
   MALFORMED_GTID_SET_SPECIFICATION: 1772,
+  CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: 1792,
   READ_ONLY_MODE: 1836,
   CONNECTION_KILLED: 1927,
   QUERY_TIMEOUT: 3024,
+  SERVER_OFFLINE_MODE: 3032,
+  RUN_HOOK_ERROR: 3100,
+  TRANSACTION_ROLLBACK_DURING_COMMIT: 3101,
   SESSION_WAS_KILLED: 3169,
   SECURE_TRANSPORT_REQUIRED: 3159,
   CLIENT_INTERACTION_TIMEOUT: 4031,
+  /** ProxySQL's own: no server of the host group could be reached. */
+  PROXYSQL_HOSTGROUP_UNREACHABLE: 9001,
 } as const
 
-/** The server refuses for now, the connection being whole: full, shutting down, read-only, too slow. */
+/**
+ * With these a server says that it is not, or no longer, the one to talk to: it was demoted, is shutting
+ * down or has left its group. The connection may well go on working, and would go on leading there.
+ */
+const DEMOTIONS: ReadonlySet<number> = new Set([
+  ER.SERVER_SHUTDOWN,
+  ER.ERROR_DURING_COMMIT,
+  ER.OPTION_PREVENTS_STATEMENT,
+  ER.CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+  ER.READ_ONLY_MODE,
+  ER.SERVER_OFFLINE_MODE,
+  ER.RUN_HOOK_ERROR,
+  ER.TRANSACTION_ROLLBACK_DURING_COMMIT,
+  ER.PROXYSQL_HOSTGROUP_UNREACHABLE,
+])
+
+/** With these the server ends the connection, or has ended it. */
+const CONNECTION_ENDS: ReadonlySet<number> = new Set([
+  ER.CONNECTION_KILLED,
+  ER.SESSION_WAS_KILLED,
+  ER.CLIENT_INTERACTION_TIMEOUT,
+])
+
+/** The server refuses for now, the connection being whole: full, or too slow. */
 const REFUSALS: ReadonlySet<number> = new Set([
   ER.DISK_FULL,
   ER.CON_COUNT_ERROR,
-  ER.SERVER_SHUTDOWN,
   ER.RECORD_FILE_FULL,
   ER.HOST_IS_BLOCKED,
   ER.TOO_MANY_USER_CONNECTIONS,
-  ER.OPTION_PREVENTS_STATEMENT,
   ER.QUERY_INTERRUPTED,
-  ER.READ_ONLY_MODE,
   ER.QUERY_TIMEOUT,
-  ER.SESSION_WAS_KILLED,
-  ER.CLIENT_INTERACTION_TIMEOUT,
 ])
 
 /** Errors whose message quotes names of the schema, accounts or files, and never a value. */
@@ -99,6 +124,28 @@ export function isConnectionLoss(error: unknown): boolean {
   )
 }
 
+/** The server says that it is no longer the one to talk to: its connections are of no more use. */
+export function isDemotion(error: unknown): boolean {
+  const errno = detailsOf(error)?.errno
+  return typeof errno === 'number' && DEMOTIONS.has(errno)
+}
+
+/** The connection must not be used again: it is lost, or leads to a server that is no longer the one. */
+export function isConnectionSpent(error: unknown): boolean {
+  const errno = detailsOf(error)?.errno
+  const isEnded = typeof errno === 'number' && CONNECTION_ENDS.has(errno)
+  return isConnectionLoss(error) || isDemotion(error) || isEnded
+}
+
+/**
+ * What a statement in flight fails with when its connection is thrown away beneath it. mysql2 would never
+ * answer it.
+ */
+export function connectionAbandoned(): Error {
+  const error = new Error('the connection was given up while a statement was in flight')
+  return Object.assign(error, { code: 'PROTOCOL_CONNECTION_LOST', fatal: true })
+}
+
 /** The server rolled the transaction back so that others could go on; it may run again. */
 export function isTransientMysqlError(error: unknown): boolean {
   const errno = detailsOf(error)?.errno
@@ -122,7 +169,7 @@ export function stripMysqlError<Thrown>(error: Thrown): Thrown {
 export function translateMysqlError(error: unknown): unknown {
   stripMysqlError(error)
   const errno = detailsOf(error)?.errno ?? null
-  const isAway = isConnectionLoss(error) || (errno !== null && REFUSALS.has(errno))
+  const isAway = isConnectionSpent(error) || (errno !== null && REFUSALS.has(errno))
   return isAway ? storeUnavailable('mysql', error) : error
 }
 

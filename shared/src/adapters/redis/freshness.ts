@@ -5,7 +5,13 @@ import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { Belief, Change, Freshness, Hint } from '../../ports/freshness'
-import { type FenceState, type FreshnessFence, REPORT_TTL_MS } from '../../ports/freshness-fence'
+import {
+  type FenceState,
+  type FreshnessFence,
+  LEASE_MARGIN,
+  LEASE_MS,
+  REPORT_TTL_MS,
+} from '../../ports/freshness-fence'
 import type { RedisClient, RedisListener } from './client'
 
 export interface RedisFreshnessDeps {
@@ -36,10 +42,7 @@ export interface RedisFreshness extends Freshness, AsyncDisposable {
   confirmPush(run: string | null): Promise<void>
 }
 
-const LEASE_MS = 2_000
 const POLL_MS = 500
-/** A writer waits this much longer than a lease lasts, so that clocks may run at slightly other rates. */
-const MARGIN = 1.1
 
 /** A look at the fence, and since when its state has been seen to be the same. */
 interface Look extends FenceState {
@@ -139,7 +142,7 @@ export function createRedisFreshness(
 
   /** Until no look from before `since` may be relied on. */
   async function outlastLeases(since: number): Promise<void> {
-    const rest = since + leaseMs * MARGIN - time.now()
+    const rest = since + leaseMs * LEASE_MARGIN - time.now()
     if (rest > 0) await time.sleep(rest)
   }
 
@@ -170,7 +173,7 @@ export function createRedisFreshness(
       )
       metrics.freshnessFenceCloses.inc({ reason: 'server' })
       await lookAtFence(fence.close)
-    } else if (time.now() - seen.closedSince > leaseMs * MARGIN) {
+    } else if (time.now() - seen.closedSince > leaseMs * LEASE_MARGIN) {
       if (!(await fence.open(run, seen.generation))) return
       logger.info({ fence: seen.generation }, 'the fence is open; pages come from memory again')
       await lookAtFence()

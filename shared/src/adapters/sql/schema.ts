@@ -172,6 +172,10 @@ export interface FreshnessFenceTable {
   is_open: number
   term: number
   server: string
+  /** The server of MySQL that all of this is of (its `server_uuid`); empty before anybody looked. */
+  primary_server: string
+  /** By that server's clock. */
+  primary_since: number
 }
 
 /** MySQL only: who has a say in opening the fence. */

@@ -1,5 +1,10 @@
 import { mysqlConnectionOptions } from '@sns/shared/adapters/mysql/connection-options'
-import { ER, stripMysqlError } from '@sns/shared/adapters/mysql/errors'
+import {
+  connectionAbandoned,
+  ER,
+  isConnectionSpent,
+  stripMysqlError,
+} from '@sns/shared/adapters/mysql/errors'
 import type { MysqlAddress } from '@sns/shared/config/database-url'
 import { SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
@@ -46,8 +51,13 @@ export function createMysqlSession(
   let current: Connection | null = null
   let last: Promise<unknown> = Promise.resolve()
   let isLost = false
+  /** Fails the statement in flight: mysql2 answers none whose connection was destroyed or ended. */
+  let abandon: () => void = () => {}
+  /** Raised with each connection that is given up, the one being opened included. */
+  let given = 0
 
   async function connect(): Promise<Connection> {
+    const at = given
     const connection = await mysql.createConnection({
       ...mysqlConnectionOptions(server),
       connectTimeout: MYSQL_CONNECT_TIMEOUT_MS,
@@ -56,6 +66,10 @@ export function createMysqlSession(
       timezone: 'Z',
       supportBigNumbers: true,
     })
+    if (at !== given) {
+      connection.destroy()
+      throw connectionAbandoned()
+    }
     current = connection
     const lost = () => {
       if (current === connection) lose()
@@ -74,17 +88,23 @@ export function createMysqlSession(
 
   function destroy() {
     const connection = current
+    given += 1
     current = null
     open = null
     connection?.destroy()
+    abandon()
   }
 
   async function run(sql: string, values: readonly SqlValue[], limit: number): Promise<unknown> {
     try {
       if (isLost) throw storeUnavailable('mysql', new Error('the connection is lost'))
       open ??= connect()
-      const connection = await open
-      const [result] = await connection.query({ sql, values: [...values], timeout: limit })
+      const abandoned = Promise.withResolvers<never>()
+      abandoned.promise.catch(() => {})
+      abandon = () => abandoned.reject(connectionAbandoned())
+      const connection = await Promise.race([open, abandoned.promise])
+      const answer = connection.query({ sql, values: [...values], timeout: limit })
+      const [result] = await Promise.race([answer, abandoned.promise])
       return result
     } catch (error) {
       stripMysqlError(error)
@@ -113,9 +133,9 @@ export function createMysqlSession(
       const connection = current
       current = null
       open = null
-      if (!connection) return
-      await Promise.race([connection.end().catch(() => {}), Bun.sleep(1_000)])
-      connection.destroy()
+      if (connection) await Promise.race([connection.end().catch(() => {}), Bun.sleep(1_000)])
+      connection?.destroy()
+      destroy()
     },
   }
 }
@@ -143,19 +163,10 @@ export function isStatementError(error: unknown): error is Error & { readonly er
     'sqlState' in error &&
     'errno' in error &&
     typeof error.errno === 'number' &&
-    !('fatal' in error && error.fatal === true) &&
-    !CONNECTION_ENDING.has(error.errno)
+    error.errno !== ER.QUERY_INTERRUPTED &&
+    !isConnectionSpent(error)
   )
 }
-
-/** Errors with which the server ends the connection. */
-const CONNECTION_ENDING: ReadonlySet<number> = new Set([
-  ER.SERVER_SHUTDOWN,
-  ER.QUERY_INTERRUPTED,
-  ER.CONNECTION_KILLED,
-  ER.SESSION_WAS_KILLED,
-  ER.CLIENT_INTERACTION_TIMEOUT,
-])
 
 function rowsOf(result: unknown): RowDataPacket[] {
   return Array.isArray(result) ? result : []

@@ -14,6 +14,7 @@ import { keyedComments } from './2026-11-30-keyed-comments'
 import { notificationPlaces } from './2026-11-30-notification-places'
 import { postDeletions } from './2026-11-30-post-deletions'
 import { tagKeys } from './2026-11-30-tag-keys'
+import { mysqlPrimary } from './2026-12-01-mysql-primary'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
@@ -34,5 +35,6 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-30-notification-places': notificationPlaces(kind),
     '2026-11-30-post-deletions': postDeletions(kind),
     '2026-11-30-tag-keys': tagKeys(kind),
+    '2026-12-01-mysql-primary': mysqlPrimary(kind),
   }
 }
