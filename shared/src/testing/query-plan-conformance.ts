@@ -21,6 +21,20 @@ const SCANNED_ON_PURPOSE = [
   /^select count\(\*\) as .count., min\(.id.\)/,
 ]
 
+/**
+ * Pages below a key of lists whose index holds every column of their table. MySQL reads such an index from end to end,
+ * even the one that it was told to use, while it believes that the table is next to empty: for seconds, as it counts a
+ * table that grows again by itself, and `import` has it count. Bounds that it cannot begin at would have each page pass
+ * over all that are above it, for ever.
+ */
+const SCANNED_WHERE_BELIEVED_EMPTY = [
+  /from .blocks. .*blocks.\..created_at. <= \?/,
+  /from .mutes. .*mutes.\..created_at. <= \?/,
+  /from .likes. .*likes.\..created_at. <= \?/,
+  /from .post_tags. .*post_tags.\..post_id. < \?/,
+]
+const BELIEVED_EMPTY: readonly Statistics[] = ['none', 'thirty rows of one value']
+
 /** The order of these look-ups of one row each makes no difference. */
 const LOOK_UPS = /^(outgoing|incoming|muted|followed): /
 
@@ -45,6 +59,7 @@ export function queryPlanConformance(kind: TestDatabase['kind']): void {
           const lookUps = reads.filter((read) => LOOK_UPS.test(read)).toSorted()
           const joined = reads.filter((read) => !LOOK_UPS.test(read))
           const plan = [...joined, ...lookUps].join(' → ')
+          if (kind === 'mysql' && isScannedForNow(statement, statistics, plan)) continue
           const seen = plans.get(statement.sql) ?? new Map<string, string[]>()
           plans.set(statement.sql, seen.set(plan, [...(seen.get(plan) ?? []), statistics]))
         }
@@ -60,6 +75,14 @@ export function queryPlanConformance(kind: TestDatabase['kind']): void {
       expect(faults.join('\n')).toBe('')
     }, 120_000)
   })
+}
+
+function isScannedForNow({ sql }: Statement, statistics: Statistics, plan: string): boolean {
+  return (
+    plan.includes('SCAN') &&
+    BELIEVED_EMPTY.includes(statistics) &&
+    SCANNED_WHERE_BELIEVED_EMPTY.some((pattern) => pattern.test(sql))
+  )
 }
 
 /** Of each text the statement that ran first. */

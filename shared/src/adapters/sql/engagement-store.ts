@@ -15,6 +15,7 @@ import { byIndex, IN_ORDER } from './index-hints'
 import { insertIfAbsent, insertWithFreeId } from './inserts'
 import { holdActor, lockPost } from './locks'
 import { assertPostVisible } from './post-reads'
+import { isBelowKey } from './row-values'
 import type { Database } from './schema'
 import { toAuthor, toUser, USER_COLUMNS } from './user-row'
 
@@ -172,10 +173,8 @@ async function readLikers(
     .orderBy('likes.user_id', 'desc')
     .limit(limit + 1)
   if (before !== null) {
-    const { at, user } = before
-    query = query.where((eb) =>
-      eb(eb.refTuple('likes.created_at', 'likes.user_id'), '<', eb.tuple(at, user)),
-    )
+    const key = ['likes.created_at', 'likes.user_id'] as const
+    query = query.where(isBelowKey(key, [before.at, before.user]))
   }
   const rows = await query.execute()
   return pageOf(rows, limit, (row) => ({ at: row.liked_at, user: row.id }), toUser)

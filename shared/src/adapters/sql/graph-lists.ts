@@ -12,6 +12,7 @@ import type {
 import type { Queryable } from './database'
 import { notBlockedEitherWay } from './feed-truth'
 import { byIndex, IN_ORDER, NOT_IN_INDEX } from './index-hints'
+import { isBelowKey } from './row-values'
 import type { Database } from './schema'
 import { toUser, USER_COLUMNS } from './user-row'
 
@@ -181,13 +182,8 @@ async function listBlocks(
     .orderBy('blocks.blocked_id', 'desc')
     .limit(limit + 1)
   if (before !== null) {
-    query = query.where((eb) =>
-      eb(
-        eb.refTuple('blocks.created_at', 'blocks.blocked_id'),
-        '<',
-        eb.tuple(before.at, before.user),
-      ),
-    )
+    const key = ['blocks.created_at', 'blocks.blocked_id'] as const
+    query = query.where(isBelowKey(key, [before.at, before.user]))
   }
   return pageOf(await query.execute(), limit, toRelationshipKey, toUser)
 }
@@ -210,9 +206,8 @@ async function listMutes(
     .orderBy('mutes.muted_id', 'desc')
     .limit(limit + 1)
   if (before !== null) {
-    query = query.where((eb) =>
-      eb(eb.refTuple('mutes.created_at', 'mutes.muted_id'), '<', eb.tuple(before.at, before.user)),
-    )
+    const key = ['mutes.created_at', 'mutes.muted_id'] as const
+    query = query.where(isBelowKey(key, [before.at, before.user]))
   }
   return pageOf(await query.execute(), limit, toRelationshipKey, toUser)
 }

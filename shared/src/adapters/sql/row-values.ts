@@ -16,3 +16,17 @@ export function isOneOf(
     ? sql<SqlBool>`(${left}) in (${right})`
     : sql<SqlBool>`(${left}) in (values ${right})`
 }
+
+/**
+ * Whether the key of a row is below another, in the order of its two columns. Written out, as MySQL makes no range of
+ * an index of `(a, b) < (?, ?)`: it would pass over every row above. The first bound is where SQLite begins.
+ *
+ *     query.where(isBelowKey(['likes.created_at', 'likes.user_id'], [before.at, before.user]))
+ */
+export function isBelowKey(
+  columns: readonly [string, string],
+  [first, second]: readonly [number, number],
+): Expression<SqlBool> {
+  const [a, b] = columns.map((column) => sql.ref(column))
+  return sql<SqlBool>`(${a} <= ${first} and (${a} < ${first} or (${a} = ${first} and ${b} < ${second})))`
+}

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { PostId, UserId } from '../../domain/id'
+import type { UserId } from '../../domain/id'
 import type { TagStore } from '../../ports/tag-store'
 import { transact } from './database'
 import { notBlockedEitherWay } from './feed-truth'
@@ -30,16 +30,7 @@ export function createSqlTagStore(db: Kysely<Database>): TagStore {
         .leftJoin(byIndex('posts', 'PRIMARY'), 'posts.id', 'post_tags.post_id')
         .select('post_tags.post_id')
         .where('post_tags.tag', '=', tag)
-        // As a row: of `post_id < ?` MySQL makes a range, and may read the whole table instead (see `NOT_IN_INDEX`).
-        .$if(before !== null, (query) =>
-          query.where((eb) =>
-            eb(
-              eb.refTuple('post_tags.tag', 'post_tags.post_id'),
-              '<',
-              eb.tuple(tag, before as PostId),
-            ),
-          ),
-        )
+        .$if(before !== null, (query) => query.where('post_tags.post_id', '<', before))
         .where((eb) => notBlockedEitherWay(viewer, eb.ref('posts.author_id').$castTo<UserId>()))
         .orderBy('post_tags.post_id', 'desc')
         .limit(limit)
