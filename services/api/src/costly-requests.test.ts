@@ -296,14 +296,15 @@ describe('no request holds the event loop', () => {
         target,
         headers: [['authorization', `Bearer ${as}`]],
       })
-      // A phrase of many terms that are all the same costs the embedded index itself more.
-      const some = encodeURIComponent([...text].slice(0, 4).join('').toWellFormed())
+      const some = (length: number) =>
+        encodeURIComponent([...text].slice(0, length).join('').toWellFormed())
       return [
         ['posts', get(`/v1/users/${name}/posts?limit=100`)],
         ['feed', get('/v1/feed?limit=100')],
         ['comments', get(`/v1/posts/${post_id}/comments?limit=100`)],
         ['search', get(`/v1/search/posts?q=needle&author=${name}&limit=100`)],
-        ['search for it', get(`/v1/search/posts?q=needle%20${some}&author=${name}&limit=100`)],
+        ['search for it', get(`/v1/search/posts?q=needle%20${some(4)}&author=${name}&limit=100`)],
+        ['search for much of it', get(`/v1/search/posts?q=needle%20${some(200)}&limit=100`)],
       ] as const
     }
     const asPost = (text: string) =>

@@ -8,6 +8,7 @@ import { createSqliteChangeLog } from '../adapters/sqlite/change-log'
 import { keepGroups } from '../adapters/sqlite/change-log-table'
 import { openSqliteDatabase, type SqliteDatabase } from '../adapters/sqlite/database'
 import { lockForProcess } from '../adapters/sqlite/process-lock'
+import { openReaderThread } from '../adapters/sqlite/reader-thread'
 import { createSqliteSearchIndex } from '../adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '../adapters/sqlite/search-tables'
 import { whenAborted } from '../async/sleep'
@@ -34,13 +35,8 @@ export async function createEmbeddedBackend(
   await using opened = new AsyncDisposableStack()
   const { path, echo } = settings.database
   opened.use(lockForProcess(path))
-  const database = opened.use(
-    await openSqliteDatabase({
-      path,
-      metrics,
-      onStatement: echo ? echoTo(logger) : null,
-    }),
-  )
+  const onStatement = echo ? echoTo(logger) : null
+  const database = opened.use(await openSqliteDatabase({ path, metrics, onStatement }))
   const { db } = database
   await migrateSqliteSearch({ db, clock })
   for (const group of await keepGroups(db, Object.values(consumerGroups(settings)))) {
@@ -54,7 +50,8 @@ export async function createEmbeddedBackend(
   const rateLimiter = createMemoryRateLimiter()
   const rateLimiters = { shared: rateLimiter, local: rateLimiter }
   const changeLog = createSqliteChangeLog({ database, clock })
-  const search = createSqliteSearchIndex({ db, clock })
+  const searches = opened.use(openReaderThread(path, onStatement))
+  const search = createSqliteSearchIndex({ db, reads: searches.db, clock })
   const health = [database.health]
 
   const resources = opened.move()

@@ -2,6 +2,7 @@ import { createMemoryFreshness } from '@sns/shared/adapters/memory/freshness'
 import { createMemoryRateLimiter } from '@sns/shared/adapters/memory/rate-limiter'
 import { createMemoryTimelineStore } from '@sns/shared/adapters/memory/timeline-store'
 import type { StatementListener } from '@sns/shared/adapters/sql/database'
+import { openReaderThread } from '@sns/shared/adapters/sqlite/reader-thread'
 import { createSqliteSearchIndex } from '@sns/shared/adapters/sqlite/search-index'
 import { migrateSqliteSearch } from '@sns/shared/adapters/sqlite/search-tables'
 import { loadSettings } from '@sns/shared/config/load-settings'
@@ -62,13 +63,16 @@ export const PASSWORD = 'correct horse battery'
 export async function openTestApi(options: TestApiOptions = {}) {
   const { timelineCap, settings, wrap } = options
   await using opened = new AsyncDisposableStack()
-  const { db } = opened.use(
+  const database = opened.use(
     await openTestDatabase(options.database ?? 'sqlite', {
       onStatement: options.onStatement ?? null,
     }),
   )
-  const searchDb =
-    options.database === 'mysql' ? opened.use(await openTestDatabase('sqlite')).db : db
+  const { db } = database
+  const searchDatabase =
+    options.database === 'mysql' ? opened.use(await openTestDatabase('sqlite')) : database
+  const searchDb = searchDatabase.db
+  const searches = opened.use(openReaderThread(searchDatabase.url.replace(/^sqlite:/, '')))
   const clock = createManualClock()
   await migrateSqliteSearch({ db: searchDb, clock })
   const limits =
@@ -80,7 +84,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     timelines: createMemoryTimelineStore({ clock }, { limits }),
     freshness: createMemoryFreshness(),
     rateLimiters: { shared: createMemoryRateLimiter(), local: createMemoryRateLimiter() },
-    search: createSqliteSearchIndex({ db: searchDb, clock }),
+    search: createSqliteSearchIndex({ db: searchDb, reads: searches.db, clock }),
     ...options.caches,
     clock,
     ids: createIdGenerator({ clock }),

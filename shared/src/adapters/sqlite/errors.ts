@@ -8,9 +8,12 @@ export function isBusy(error: unknown): boolean {
 
 /** The file could not be read or written just now; everything else stays what it is. */
 export function translateSqliteError(error: unknown): unknown {
-  return /^SQLITE_(BUSY|IOERR|FULL|READONLY|CANTOPEN)/.test(codeOf(error))
-    ? storeUnavailable('sqlite', error)
-    : error
+  return isUnavailable(codeOf(error)) ? storeUnavailable('sqlite', error) : error
+}
+
+/** Whether a code of SQLite says that the file could not be read or written just now. */
+export function isUnavailable(code: string): boolean {
+  return /^SQLITE_(BUSY|IOERR|FULL|READONLY|CANTOPEN)/.test(code)
 }
 
 /**

@@ -19,13 +19,15 @@ import type { Database } from '../sql/schema'
 
 export interface SqliteSearchIndexDeps {
   readonly db: Kysely<Database>
+  /** Answers searches, where they must not hold up what else this thread does: see `openReaderThread`. `db` by default. */
+  readonly reads?: Kysely<Database>
   readonly clock: Clock
 }
 
 export interface SqliteSearchIndexOptions {
   /**
-   * So many matches, the newest, are ranked by relevance; older ones follow, newest first. It bounds how long a search
-   * for a common word holds up everything else in the process.
+   * So many matches, the newest, are ranked by relevance; older ones follow, newest first. It bounds what a search for
+   * a common word costs.
    */
   readonly rankedMatches?: number
 }
@@ -42,7 +44,7 @@ const USER_SCORES = { username: 3, prefix: 2, name: 1 } as const
 
 /** Search on FTS5, over tables that `migrateSqliteSearch` makes in the database of the truth. */
 export function createSqliteSearchIndex(
-  { db, clock }: SqliteSearchIndexDeps,
+  { db, reads = db, clock }: SqliteSearchIndexDeps,
   { rankedMatches = RANKED_MATCHES }: SqliteSearchIndexOptions = {},
 ): SearchIndex {
   return {
@@ -66,11 +68,11 @@ export function createSqliteSearchIndex(
       const matches = matchingPosts(search)
       const { after, limit } = search
       const isRanked = after === null || after.score > UNRANKED
-      const found = isRanked ? await rankedPosts(db, matches, rankedMatches, search) : []
+      const found = isRanked ? await rankedPosts(reads, matches, rankedMatches, search) : []
       if (found.length === limit) return found
-      const before = isRanked ? await idAt(db, matches, rankedMatches) : after.id
+      const before = isRanked ? await idAt(reads, matches, rankedMatches) : after.id
       if (before === null) return found
-      return [...found, ...(await olderPosts(db, matches, before, limit - found.length))]
+      return [...found, ...(await olderPosts(reads, matches, before, limit - found.length))]
     },
 
     async searchUsers(search) {
@@ -81,7 +83,7 @@ export function createSqliteSearchIndex(
       if (found.length === 0) return []
       const all = sql`select id, max(score) as score
         from (${sql.join(found, sql` union all `)}) group by id`
-      const { rows } = await sql<{ id: UserId; score: number }>`${page(all, search)}`.execute(db)
+      const { rows } = await sql<{ id: UserId; score: number }>`${page(all, search)}`.execute(reads)
       return rows
     },
 
