@@ -4,12 +4,16 @@ import {
   type SnapshotReport,
   type SnapshotRequests,
 } from '@sns/cdc-indexer/capture/mysql/snapshot-requests'
+import { generationGroup } from '@sns/cdc-indexer/index/indexer'
 import { sleep } from '@sns/shared/async/sleep'
+import { environment } from '@sns/shared/config/environment'
+import { loadSettings } from '@sns/shared/config/load-settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type CapturedTable, capturedTables, isCapturedTable } from '@sns/shared/events/tables'
 import type { FreshnessFence } from '@sns/shared/ports/freshness-fence'
 import type { SearchKind } from '@sns/shared/ports/search-index'
 import type { Backend } from '@sns/shared/runtime/backend-ports'
+import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { COMMAND_LINES } from './commands'
 import { misused, readCommandLine, withHelp } from './process/command-line'
@@ -41,7 +45,7 @@ export const snapshot: Command = async ({ args, signal }) => {
     await using requests = createSnapshotRequests(servers.mysql)
     if (isStop) return await stop(requests)
     if (isFromHere) await goOnFromHere(requests, servers.fence, epoch)
-    else await requests.ask(tables)
+    else if (await requests.ask(tables)) await forgetTimelines(servers.fence)
     const progress = createProgress('rows')
     try {
       const reports = await follow(requests, tables, progress, signal)
@@ -101,9 +105,15 @@ async function follow(
     if (reports.some(({ state }) => state === 'stopped')) {
       throw new OperatorError('another command stopped the snapshot; snapshot goes on where it was')
     }
+    const unread = reports.filter(({ state }) => state === 'unread').map(({ table }) => table)
+    if (unread.length > 0) {
+      throw new OperatorError(
+        `capture stopped at another change of ${unread.join(', ')} that it cannot read: run snapshot again`,
+      )
+    }
     const running = reports.filter(({ state }) => state === 'running')
     const done = reports.reduce((sum, { rows }) => sum + rows, 0)
-    const isOver = running.length === 0
+    const isOver = running.length === 0 && (await requests.isPast(tables))
     const of = reports.reduce((sum, each) => sum + Math.max(each.of, each.rows), 0)
     progress.update('snapshot', done, isOver ? done : Math.max(of, done + 1))
     if (isOver) return reports
@@ -122,6 +132,22 @@ async function follow(
   }
 }
 
+/**
+ * Resolves once the index has all that was published of the table. A row that went without an event leaves changes from
+ * before, which must not come after the sweep.
+ */
+async function indexed(backend: Backend, table: CapturedTable, signal: AbortSignal): Promise<void> {
+  const stores = await backend.forReindex()
+  if (!stores) return
+  const { id } = await stores.index.current()
+  const { index } = consumerGroups(loadSettings(environment, { role: 'cdc-indexer' }))
+  const group = generationGroup(index, id)
+  while ((await stores.changeLog.backlog(group, [table])) > 0) {
+    await sleep(LOOK_MS, signal)
+    if (signal.aborted) throw new OperatorError('stopped; run snapshot again to go on', 130)
+  }
+}
+
 async function sweepIndex(
   backend: Backend,
   requests: SnapshotRequests,
@@ -133,6 +159,7 @@ async function sweepIndex(
   for (const report of reports) {
     const kind = INDEXED[report.table]
     if (kind && report.state === 'published') {
+      if (report.isRepair) await indexed(backend, report.table, signal)
       for await (const page of sweep({ ...stores, head: requests.head }, kind)) {
         removed[kind] += page.removed
         if (signal.aborted) {

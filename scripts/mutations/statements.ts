@@ -86,4 +86,20 @@ export const STATEMENT_MUTATIONS: readonly Mutation[] = [
     replace: 'const STEP_BYTES = 512 * 2 ** 20',
     tests: [`${MYSQL}/binlog-packet.test.ts`],
   },
+  {
+    name: 'statements: a snapshot stands for what was committed after it was asked for',
+    file: `${MYSQL}/unread-tables.ts`,
+    find: 'sets.get(table)?.contains(gtid) ?? false',
+    replace: 'sets.has(table) || gtid === table',
+    tests: [`${MYSQL}/unread-tables.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'statements: a snapshot from before a stop goes on where it was',
+    file: `${MYSQL}/binlog-source.ts`,
+    find: 'if (error instanceof UnreadTablesError) await markUnread(session, error.tables)',
+    replace: 'if (error instanceof UnreadTablesError) await markUnread(session, [])',
+    tests: [`${MYSQL}/unread-tables.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
 ]

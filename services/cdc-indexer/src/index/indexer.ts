@@ -114,7 +114,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   function consumerOf(generation: IndexGeneration): Consumer {
     return createConsumer(deps, {
       name: INDEX_GROUP,
-      group: generation.id === '' ? group : `${group}.${generation.id}`,
+      group: generationGroup(group, generation.id),
       tables: INDEXED_TABLES,
       maxBatch: options.maxBatch ?? MAX_BATCH,
       handle: (events) => handle(generation, events),
@@ -191,4 +191,9 @@ function latestChanges(
     }
   }
   return new Map(latest.values())
+}
+
+/** The consumer group of a generation of the index. */
+export function generationGroup(group: string, id: string): string {
+  return id === '' ? group : `${group}.${id}`
 }

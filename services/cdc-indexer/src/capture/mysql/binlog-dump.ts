@@ -24,6 +24,7 @@ import {
   readServerVersion,
 } from './query-event'
 import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer } from './session'
+import type { SnapshotCover } from './unread-tables'
 
 interface BinlogDumpOptions {
   readonly server: MysqlServer
@@ -32,6 +33,7 @@ interface BinlogDumpOptions {
   /** What the server is told to leave out: `from.gtidSet` without the transaction that proves it. */
   readonly seen: string
   readonly epoch: number
+  readonly cover: SnapshotCover
   /** How often an idle server says that it is alive. */
   readonly heartbeatMs: number
   /** A connection counts as dead after this much silence, unless it is paused. */
@@ -54,7 +56,7 @@ export async function dumpBinlog(
   sink: BinlogSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const { server, from, seen, serverId, epoch, heartbeatMs, silenceMs } = options
+  const { server, from, seen, serverId, epoch, cover, heartbeatMs, silenceMs } = options
   const { database } = server
   const zongji = new ZongJi({
     ...mysqlConnectionOptions(server),
@@ -119,7 +121,7 @@ export async function dumpBinlog(
   }
 
   const { decode, partialRows, statement } = createBinlogDecoder({
-    reader: createTransactionReader({ add }, { from, database, serverId, epoch }),
+    reader: createTransactionReader({ add }, { from, database, serverId, epoch, cover }),
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
     query: () => query,

@@ -7,6 +7,7 @@ import { dumpBinlog } from './binlog-dump'
 import { toCaptureError } from './errors'
 import { checkHistory, checkServer } from './server-check'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
+import { markUnread, readSnapshotCover, UnreadTablesError } from './unread-tables'
 
 export interface MysqlBinlogSourceDeps {
   readonly server: MysqlServer
@@ -55,10 +56,12 @@ export function createMysqlBinlogSource(
         await checkServer(session)
         const seen = await checkHistory(session, from)
         const id = await serverId()
+        const cover = await readSnapshotCover(session)
         logger.info({ position: from }, 'reading the binlog')
-        const settings = { server, serverId: id, from, seen, epoch, heartbeatMs, silenceMs }
+        const settings = { server, serverId: id, from, seen, epoch, cover, heartbeatMs, silenceMs }
         await dumpBinlog(settings, sink, signal)
       } catch (error) {
+        if (error instanceof UnreadTablesError) await markUnread(session, error.tables)
         throw failed(error)
       }
     },

@@ -5,6 +5,7 @@ import { InexactRowError } from '@sns/shared/events/tables'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
+import type { SnapshotCover } from './unread-tables'
 
 const SERVER = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 const OTHER = '11111111-2222-3333-4444-555555555555'
@@ -15,7 +16,7 @@ const layout = tableLayout('likes', [
   { name: 'post_id', type: LONGLONG },
 ])
 
-function open(last: LastTransaction | null = null) {
+function open(last: LastTransaction | null = null, cover?: SnapshotCover) {
   const items: BinlogItem[] = []
   const positions: BinlogPosition[] = []
   const add = (item: BinlogItem) => {
@@ -25,7 +26,7 @@ function open(last: LastTransaction | null = null) {
   const from = { gtidSet: `${SERVER}:1-5`, last, file: 'binlog.000001', pos: 4 }
   const reader = createTransactionReader(
     { add },
-    { from, database: 'sns', serverId: SERVER, epoch: 3 },
+    { from, database: 'sns', serverId: SERVER, epoch: 3, ...(cover && { cover }) },
   )
   const like = (postId: number) =>
     reader.rows({
@@ -128,6 +129,22 @@ describe('TransactionReader', () => {
     reader.commit(400)
     expect(items.map(({ kind }) => kind)).toEqual(['change', 'commit'])
     expect(sets()).toEqual([`${SERVER}:1-6`])
+  })
+
+  test('names the table whose snapshot lets it go on, and passes what one stands for', () => {
+    const { reader } = open()
+    reader.begin(`${SERVER}:6`, 1_000)
+    expect(() => reader.statement('DROP TABLE likes, users', 'sns', 100)).toThrow(
+      /run "snapshot likes users", and start cdc-indexer/,
+    )
+    const covered = open(null, { has: (table, gtid) => table === 'likes' && gtid.endsWith(':6') })
+    covered.reader.begin(`${SERVER}:6`, 1_000)
+    covered.reader.statement('TRUNCATE likes', 'sns', 100)
+    expect(covered.sets()).toEqual([`${SERVER}:1-6`])
+    covered.reader.begin(`${SERVER}:7`, 1_000)
+    expect(() => covered.reader.statement('TRUNCATE likes', 'sns', 200)).toThrow('snapshot likes')
+    covered.reader.begin(`${SERVER}:8`, 1_000)
+    expect(() => covered.reader.statement('DELETE FROM likes', 'sns', 300)).toThrow('--from-here')
   })
 
   test.each([

@@ -4,8 +4,9 @@ import { highestOf, isTagged, numberOf, sourceOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
-import { readStatement, type StatementContext } from './binlog-statement'
+import { readStatement, type Statement, type StatementContext } from './binlog-statement'
 import { anotherHistory } from './errors'
+import { NO_COVER, type SnapshotCover, UnreadTablesError } from './unread-tables'
 
 export interface RowsEvent {
   readonly layout: TableLayout
@@ -36,6 +37,8 @@ export interface TransactionReaderOptions {
   /** Where to go on. The stream begins with `from.last`, where that is known. */
   readonly from: BinlogPosition
   readonly database: string
+  /** What cannot be read and need not be, as a snapshot brings it. */
+  readonly cover?: SnapshotCover
   readonly serverId: string
   readonly epoch: number
 }
@@ -57,7 +60,7 @@ interface Transaction {
  */
 export function createTransactionReader(
   { add }: TransactionReaderDeps,
-  { from, database, serverId, epoch }: TransactionReaderOptions,
+  { from, database, serverId, epoch, cover = NO_COVER }: TransactionReaderOptions,
 ): TransactionReader {
   const executed = GtidSet.parse(from.gtidSet)
   let expected = from.last
@@ -87,6 +90,13 @@ export function createTransactionReader(
     )
   }
 
+  function refuseUncovered({ what, tables }: Extract<Statement, { kind: 'unreadable' }>) {
+    const { gtid = null } = open ?? {}
+    if (gtid === null || !tables) refuse(`ran ${what}`)
+    const unread = tables.filter((table) => !cover.has(table, gtid))
+    if (unread.length > 0) throw new UnreadTablesError(`transaction ${gtid} ran ${what}`, unread)
+  }
+
   return {
     rotate(next) {
       file = next
@@ -109,7 +119,7 @@ export function createTransactionReader(
 
     statement(sql, schema, endPos, context) {
       const statement = readStatement(sql, schema, database, context)
-      if (statement.kind === 'unreadable' && !open?.isKnown) refuse(`ran ${statement.what}`)
+      if (statement.kind === 'unreadable' && !open?.isKnown) refuseUncovered(statement)
       if (!open) return
       switch (statement.kind) {
         case 'begin':

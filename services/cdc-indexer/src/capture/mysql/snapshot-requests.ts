@@ -5,13 +5,18 @@ import { CHECKPOINT_NAME, lockName, readHead } from './checkpoint-store'
 import { toCaptureError } from './errors'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
 
-/** `running` until capture has published every row, then `published`; `done` once the index is swept too. */
-export type SnapshotState = 'running' | 'stopped' | 'failed' | 'published' | 'done'
+/**
+ * `running` until capture has published every row, then `published`; `done` once the index is swept too; `unread` where
+ * capture stopped at a change of the table's rows that it cannot read, until it is asked for again.
+ */
+export type SnapshotState = 'unread' | 'running' | 'stopped' | 'failed' | 'published' | 'done'
 
 export interface SnapshotReport {
   readonly table: CapturedTable
   readonly request: number
   readonly state: SnapshotState
+  /** Whether rows changed that capture could not read: what the index has of them comes from before. */
+  readonly isRepair: boolean
   readonly rows: number
   /** About how many rows there are. */
   readonly of: number
@@ -30,8 +35,13 @@ export interface Head {
  * where `migrate` has not run.
  */
 export interface SnapshotRequests extends AsyncDisposable {
-  /** Asks for the rows of the tables. One that runs goes on, one that was stopped or failed goes on where it was. */
-  ask(tables: readonly CapturedTable[]): Promise<void>
+  /**
+   * Asks for the rows of the tables. One that runs goes on, one that was stopped or failed goes on where it was; capture
+   * passes what it stopped at. Returns whether there was such a thing.
+   */
+  ask(tables: readonly CapturedTable[]): Promise<boolean>
+  /** Whether capture has passed all that the snapshots of the tables stand for. */
+  isPast(tables: readonly CapturedTable[]): Promise<boolean>
   /** All that were ever asked for, one a table. */
   reports(): Promise<readonly SnapshotReport[]>
   /** Those that run stop behind the chunk in hand. Returns how many. */
@@ -84,10 +94,24 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
     return row ? key.map((column) => numberCell(row, column)) : null
   }
 
-  async function ask(tables: readonly CapturedTable[], isAnew: boolean): Promise<void> {
+  async function unread(tables: readonly CapturedTable[]): Promise<ReadonlySet<string>> {
+    const rows = await session.query(
+      "SELECT table_name FROM capture_snapshots WHERE state = 'unread'",
+    )
+    const names = rows.map((row) => textCell(row, 'table_name'))
+    return new Set(tables.filter((table) => names.includes(table)))
+  }
+
+  /** Those of `anew` begin at the first row, and stand for all that was committed before. */
+  async function ask(
+    tables: readonly CapturedTable[],
+    anew: ReadonlySet<string>,
+    covers: string | null,
+  ): Promise<void> {
     await session.query('SET SESSION information_schema_stats_expiry = 0')
     const now = Date.now()
     for (const table of tables) {
+      const isAnew = anew.has(table)
       const end = await lastKey(table)
       await session.update(
         `INSERT INTO capture_snapshots
@@ -107,13 +131,14 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
       await session.update(
         `UPDATE capture_snapshots
          SET request = ?, state = ?, after_key = NULL, end_key = ?, done_rows = 0, total_rows = ?,
-           problem = NULL, updated_at = ?
+           problem = NULL, covers = ?, updated_at = ?
          WHERE table_name = ? ${isAnew ? '' : "AND state = 'done'"}`,
         [
           now,
           end ? 'running' : 'published',
           end && JSON.stringify(end),
           await estimate(table),
+          isAnew ? covers : null,
           now,
           table,
         ],
@@ -145,12 +170,30 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
   }
 
   return {
-    ask: (tables) => attempt(() => ask(tables, false)),
+    ask: (tables) =>
+      attempt(async () => {
+        const anew = await unread(tables)
+        // Before anything is looked at: what is committed later is in the log, or stops capture again.
+        const { gtidSet } = await readHead(session)
+        await ask(tables, anew, gtidSet)
+        return anew.size > 0
+      }),
+
+    isPast: (tables) =>
+      attempt(async () => {
+        const rows = await session.query(
+          `SELECT table_name FROM capture_snapshots JOIN capture_checkpoint ON name = ?
+           WHERE covers IS NOT NULL AND NOT GTID_SUBSET(covers, gtid_set)`,
+          [CHECKPOINT_NAME],
+        )
+        const behind = rows.map((row) => textCell(row, 'table_name'))
+        return !tables.some((table) => behind.includes(table))
+      }),
 
     reports: () =>
       attempt(async () => {
         const rows = await session.query(
-          `SELECT table_name, request, state, done_rows, total_rows, problem FROM capture_snapshots
+          `SELECT table_name, request, state, done_rows, total_rows, problem, covers FROM capture_snapshots
            ORDER BY request, table_name`,
         )
         return rows.flatMap((row) => {
@@ -160,6 +203,7 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
             table,
             request: numberCell(row, 'request'),
             state: textCell(row, 'state') as SnapshotState,
+            isRepair: row.covers !== null,
             rows: numberCell(row, 'done_rows'),
             of: numberCell(row, 'total_rows'),
             problem: row.problem === null ? null : textCell(row, 'problem'),
@@ -210,7 +254,7 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
         }
         try {
           const next = await moveCheckpoint(epoch)
-          await ask(tables, true)
+          await ask(tables, new Set(tables), null)
           return next
         } finally {
           await session.query('SELECT RELEASE_LOCK(?) AS released', [lock])
