@@ -19,6 +19,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   EVENT_MEMORY_MIB: 'services/api/src/main.test.ts',
   FEED_READS: 'services/api/src/main.test.ts',
   DATABASE_URL: 'tests/embedded/backup.test.ts',
+  REDIS_CA: 'tests/servers/encrypted-redis.server.test.ts',
 }
 
 test('every setting is asked for its effect on a program that runs with an odd value', () => {

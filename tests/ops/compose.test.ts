@@ -46,6 +46,7 @@ const DECIDED: Readonly<Record<string, string>> = {
   METRICS_PORT: 'health checks and Prometheus ask there',
   DATABASE_URL: 'the mysql of compose, by the password of .env',
   REDIS_URL: 'the redis of compose, by the password of .env',
+  REDIS_CA: 'the network of compose is inside one machine',
   REDIS_HOST: 'REDIS_URL has it',
   REDIS_PORT: 'REDIS_URL has it',
   REDIS_DB: 'REDIS_URL has it',

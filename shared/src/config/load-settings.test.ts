@@ -35,6 +35,7 @@ describe('what is read', () => {
     )
     expect(loadSettings({ REDIS_PORT: 'x' }, { role: 'import' }).redis).toEqual({
       url: 'redis://127.0.0.1:6379/0',
+      ca: null,
     })
   })
 
@@ -70,6 +71,13 @@ describe('settings that depend on each other', () => {
     expect(settingsRefusal(env, 'suite').message).toStartWith('SECRET_KEY is missing')
     expect(loadSettings(env, { role: 'migrate' }).secretKey).toBeNull()
     expect(loadSettings({}, { role: 'api' }).secretKey).toBeNull()
+  })
+
+  test('an authority for a Redis in the clear is refused', () => {
+    const REDIS_CA = join(import.meta.dir, '../testing/ca.pem')
+    for (const REDIS_URL of ['', 'redis://cache', 'redis+cluster://a:1,b:2']) {
+      expect(settingsRefusal({ REDIS_URL, REDIS_CA }, 'api').message).toStartWith('REDIS_CA is set')
+    }
   })
 
   test('any origin with credentials is refused', () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { settingsRefusal } from '../testing/settings-refusal'
 import type { Environment } from './environment'
 import { loadSettings } from './load-settings'
 import { listSettings, type Role, type Settings } from './settings'
 
+const CA = join(import.meta.dir, '../testing/ca.pem')
 const KEY = 'k'.repeat(32)
 const MYSQL = 'mysql://sns:pw@db.example/sns'
 
@@ -55,30 +58,34 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   REDIS_HOST: {
     role: 'api',
     good: [
-      ['cache', (s) => s.redis, { url: 'redis://cache:6379/0' }],
-      ['::1', (s) => s.redis, { url: 'redis://[::1]:6379/0' }],
+      ['cache', (s) => s.redis, { url: 'redis://cache:6379/0', ca: null }],
+      ['::1', (s) => s.redis, { url: 'redis://[::1]:6379/0', ca: null }],
     ],
     bad: ['redis://cache', 'cache:6379'],
   },
   REDIS_PORT: {
     role: 'fanout-worker',
-    good: [['6380', (s) => s.redis, { url: 'redis://127.0.0.1:6380/0' }]],
+    good: [['6380', (s) => s.redis, { url: 'redis://127.0.0.1:6380/0', ca: null }]],
     bad: ['0', 'x', '70000'],
   },
   REDIS_DB: {
     role: 'api',
-    good: [['3', (s) => s.redis, { url: 'redis://127.0.0.1:6379/3' }]],
+    good: [['3', (s) => s.redis, { url: 'redis://127.0.0.1:6379/3', ca: null }]],
     bad: ['-1', 'main'],
   },
   REDIS_URL: {
     role: 'api',
     good: [
-      ['rediss://u:p%40@cache:6380/2', (s) => s.redis, { url: 'rediss://u:p%40@cache:6380/2' }],
-      ['redis://cache', (s) => s.redis, { url: 'redis://cache' }],
+      [
+        'rediss://u:p%40@cache:6380/2',
+        (s) => s.redis,
+        { url: 'rediss://u:p%40@cache:6380/2', ca: null },
+      ],
+      ['redis://cache', (s) => s.redis, { url: 'redis://cache', ca: null }],
       [
         'rediss+cluster://u:p@a:1,b:2',
         (s) => s.redis,
-        { cluster: ['rediss://u:p@a:1', 'rediss://u:p@b:2'] },
+        { cluster: ['rediss://u:p@a:1', 'rediss://u:p@b:2'], ca: null },
       ],
     ],
     bad: [
@@ -90,6 +97,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       'redis+cluster://',
       'redis+cluster://a/1',
     ],
+  },
+  REDIS_CA: {
+    role: 'api',
+    beside: { REDIS_URL: 'rediss://cache' },
+    good: [[CA, (s) => s.redis.ca, { path: CA, pem: readFileSync(CA, 'utf8') }]],
+    bad: ['/nowhere/ca.pem', '/'],
   },
   KEY_PREFIX: {
     role: 'cdc-indexer',

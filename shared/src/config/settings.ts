@@ -1,6 +1,7 @@
 import { databaseUrl, type MysqlAddress, type SqliteAddress } from './database-url'
 import { REQUEST_HEADERS } from './http-headers'
 import * as parse from './parsers'
+import { certificateFile } from './pem-file'
 
 /** A program that reads settings. */
 export type Reader = 'api' | 'fanout-worker' | 'cdc-indexer' | 'migrate'
@@ -105,6 +106,14 @@ export const SETTINGS = {
       default: null,
       readBy: ['api', 'fanout-worker'],
       secret: true,
+    },
+    ca: {
+      name: 'REDIS_CA',
+      summary:
+        'File with the authorities, as PEM, that the certificate of a `rediss://` server is checked against; without it those that the system trusts',
+      parse: certificateFile,
+      default: null,
+      readBy: ['api', 'fanout-worker'],
     },
   },
   keyPrefix: {
@@ -476,8 +485,15 @@ function databaseOf({ url, echo, poolSize }: SettingValues['database']): Databas
   return url.kind === 'sqlite' ? { ...url, echo } : { ...url, echo, poolSize }
 }
 
-function redisOf({ url, host, port, database }: SettingValues['redis']) {
-  return url ?? { url: `redis://${parse.urlHost(host)}:${port}/${database}` }
+function redisOf({ url, host, port, database, ca }: SettingValues['redis']) {
+  const server = url ?? { url: `redis://${parse.urlHost(host)}:${port}/${database}` }
+  const [first] = 'cluster' in server ? server.cluster : [server.url]
+  if (ca !== null && !first.startsWith('rediss:')) {
+    throw new parse.SettingProblem(
+      'REDIS_CA is set, and nothing is encrypted: expected a REDIS_URL that begins with rediss:// or rediss+cluster://',
+    )
+  }
+  return { ...server, ca }
 }
 
 function elasticsearchOf({

@@ -83,11 +83,12 @@ export function createServerBackend(
     const deps = { logger, metrics, listener: freshness.listener }
     const client = opened.use(
       'cluster' in settings.redis
-        ? createRedisClusterClient(deps, { urls: settings.redis.cluster })
+        ? createRedisClusterClient(deps, { urls: settings.redis.cluster, ca: settings.redis.ca })
         : createRedisClient(deps, settings.redis),
     )
     opened.use(freshness)
     freshness.start(client)
+    await client.checkAccepted()
     const local = createMemoryRateLimiter()
     return {
       freshness,

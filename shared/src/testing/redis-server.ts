@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { Certificates } from './certificates'
 import { eventually } from './eventually'
 
 /** Null where this machine has none to start: tests that need one say so and skip. */
@@ -26,11 +27,19 @@ export interface RedisServer extends AsyncDisposable {
   replicaOf(primary: RedisServer | null): Promise<void>
 }
 
+export interface RedisServerOptions {
+  readonly cluster?: boolean
+  /** Nobody is served in the clear; clients need no certificate. */
+  readonly tls?: Pick<Certificates, 'ca' | 'cert' | 'key'> | null
+  /** Who may do everything; without it everybody may. */
+  readonly account?: { readonly user: string; readonly password: string } | null
+}
+
 export async function startRedisServer({
   cluster = false,
-}: {
-  readonly cluster?: boolean
-} = {}): Promise<RedisServer> {
+  tls = null,
+  account = null,
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const port = freePort()
   const folder = mkdtempSync(join(tmpdir(), 'sns-redis-'))
   let child: Bun.Subprocess | null = null
@@ -39,9 +48,14 @@ export async function startRedisServer({
     child = Bun.spawn(
       [
         redisServerBinary ?? 'redis-server',
-        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+        ...[tls ? '--tls-port' : '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+        ...(tls ? ['--port', '0', '--tls-ca-cert-file', tls.ca] : []),
+        ...(tls ? ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key] : []),
+        ...(tls ? ['--tls-auth-clients', 'no', '--tls-cluster', cluster ? 'yes' : 'no'] : []),
         ...['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'],
         ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'] : []),
+        ...(account ? ['--user', account.user, 'on', `>${account.password}`] : []),
+        ...(account ? ['~*', '&*', '+@all', '--user', 'default', 'off'] : []),
       ],
       { stdout: 'ignore', stderr: 'ignore' },
     )
@@ -54,7 +68,10 @@ export async function startRedisServer({
   }
 
   async function command(...words: [string, ...string[]]): Promise<unknown> {
-    const redis = new Redis(port, '127.0.0.1')
+    const redis = new Redis(port, '127.0.0.1', {
+      ...(tls && { tls: { ca: readFileSync(tls.ca, 'utf8') } }),
+      ...(account && { username: account.user, password: account.password }),
+    })
     try {
       return await redis.call(...words)
     } finally {
@@ -65,7 +82,7 @@ export async function startRedisServer({
   await start()
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis${tls ? 's' : ''}://${account ? `${account.user}:${account.password}@` : ''}127.0.0.1:${port}`,
     kill,
     start,
     hang: () => void child?.kill('SIGSTOP'),
@@ -118,11 +135,13 @@ export interface RedisCluster extends AsyncDisposable {
 
 const SLOTS = 16_384
 
-export async function startRedisCluster(): Promise<RedisCluster> {
+export async function startRedisCluster(
+  options: Pick<RedisServerOptions, 'tls' | 'account'> = {},
+): Promise<RedisCluster> {
   const opened = new AsyncDisposableStack()
   await using onFailure = new AsyncDisposableStack()
   onFailure.use(opened)
-  const start = async () => opened.use(await startRedisServer({ cluster: true }))
+  const start = async () => opened.use(await startRedisServer({ ...options, cluster: true }))
   const servers = [await start(), await start(), await start()] as const
   const share = Math.ceil(SLOTS / servers.length)
   for (const [index, server] of servers.entries()) {

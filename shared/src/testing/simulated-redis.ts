@@ -303,6 +303,7 @@ export function createSimulatedRedisClient({
     useTerm(term) {
       termSuffix = `.${term}`
     },
+    async checkAccepted() {},
     async checkRun() {
       const known = serverRun
       const run = await ask((server) => server.currentRun()).catch((error) => {

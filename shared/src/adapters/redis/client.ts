@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type BackoffOptions, backoffMs } from '../../async/retry'
+import type { PemFile } from '../../config/pem-file'
 import { stripValues } from '../../errors/driver-error'
+import { OperatorError } from '../../errors/operator-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
+import { explainRedisRefusal, redisTlsOptions } from './connection-options'
 
 /** One connection to Redis, shared by the adapters. Pipelines by itself what is called at once. */
 export interface RedisClient extends AsyncDisposable {
@@ -37,6 +40,11 @@ export interface RedisClient extends AsyncDisposable {
   checkRun(): Promise<void>
   /** Sets the term that `run` is told with the run of the server; see `FenceState`. */
   useTerm(term: number): void
+  /**
+   * Waits for the first attempt to connect. Throws an `OperatorError` where Redis refused it: its certificate is not
+   * accepted, or it does not accept the user and password. One that is only unavailable may come later.
+   */
+  checkAccepted(): Promise<void>
   readonly health: HealthCheck
 }
 
@@ -62,6 +70,8 @@ export interface RedisListener {
 
 export interface RedisClientOptions {
   readonly url: string
+  /** What the certificate of a `rediss://` server is checked against; null: the system's authorities. */
+  readonly ca?: PemFile | null
   readonly commandTimeoutMs?: number
   readonly connectTimeoutMs?: number
 }
@@ -81,6 +91,7 @@ export function createRedisClient(
   options: RedisClientOptions,
 ): RedisClient {
   const redis = new Redis(options.url, {
+    ...redisTlsOptions({ url: options.url, ca: options.ca ?? null }),
     commandTimeout: options.commandTimeoutMs ?? 1_000,
     connectTimeout: options.connectTimeoutMs ?? 1_000,
     disconnectTimeout: 50,
@@ -98,6 +109,7 @@ export function createRedisClient(
   })
 
   let isAway = false
+  let refusal: string | null = null
   let isClosed = false
   let lastReplyErrorAt = Number.NEGATIVE_INFINITY
   let markTried: () => void = () => {}
@@ -115,6 +127,11 @@ export function createRedisClient(
   const wentAway = (cause: unknown) => {
     if (serverRun !== null) listener?.lost()
     serverRun = null
+    const refused = explainRedisRefusal(options.url, cause)
+    if (refused !== null && refused !== refusal) {
+      refusal = refused
+      logger.error({ err: cause }, refused)
+    }
     if (isAway) return
     isAway = true
     logger.warn({ err: cause }, 'redis is unavailable; reads use SQL until it is back')
@@ -133,6 +150,7 @@ export function createRedisClient(
     }
     if (isAway) logger.info('redis is back')
     isAway = false
+    refusal = null
     markTried()
   })
   redis.on('error', (error) => wentAway(stripValues(error)))
@@ -194,6 +212,10 @@ export function createRedisClient(
       })
       // A connection that was lost meanwhile has its own handshake.
       if (serverRun === known && known !== null) serverRun = run
+    },
+    async checkAccepted() {
+      if (firstTry) await firstTry
+      if (refusal !== null) throw new OperatorError(refusal)
     },
     health: {
       name: 'redis',

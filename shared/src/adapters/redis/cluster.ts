@@ -2,6 +2,7 @@ import slotOf from 'cluster-key-slot'
 import { Redis } from 'ioredis'
 import { repeatEvery } from '../../async/sleep'
 import { stripValues } from '../../errors/driver-error'
+import { OperatorError } from '../../errors/operator-error'
 import { isSnsError, storeUnavailable } from '../../errors/sns-error'
 import {
   createRedisClient,
@@ -10,6 +11,7 @@ import {
   type RedisClientOptions,
   runOfParts,
 } from './client'
+import { explainRedisRefusal, redisTlsOptions } from './connection-options'
 
 export interface RedisClusterOptions extends Omit<RedisClientOptions, 'url'> {
   /** Of some servers, with the same credentials: the others are learnt from them. */
@@ -50,6 +52,8 @@ export function createRedisClusterClient(
   const connected = new Set<string>()
   let bySlot: readonly (RedisClient | undefined)[] = []
   let isHeard = false
+  /** Of the latest look at the slots. */
+  let refusal: string | null = null
   let term = 0
 
   function settle(): void {
@@ -112,15 +116,20 @@ export function createRedisClusterClient(
 
   async function look(): Promise<void> {
     const failures: unknown[] = []
+    let refused: string | null = null
     for (const url of new Set([...servers.keys(), ...urls])) {
       try {
         const ranges = await readSlots(url, options)
         if (!stop.signal.aborted) await useSlots(ranges)
+        refusal = null
         return
       } catch (error) {
         failures.push(stripValues(error))
+        refused ??= explainRedisRefusal(url, error)
       }
     }
+    if (refused !== null && refused !== refusal) logger.error(refused)
+    refusal = refused
     throw new AggregateError(failures, 'no server of the redis cluster tells who has which slots')
   }
 
@@ -202,6 +211,10 @@ export function createRedisClusterClient(
       term = next
       for (const server of servers.values()) server.useTerm(next)
     },
+    async checkAccepted() {
+      if (firstTry) await firstTry
+      if (refusal !== null) throw new OperatorError(refusal)
+    },
     health: { name: 'redis', check: () => everywhere((redis) => redis.ping()) },
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -216,16 +229,24 @@ export function createRedisClusterClient(
 /** Asks on a connection of its own: those that hear are too few while the cluster changes. */
 async function readSlots(
   asked: string,
-  { commandTimeoutMs = 1_000, connectTimeoutMs = 1_000 }: Omit<RedisClientOptions, 'url'>,
+  {
+    ca = null,
+    commandTimeoutMs = 1_000,
+    connectTimeoutMs = 1_000,
+  }: Omit<RedisClientOptions, 'url'>,
 ): Promise<SlotRange[]> {
   const redis = new Redis(asked, {
+    ...redisTlsOptions({ url: asked, ca }),
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     retryStrategy: null,
     maxRetriesPerRequest: 0,
   })
-  redis.on('error', () => {})
+  let refused: unknown = null
+  redis.on('error', (error) => {
+    refused ??= explainRedisRefusal(asked, error) === null ? null : error
+  })
   try {
     await redis.connect()
     const ranges = await redis.cluster('SLOTS')
@@ -238,6 +259,9 @@ async function readSlots(
       url.port = String(port)
       return { from, to, url: url.href, id }
     })
+  } catch (error) {
+    // The driver says only that the connection closed.
+    throw refused ?? error
   } finally {
     redis.disconnect()
   }

@@ -30,6 +30,7 @@ function createFakeClient(first: string) {
     together: (keys) => [keys],
     define() {},
     currentRun: () => fake.run,
+    async checkAccepted() {},
     async checkRun() {},
     useTerm() {},
     health: { name: 'redis', async check() {} },
