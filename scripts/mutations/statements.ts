@@ -75,8 +75,8 @@ export const STATEMENT_MUTATIONS: readonly Mutation[] = [
   {
     name: 'statements: whatever key a table has is the one of its records',
     file: `${MYSQL}/primary-key.ts`,
-    find: 'if (key.length === actual.length && key.every((column) => actual.includes(column))) return',
-    replace: 'if (actual.length > 0) return',
+    find: 'if (key.length === actual.length && key.every((column) => actual.includes(column))) {',
+    replace: 'if (actual.length > 0) {',
     tests: [`${MYSQL}/primary-key.test.ts`],
   },
   {

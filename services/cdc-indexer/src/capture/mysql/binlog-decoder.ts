@@ -1,5 +1,5 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { isCapturedTable } from '@sns/shared/events/tables'
+import { type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
 import type {
   AnyBinlogEvent,
   BinlogEventByTypeName,
@@ -9,7 +9,7 @@ import type {
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { type RowImages, type TableLayout, tableLayout } from './binlog-rows'
 import type { TransactionReader } from './binlog-transactions'
-import { assertPrimaryKey } from './primary-key'
+import { primaryKeyProblem } from './primary-key'
 import type { LoggedQuery } from './query-event'
 
 /** Events that the reader must hand over; the rest of the log is skipped unread. */
@@ -46,17 +46,20 @@ export function createBinlogDecoder({
   committedAt,
   query,
 }: BinlogDecoderOptions) {
-  const layouts = new Map<number, TableLayout>()
+  /** Null: changes of the table that are passed over. */
+  const layouts = new Map<number, TableLayout | null>()
 
   function rows(
     event: BinlogEventByTypeName<'WriteRows' | 'UpdateRows' | 'DeleteRows'>,
     images: readonly RowImages[],
   ) {
     const layout = layouts.get(event.tableId)
+    if (layout === null) return
     if (!layout) throw new OperatorError('a rows event came without its table map; restart capture')
     if (!isFullImage(event)) {
-      throw new OperatorError(
-        `a change of ${layout.table} has only some of its columns; set binlog_row_image=FULL for every session, and ${MOVE_ON}`,
+      return reader.unread(
+        layout.table,
+        `a change of ${layout.table} has only some of its columns; set binlog_row_image=FULL for every session`,
       )
     }
     const bytes = event.size + EVENT_HEADER_BYTES + (hasChecksum() ? CHECKSUM_BYTES : 0)
@@ -67,8 +70,9 @@ export function createBinlogDecoder({
   function partialRows(tableId: number) {
     const layout = layouts.get(tableId)
     if (!layout) return
-    throw new OperatorError(
-      `an update of ${layout.table} was logged by a session with binlog_row_value_options=PARTIAL_JSON; set it to '' for every session that changes the captured tables, and ${MOVE_ON}`,
+    reader.unread(
+      layout.table,
+      `an update of ${layout.table} was logged by a session with binlog_row_value_options=PARTIAL_JSON; set it to '' for every session that changes the captured tables`,
     )
   }
 
@@ -93,8 +97,9 @@ export function createBinlogDecoder({
         event.rows.map((before) => ({ before, after: null })),
       )
     } else if (is(event, 'TableMap')) {
-      const layout = layoutOf(event)
-      if (layout) layouts.set(event.tableId, layout)
+      if (isCapturedTable(event.tableName)) {
+        layouts.set(event.tableId, layoutOf(event, event.tableName))
+      }
     } else if (is(event, 'Xid')) {
       reader.commit(event.nextPosition)
     } else if (is(event, 'Gtid')) {
@@ -110,21 +115,18 @@ export function createBinlogDecoder({
     }
   }
 
-  return { decode, partialRows, statement }
-}
-
-function layoutOf(event: TableMapEvent): TableLayout | null {
-  const table = event.tableName
-  if (!isCapturedTable(table)) return null
-  if (!event.hasSelfDescribingMetadata()) {
-    throw new OperatorError(
-      `changes of ${table} were logged without column names; set binlog_row_metadata=FULL, and ${MOVE_ON}`,
-    )
+  function layoutOf(event: TableMapEvent, table: CapturedTable): TableLayout | null {
+    const columns = event.tableMap[event.tableId]?.columns ?? []
+    const key = (event.primaryKey ?? []).flatMap((at) => columns[at]?.name ?? [])
+    const problem = event.hasSelfDescribingMetadata()
+      ? primaryKeyProblem(table, key)
+      : `changes of ${table} were logged without column names; set binlog_row_metadata=FULL`
+    if (problem === null) return tableLayout(table, columns)
+    reader.unread(table, problem)
+    return null
   }
-  const columns = event.tableMap[event.tableId]?.columns ?? []
-  const key = (event.primaryKey ?? []).flatMap((at) => columns[at]?.name ?? [])
-  assertPrimaryKey(table, key, MOVE_ON)
-  return tableLayout(table, columns)
+
+  return { decode, partialRows, statement }
 }
 
 /** The driver keeps which columns an image has, but does not type it. */

@@ -1,4 +1,5 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import type { CapturedTable } from '@sns/shared/events/tables'
 import { GtidSet } from '@vlasky/zongji'
 import { highestOf, isTagged, numberOf, sourceOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
@@ -23,6 +24,8 @@ export interface TransactionReader {
   /** A Query event; `endPos` is where it ends in the file. */
   statement(sql: string, schema: string, endPos: number, context?: StatementContext): void
   rows(event: RowsEvent): void
+  /** Rows of the table that cannot be read, and why: they are passed over where a snapshot stands for them. */
+  unread(table: CapturedTable, why: string): void
   /** An Xid event. */
   commit(endPos: number): void
   /** The end of an XA prepare group: its changes may yet be rolled back. */
@@ -94,7 +97,11 @@ export function createTransactionReader(
     const { gtid = null } = open ?? {}
     if (gtid === null || !tables) refuse(`ran ${what}`)
     const unread = tables.filter((table) => !cover.has(table, gtid))
-    if (unread.length > 0) throw new UnreadTablesError(`transaction ${gtid} ran ${what}`, unread)
+    if (unread.length === 0) return
+    throw new UnreadTablesError(
+      `transaction ${gtid} ran ${what}, which capture cannot read`,
+      unread,
+    )
   }
 
   return {
@@ -183,6 +190,12 @@ export function createTransactionReader(
           add({ kind: 'change', event })
         }
       }
+    },
+
+    unread(table, why) {
+      if (!open) return refuse(`changes ${table}`)
+      if (open.isKnown || cover.has(table, open.gtid)) return
+      throw new UnreadTablesError(`transaction ${open.gtid} cannot be read: ${why}`, [table])
     },
 
     commit: end,

@@ -7,7 +7,7 @@ import type { RowKey, Snapshot, SnapshotStore } from '../ports/snapshot-store'
 import { LONGLONG, refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
 import { CHECKPOINT_NAME } from './checkpoint-store'
 import { toCaptureError } from './errors'
-import { assertPrimaryKey } from './primary-key'
+import { primaryKeyProblem } from './primary-key'
 import {
   createMysqlSession,
   type MysqlServer,
@@ -58,11 +58,11 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
       again,
     )
     const key = found.filter((row) => textCell(row, 'part') === 'PRI')
-    assertPrimaryKey(
+    const problem = primaryKeyProblem(
       table,
       key.map((row) => textCell(row, 'name')),
-      again,
     )
+    if (problem) throw new OperatorError(`${problem}, and ${again}`)
     return {
       layout,
       columns: columns.map(({ name, type }) => asInBinlog(`\`${name}\``, type)),

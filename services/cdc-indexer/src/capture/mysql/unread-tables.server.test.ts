@@ -56,6 +56,42 @@ describe.skipIf(!testServers.mysql)('a change of a table that capture cannot rea
     await read(4)
   })
 
+  test.each<[string, ...string[]]>([
+    [
+      'another primary key',
+      'ALTER TABLE posts DROP PRIMARY KEY, ADD PRIMARY KEY (author_id, id)',
+      insertPosts([7]),
+      'ALTER TABLE posts DROP PRIMARY KEY, ADD PRIMARY KEY (id)',
+    ],
+    [
+      'a row with some of its columns',
+      "SET SESSION binlog_row_image = 'MINIMAL'",
+      'UPDATE posts SET version = 9 WHERE id = 1',
+      "SET SESSION binlog_row_image = 'FULL'",
+    ],
+    [
+      'a partial update',
+      "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
+      'UPDATE posts SET version = 9 WHERE id = 1',
+      "SET SESSION binlog_row_value_options = ''",
+    ],
+  ])('may be %s', async (_what, ...statements) => {
+    await using fixture = await openBinlogFixture()
+    await initCheckpoint(fixture.server)
+    await using source = fixture.source()
+    await using requests = createSnapshotRequests(fixture.server)
+    const from = await fixture.head()
+    await fixture.write(insertPosts([1]), ...statements, insertPosts([9]))
+    const read = () => collect(source, from, (all) => all.some(({ after }) => after?.id === 9))
+    await expect(read()).rejects.toThrow('run "snapshot posts"')
+    expect(await requests.ask(['posts'])).toBe(true)
+    const { changes } = await read()
+    expect(changes.map(({ op, after }) => [op, after?.id])).toEqual([
+      ['c', 1],
+      ['c', 9],
+    ])
+  })
+
   test('is put back before its snapshot is asked for, where the table is gone', async () => {
     await using fixture = await openBinlogFixture()
     await initCheckpoint(fixture.server)

@@ -3,14 +3,14 @@ import type { CapturedTable } from '@sns/shared/events/tables'
 import { GtidSet } from '@vlasky/zongji'
 import { type MysqlSession, textCell } from './session'
 
-/** Rows of the tables changed without row events: their snapshot has to be asked for before capture can go on. */
+/** Rows of the tables changed in a way that capture cannot read: their snapshot has to be asked for before it can go on. */
 export class UnreadTablesError extends OperatorError {
   constructor(
     what: string,
     readonly tables: readonly CapturedTable[],
   ) {
     super(
-      `${what}, which capture cannot read; run "snapshot ${tables.join(' ')}", and start cdc-indexer: it has the rows captured anew, removes from the index what has none, and has timelines rebuilt`,
+      `${what}; run "snapshot ${tables.join(' ')}", and start cdc-indexer: it has the rows captured anew, removes from the index what has none, and has timelines rebuilt`,
     )
   }
 }
