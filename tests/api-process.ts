@@ -4,6 +4,8 @@ import { freePort, spawnProgram } from '../scripts/process/program-process'
 /** One api of its own, ready. */
 export interface ApiProcess extends AsyncDisposable {
   readonly url: string
+  /** What it has logged. */
+  output(): string
   /** A metric as it is now: the sum of those whose line begins so. */
   metric(name: string): Promise<number>
   /** Waits until its pages come from memory. */
@@ -28,6 +30,7 @@ export async function startApiProcess(env: Readonly<Record<string, string>>): Pr
 
   return {
     url,
+    output: program.output,
     metric,
     async untilBelieving() {
       const believes = async () => (await metric('sns_freshness_believes')) === 1

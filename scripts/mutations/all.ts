@@ -1,5 +1,6 @@
 import { CAPTURE_MUTATIONS } from './capture'
 import { CLIENT_MUTATIONS } from './client'
+import { DELIVERY_MUTATIONS } from './delivery'
 import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
@@ -17,6 +18,7 @@ import { TEXT_MUTATIONS } from './texts'
 
 export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
+  ...DELIVERY_MUTATIONS,
   ...CAPTURE_MUTATIONS,
   ...LIVE_MUTATIONS,
   ...EVENT_MUTATIONS,

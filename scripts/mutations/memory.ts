@@ -127,8 +127,8 @@ export const MEMORY_MUTATIONS: readonly Mutation[] = [
   {
     name: 'memory: merged authors are taken after the account',
     file: 'services/api/src/modules/feed/feed.ts',
-    find: '? await merged.of(mergedAuthors, (author) => view.authors.has(author))',
-    replace: '? await merged.of(merged.authors() ?? [], (author) => view.authors.has(author))',
+    find: 'await merged.of(mergedAuthors, isSeen)',
+    replace: 'await merged.of(merged.authors() ?? [], isSeen)',
     tests: [`${MEMORY}/barrier.test.ts`],
   },
   {

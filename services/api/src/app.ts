@@ -3,6 +3,7 @@ import type { Clock } from '@sns/shared/domain/clock'
 import type { IdGenerator } from '@sns/shared/domain/id'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
+import type { DeliveryProgress } from '@sns/shared/ports/delivery-progress'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { Freshness } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
@@ -58,6 +59,7 @@ export interface ApiDeps {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly lanes: LaneStore
+  readonly deliveryProgress: DeliveryProgress
   readonly notifications: NotificationStore
   readonly tags: TagStore
   readonly timelines: TimelineStore

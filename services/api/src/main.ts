@@ -1,6 +1,7 @@
 import { runProgram } from '@sns/shared/runtime/program'
 import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createApp } from './app'
+import { createDeliveryWatch } from './delivery-watch'
 import { createDeletions, createHousekeeping } from './housekeeping'
 import { createAnnouncedStores } from './memory/announced-stores'
 import { createMemory } from './memory/memory'
@@ -11,13 +12,17 @@ export const api: ServiceSpec = {
   name: 'api',
   async assemble({ settings, backend, logger, metrics, clock }) {
     const stores = await backend.forApi()
-    const memory = createMemory({ ...stores, clock, metrics }, { maxMib: settings.pageMemoryMib })
+    const memory = createMemory(
+      { ...stores, clock, metrics, logger },
+      { maxMib: settings.pageMemoryMib },
+    )
     const announced = createAnnouncedStores(stores, stores.freshness, memory.pieces)
     const secretKey = signingKey(settings)
     return {
       jobs: [
         createHousekeeping({ ...stores, ...announced, clock, logger }),
         createDeletions({ ...announced, logger }),
+        createDeliveryWatch({ ...memory, logger }),
       ],
       health: stores.health,
       verifyMemory: memory.verify,

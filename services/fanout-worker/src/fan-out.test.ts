@@ -269,7 +269,7 @@ interface WorldOptions {
   readonly options?: Partial<FanoutWorkerOptions>
   readonly timelines?: (store: TimelineStore) => TimelineStore
   readonly lanes?: Partial<Lanes>
-  readonly changeLog?: ChangeLog
+  readonly changeLog?: Pick<ChangeLog, 'consume' | 'backlog'>
 }
 
 function createWorld(pairs: readonly FollowPair[], world: WorldOptions = {}) {
@@ -371,5 +371,5 @@ function createFakeLog() {
       }
     },
     backlog: async () => events.length - done,
-  } satisfies ChangeLog & Record<string, unknown>
+  } satisfies Pick<ChangeLog, 'consume' | 'backlog'> & Record<string, unknown>
 }

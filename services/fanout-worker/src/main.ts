@@ -2,6 +2,7 @@ import { consumerGroups } from '@sns/shared/runtime/consumer'
 import { runProgram } from '@sns/shared/runtime/program'
 import { type ServiceSpec, serviceCommand } from '@sns/shared/runtime/service'
 import { createAnnouncements } from './announcements'
+import { createDeliveryRecorder } from './delivery-recorder'
 import { createDerivedTables } from './derived-tables'
 import { createFanoutWorker } from './fan-out'
 import { createLanes } from './lanes'
@@ -19,7 +20,11 @@ export const fanoutWorker: ServiceSpec = {
       createAnnouncements(deps, { group: groups.announce }),
       createDerivedTables({ ...deps, hints: deps.announcer }, { group: groups.derive }),
     ]
-    return { jobs: consumers, health: [...health, ...consumers.map((each) => each.health)] }
+    const recorder = createDeliveryRecorder(deps, { group: groups.fanout })
+    return {
+      jobs: [...consumers, recorder],
+      health: [...health, ...consumers.map((each) => each.health)],
+    }
   },
 }
 

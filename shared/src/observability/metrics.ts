@@ -60,6 +60,11 @@ export function createMetrics() {
       buckets: FAST_SECONDS,
       registers,
     }),
+    feedDeliveryLag: new Gauge({
+      name: 'sns_feed_delivery_lag_seconds',
+      help: 'Age of the time up to which every post is known to be in timelines; 0 when none can be missing',
+      registers,
+    }),
     freshnessBelieves: new Gauge({
       name: 'sns_freshness_believes',
       help: '1 while pages may come from memory, 0 while SQL checks each',

@@ -24,11 +24,14 @@ export interface ConsumeOptions<T extends CapturedTable = CapturedTable> {
   readonly onRetry?: (error: unknown, attempt: number, failingMs: number) => void
 }
 
+/** Where a log ended: of each of its partitions that holds anything, the place after the last change. */
+export type LogEnd = ReadonlyMap<string, number>
+
 /**
  * The log of committed changes, read by groups. A new group starts at the oldest change that the log
  * still holds. Delivery is at least once: a group's position moves past an event only after `handle`
- * has resolved for it, so a crash repeats events and loses none. Errors, of `backlog` alone:
- * `store_unavailable`.
+ * has resolved for it, so a crash repeats events and loses none. Errors, of all but
+ * `consume`: `store_unavailable`.
  */
 export interface ChangeLog {
   /**
@@ -38,4 +41,8 @@ export interface ChangeLog {
   consume<T extends CapturedTable>(options: ConsumeOptions<T>): Promise<void>
   /** How many changes of `tables` the group has yet to finish. */
   backlog(group: string, tables: readonly CapturedTable[]): Promise<number>
+  /** Where the log of `tables` ends now. */
+  end(tables: readonly CapturedTable[]): Promise<LogEnd>
+  /** Whether the group has finished every change of `tables` before `end`. */
+  hasFinished(group: string, tables: readonly CapturedTable[], end: LogEnd): Promise<boolean>
 }

@@ -8,6 +8,7 @@ import type { Metrics } from '../observability/metrics'
 import type { BulkLoader } from '../ports/bulk-loader'
 import type { ChangeLog } from '../ports/change-log'
 import type { DeadLetters } from '../ports/dead-letters'
+import type { DeliveryProgress } from '../ports/delivery-progress'
 import type { EngagementStore } from '../ports/engagement-store'
 import type { ChangeAnnouncer, Freshness } from '../ports/freshness'
 import type { FreshnessFence } from '../ports/freshness-fence'
@@ -38,6 +39,7 @@ export interface ApiStores extends Watched {
   readonly posts: PostStore
   readonly engagement: EngagementStore
   readonly lanes: LaneStore
+  readonly deliveryProgress: DeliveryProgress
   readonly notifications: NotificationStore
   readonly tags: TagStore
   readonly timelines: TimelineStore
@@ -53,6 +55,7 @@ export interface FanoutStores extends Watched {
   readonly graph: GraphStore
   readonly posts: PostStore
   readonly lanes: LaneStore
+  readonly deliveryProgress: DeliveryProgress
   readonly notifications: NotificationStore
   readonly tags: TagStore
   readonly timelines: TimelineStore

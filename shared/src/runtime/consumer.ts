@@ -8,7 +8,7 @@ import type { ChangeLog, ConsumeOptions } from '../ports/change-log'
 import type { HealthCheck } from '../ports/health'
 
 export interface ConsumerDeps {
-  readonly changeLog: ChangeLog
+  readonly changeLog: Pick<ChangeLog, 'consume' | 'backlog'>
   readonly metrics: Pick<Metrics, 'consumerRetries' | 'consumerBacklog'>
   readonly logger: Pick<Logger, 'warn' | 'debug'>
   readonly clock: Clock

@@ -65,6 +65,7 @@ export async function createEmbeddedBackend(
       graph: stores.graph,
       posts: stores.posts,
       lanes: stores.lanes,
+      deliveryProgress: stores.deliveryProgress,
       notifications: stores.notifications,
       tags: stores.tags,
       timelines,

@@ -173,12 +173,13 @@ export function createServerBackend(
       const { stores, health } = await mysql()
       const { timelines, freshness, health: redisHealth } = await redis()
       const { changeLog, health: kafkaHealth } = await kafka()
-      const { users, graph, posts, lanes, notifications, tags } = stores
+      const { users, graph, posts, lanes, deliveryProgress, notifications, tags } = stores
       return {
         users,
         graph,
         posts,
         lanes,
+        deliveryProgress,
         notifications,
         tags,
         timelines,

@@ -1,3 +1,4 @@
+import { createSqlDeliveryProgress } from '../adapters/sql/delivery-progress'
 import { createSqlEngagementStore } from '../adapters/sql/engagement-store'
 import { createSqlGraphStore } from '../adapters/sql/graph-store'
 import { createSqlLaneStore } from '../adapters/sql/lane-store'
@@ -12,7 +13,15 @@ import type { ApiStores } from './backend-ports'
 
 export type SqlStores = Pick<
   ApiStores,
-  'users' | 'sessions' | 'graph' | 'posts' | 'engagement' | 'lanes' | 'notifications' | 'tags'
+  | 'users'
+  | 'sessions'
+  | 'graph'
+  | 'posts'
+  | 'engagement'
+  | 'lanes'
+  | 'deliveryProgress'
+  | 'notifications'
+  | 'tags'
 >
 
 /** The stores that both backends keep in SQL. */
@@ -27,6 +36,7 @@ export function createSqlStores(
     posts: createSqlPostStore(db, deps),
     engagement: createSqlEngagementStore(db, deps),
     lanes: createSqlLaneStore(db),
+    deliveryProgress: createSqlDeliveryProgress(db, deps),
     notifications: createSqlNotificationStore(db, deps),
     tags: createSqlTagStore(db),
   }

@@ -207,6 +207,37 @@ export function changeLogConformance(name: string, create: CreateChangeLogHarnes
     )
 
     test(
+      'tells whether a group has finished what the log held at some time, whatever came since',
+      async () => {
+        await using harness = await create()
+        const log = harness.open()
+        const group = uniqueName('group')
+        const tables = ['posts'] as const
+        expect(await log.hasFinished(group, tables, await log.end(tables))).toBe(true)
+        const held = Promise.withResolvers<void>()
+        await harness.append([created(95), created(96), created(97)])
+        const end = await log.end(tables)
+        expect(end.size).toBeGreaterThan(0)
+        expect(await log.hasFinished(group, tables, end)).toBe(false)
+        const consumer = startConsumer(log, {
+          group,
+          work: (events) =>
+            events.includes(describeChange(created(98))) ? held.promise : Promise.resolve(),
+        })
+        await eventually(() => log.hasFinished(group, tables, end), WAIT)
+        await harness.append([created(98)])
+        const later = await log.end(tables)
+        await eventually(() => consumer.batches.flat().length === 4, WAIT)
+        expect(await log.hasFinished(group, tables, end)).toBe(true)
+        expect(await log.hasFinished(group, tables, later)).toBe(false)
+        held.resolve()
+        await eventually(() => log.hasFinished(group, tables, later), WAIT)
+        await consumer.stop()
+      },
+      TEST_MS,
+    )
+
+    test(
       'stops at once when it has nothing to do or nothing succeeds',
       async () => {
         await using harness = await create()

@@ -189,10 +189,17 @@ export function storeCalls(db: Kysely<Database>): Calls {
   const ids = {
     next: <Kind extends string>() => next++ as number & { readonly [K in never]: Kind } as never,
   }
-  const { users, sessions, graph, posts, engagement, lanes, notifications, tags } = createSqlStores(
-    db,
-    { clock, ids },
-  )
+  const {
+    users,
+    sessions,
+    graph,
+    posts,
+    engagement,
+    lanes,
+    notifications,
+    tags,
+    deliveryProgress,
+  } = createSqlStores(db, { clock, ids })
   const source = createSqlSearchSource(db)
   const each =
     <Value>(values: readonly Value[], call: (value: Value) => Promise<unknown>) =>
@@ -353,6 +360,13 @@ export function storeCalls(db: Kysely<Database>): Calls {
       countUnread: each([ann, BUSY], (user) => notifications.countUnread(user, 100)),
       markRead: () => notifications.markRead(BUSY, seen),
       prune: () => notifications.prune(NOW + 500),
+    },
+    deliveryProgress: {
+      captured: () => deliveryProgress.captured(),
+      delivered: () => deliveryProgress.delivered(),
+      record: () => deliveryProgress.record(LATER),
+      oldestFrom: () => deliveryProgress.oldestFrom(POST(100)),
+      newestFrom: () => deliveryProgress.newestFrom(POST(100), 500),
     },
     tags: {
       set: () => tags.set(hundred.map((post) => ({ post, tags: ['common'] }))),

@@ -5,12 +5,15 @@ import { createPostPieces, type PostPieces, type PostPiecesDeps } from './post-p
 import { createRelations, type Relations, type RelationsDeps } from './relations'
 import { verifyMemory } from './verify'
 import { createViewers, type Viewers, type ViewersDeps } from './viewers'
+import { createWaitingPosts, type WaitingPosts, type WaitingPostsDeps } from './waiting-posts'
 
 export interface MemoryOptions {
   /** The most that everything may use. */
   readonly maxMib: number
   /** Lower only in tests. */
   readonly lookAgainMs?: number
+  /** Lower only in tests. */
+  readonly maxWaiting?: number
 }
 
 /** What an api process keeps of the database. */
@@ -19,6 +22,7 @@ export interface Memory {
   readonly relations: Relations
   readonly pieces: PostPieces
   readonly merged: MergedPosts
+  readonly waiting: WaitingPosts
   /** Compares `sample` entries of each kind, or all, with the database; see `verifyMemory`. */
   verify(sample: number): AsyncGenerator<MemoryReport>
 }
@@ -30,8 +34,11 @@ const VIEWERS_SHARE = 0.05
 const LOOK_AGAIN_MS = 1_000
 
 export function createMemory(
-  deps: ViewersDeps & Omit<RelationsDeps & PostPiecesDeps, 'viewers'> & MergedPostsDeps,
-  { maxMib, lookAgainMs = LOOK_AGAIN_MS }: MemoryOptions,
+  deps: ViewersDeps &
+    Omit<RelationsDeps & PostPiecesDeps, 'viewers'> &
+    MergedPostsDeps &
+    WaitingPostsDeps,
+  { maxMib, maxWaiting, lookAgainMs = LOOK_AGAIN_MS }: MemoryOptions,
 ): Memory {
   const bytes = maxMib * 2 ** 20
   const viewers = createViewers(deps, { maxBytes: bytes * VIEWERS_SHARE })
@@ -47,6 +54,7 @@ export function createMemory(
     relations,
     pieces,
     merged,
+    waiting: createWaitingPosts(deps, { max: maxWaiting }),
     verify: (sample) => verifyMemory({ kinds, freshness, wait: () => sleep(lookAgainMs) }, sample),
   }
 }

@@ -36,6 +36,14 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constantFrom('settle' as const, 'lose' as const), who }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('wait' as const, 'watch' as const),
+      who,
+      limit: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
@@ -105,6 +113,13 @@ async function take(
     expect(seen).toEqual([...new Set(seen)].sort((a, b) => Number(b) - Number(a)))
     const own = posts.filter(({ id, by }) => by === user && allowed.has(id)).map(({ id }) => id)
     expect(own.filter((id) => !seen.includes(id))).toEqual([])
+  } else if (each.do === 'wait') {
+    // Nothing was fanned out for longer than feeds wait, and each post is there all the same.
+    api.clock.advance(6_000)
+    await api.memory.waiting.poll()
+    expect(await traverse(api, user, each.limit)).toEqual(await truth(api, user))
+  } else if (each.do === 'watch') {
+    await api.memory.waiting.poll()
   } else if (each.do === 'settle') {
     await api.fanOut()
   } else {
@@ -120,7 +135,7 @@ export interface Outage {
 let run = 0
 
 /**
- * F1, F3 and F5 at every read, F2 when the pipeline is quiet, and F6 throughout: each call to the
+ * F1, F3 and F5 at every read, F2 when the pipeline is quiet, F11 when it has stood still, and F6 throughout: each call to the
  * timelines and the cache may find them unavailable, as `outage` says. Needs windows of a few posts.
  */
 export async function checkFeedProperty(

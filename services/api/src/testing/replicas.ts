@@ -159,7 +159,13 @@ export async function openReplicas(
   const metrics = createMetrics()
   const memories = Array.from({ length: count }, (_, at) =>
     createMemory(
-      { ...stores, freshness: channel.freshness(at), clock, metrics },
+      {
+        ...stores,
+        freshness: channel.freshness(at),
+        clock,
+        metrics,
+        logger: createLogger('api', 'silent'),
+      },
       { maxMib: 16, lookAgainMs: 1 },
     ),
   )

@@ -49,6 +49,8 @@ export interface TestApiOptions {
   /** The embedded one if absent; search stays embedded in any case. */
   readonly database?: 'sqlite' | 'mysql'
   readonly timelineCap?: number
+  /** Posts that are merged while fan-out is behind. */
+  readonly maxWaiting?: number
   /** In place of those in memory. */
   readonly caches?: Pick<ApiDeps, 'timelines' | 'freshness'>
   readonly settings?: Partial<ApiDeps['settings']>
@@ -106,8 +108,13 @@ export async function openTestApi(options: TestApiOptions = {}) {
       ...settings,
     },
   }
+  // The migration began at the time of the day.
+  await db.updateTable('delivery_progress').set({ delivered_at: clock.now() }).execute()
   const deps = wrap ? wrap(stores) : stores
-  const memory = createMemory(deps, { maxMib: 16 })
+  const memory = createMemory(deps, {
+    maxMib: 16,
+    ...(options.maxWaiting !== undefined && { maxWaiting: options.maxWaiting }),
+  })
   const app = createApp({ ...deps, memory })
   opened.defer(async () => void (await app.stop(true)))
   app.listen({ hostname: '127.0.0.1', port: 0, reusePort: false })
@@ -171,7 +178,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       await this.index()
     },
 
-    /** Pushes posts that were not pushed yet to their authors' and followers' timelines. */
+    /** Pushes posts that were not pushed yet to their authors' and followers' timelines, and records it. */
     async fanOut(): Promise<void> {
       const posts = await db.selectFrom('posts').select(['id', 'author_id']).orderBy('id').execute()
       for (const { id: number, author_id } of posts) {
@@ -181,6 +188,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
         const pairs = await stores.graph.followersOf([author], null, 1_000)
         await stores.timelines.push(id, [author, ...pairs.map(({ follower }) => follower)])
       }
+      await stores.deliveryProgress.record(clock.now())
     },
 
     /** Puts all posts and users into the search index; deleted ones stay in it, as in a late index. */

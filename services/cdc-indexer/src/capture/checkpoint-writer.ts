@@ -9,9 +9,16 @@ export interface CheckpointWriterDeps {
 export interface CheckpointWriterOptions {
   /** The least time between two saves while changes are published. */
   readonly intervalMs: number
-  /** The same while no captured row changes: longer, as each save is itself a transaction. */
+  /**
+   * The same while no captured row has changed for a while: longer, as each save is itself a transaction. Until then a
+   * second at most.
+   */
   readonly idleIntervalMs: number
 }
+
+/** The fan-out worker watches how far capture is for half as long after a post (`waitingFloor`). */
+const SETTLING_MS = 120_000
+const SETTLING_INTERVAL_MS = 1_000
 
 /** Saves the newest position at intervals, beside the publishing, one save at a time. */
 export interface CheckpointWriter {
@@ -32,10 +39,20 @@ export function createCheckpointWriter(
   let failure: { readonly error: unknown } | null = null
   let isStopped = false
   let isUrgentPending = false
+  // An earlier session may have ended right after a change.
+  let changedAt = performance.now()
+
+  function intervalMs(): number {
+    if (isUrgentPending) return options.intervalMs
+    const isSettling = performance.now() - changedAt < SETTLING_MS
+    return isSettling
+      ? Math.min(SETTLING_INTERVAL_MS, options.idleIntervalMs)
+      : options.idleIntervalMs
+  }
 
   function schedule() {
     if (isStopped || failure || saving || !pending) return
-    const at = savedAt + (isUrgentPending ? options.intervalMs : options.idleIntervalMs)
+    const at = savedAt + intervalMs()
     if (timer && timer.at <= at) return
     if (timer) clearTimeout(timer.handle)
     timer = { at, handle: setTimeout(save, Math.max(0, at - performance.now())) }
@@ -63,6 +80,7 @@ export function createCheckpointWriter(
     offer(position, isUrgent) {
       pending = position
       isUrgentPending ||= isUrgent
+      if (isUrgent) changedAt = performance.now()
       schedule()
     },
     async flush() {

@@ -16,7 +16,7 @@ import { INDEXED_TABLES, type IndexedTable, nameOf, searchChange } from './searc
 export const INDEX_GROUP = 'index'
 
 interface IndexerDeps {
-  readonly changeLog: ChangeLog
+  readonly changeLog: Pick<ChangeLog, 'consume' | 'backlog'>
   readonly index: CurrentIndex
   readonly deadLetters: Pick<DeadLetters, 'add'>
   readonly metrics: Pick<

@@ -32,6 +32,37 @@ export function createKafkaChangeLog(
   const deadLetters = createKafkaDeadLetters(client, { prefix, database })
   const topicOf = (table: CapturedTable) => topicName({ prefix, database }, table)
 
+  /** By partition, the offset of the first record that the group has not finished. */
+  async function positionsOf(group: string, tables: readonly CapturedTable[]) {
+    const topics = tables.map(topicOf)
+    const committed = await connection.run((admin) =>
+      admin.fetchOffsets({ groupId: group, topics }),
+    )
+    return new Map(
+      committed.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => [`${topic}:${partition}`, Number(offset)]),
+      ),
+    )
+  }
+
+  /** By partition, the offsets of its first record and behind its last. */
+  async function endsOf(tables: readonly CapturedTable[]) {
+    const topics = tables.map(topicOf)
+    const found = await connection.run((admin) =>
+      Promise.all(
+        topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) })),
+      ),
+    )
+    return new Map(
+      found.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, low, high }) => [
+          `${topic}:${partition}`,
+          { low: Number(low), high: Number(high) },
+        ]),
+      ),
+    )
+  }
+
   return {
     async consume(options) {
       const topics = new Map(options.tables.map((table) => [topicOf(table), table]))
@@ -53,31 +84,26 @@ export function createKafkaChangeLog(
     },
 
     async backlog(group, tables) {
-      const topics = tables.map(topicOf)
-      const [committed, ends] = await connection.run((admin) =>
-        Promise.all([
-          admin.fetchOffsets({ groupId: group, topics }),
-          Promise.all(
-            topics.map(async (topic) => ({
-              topic,
-              partitions: await admin.fetchTopicOffsets(topic),
-            })),
-          ),
-        ]),
-      )
-      const done = new Map(
-        committed.flatMap(({ topic, partitions }) =>
-          partitions.map(({ partition, offset }) => [`${topic}:${partition}`, Number(offset)]),
-        ),
-      )
+      const [positions, ends] = await Promise.all([positionsOf(group, tables), endsOf(tables)])
       let backlog = 0
-      for (const { topic, partitions } of ends) {
-        for (const { partition, high, low } of partitions) {
-          const position = Math.max(done.get(`${topic}:${partition}`) ?? -1, Number(low))
-          backlog += Math.max(0, Number(high) - position)
-        }
+      for (const [partition, { low, high }] of ends) {
+        backlog += Math.max(0, high - Math.max(positions.get(partition) ?? -1, low))
       }
       return backlog
+    },
+
+    async end(tables) {
+      const ends = [...(await endsOf(tables))]
+      return new Map(ends.flatMap(([name, { low, high }]) => (high > low ? [[name, high]] : [])))
+    },
+
+    async hasFinished(group, tables, end) {
+      const [positions, ends] = await Promise.all([positionsOf(group, tables), endsOf(tables)])
+      return [...end].every(([partition, at]) => {
+        // What is no longer there need not be read.
+        const low = ends.get(partition)?.low ?? 0
+        return Math.max(positions.get(partition) ?? -1, low) >= at
+      })
     },
 
     async [Symbol.asyncDispose]() {

@@ -29,6 +29,7 @@ export interface Database {
   imported_notes: ImportedNotesTable
   freshness_fence: FreshnessFenceTable
   freshness_processes: FreshnessProcessesTable
+  delivery_progress: DeliveryProgressTable
   merged_authors: MergedAuthorsTable
   notifications: NotificationsTable
   notification_marks: NotificationMarksTable
@@ -163,6 +164,13 @@ export interface ImportedNotesTable {
   user_id: UserId
   /** SHA-256, hex. */
   note: string
+}
+
+/** One row; the rules are those of `DeliveryProgress`. */
+export interface DeliveryProgressTable {
+  id: number
+  /** Unix milliseconds. */
+  delivered_at: number
 }
 
 /** MySQL only. One row; the rules are those of `FreshnessFence`. */

@@ -38,6 +38,7 @@ export const STAYING_TABLES: Readonly<Record<Exclude<TableName, MovedTable>, str
   change_log: 'the embedded log, of which Kafka has nothing',
   change_offsets: 'places in the embedded log',
   imports: 'how far imports into one database have come',
+  delivery_progress: 'how far the fan-out of one database has come',
   freshness_fence: 'who of the running processes may believe what they keep',
   freshness_processes: 'which processes run',
 }

@@ -70,13 +70,16 @@ export async function readLog<T extends CapturedTable>(
   return { events, unreadable, upTo, isMore: upTo < last }
 }
 
-/** How many rows of the tables come after `after`, counted in steps that let others run between. */
+/** How many rows of the tables come after `after`, up to `upTo`, counted in steps that let others run between. */
 export async function countLog(
   db: Kysely<Database>,
   after: number,
   tables: readonly CapturedTable[],
+  upTo = Number.MAX_SAFE_INTEGER,
 ): Promise<number> {
-  const { first, last } = await logBounds(db)
+  const bounds = await logBounds(db)
+  const first = bounds.first
+  const last = Math.min(bounds.last, upTo)
   let count = 0
   for (let from = Math.max(after, first - 1); from < last; from += 10 * WINDOW) {
     const { rows } = await db
@@ -184,7 +187,7 @@ export async function pruneLog(db: Kysely<Database>, { now, before }: Age): Prom
 }
 
 /** Two look-ups by row id: `min` and `max` in one statement would read the whole table. */
-async function logBounds(db: Kysely<Database>) {
+export async function logBounds(db: Kysely<Database>) {
   const end = (direction: 'asc' | 'desc') =>
     db.selectFrom('change_log').select('seq').orderBy('seq', direction).limit(1).executeTakeFirst()
   const [first, last] = [await end('asc'), await end('desc')]

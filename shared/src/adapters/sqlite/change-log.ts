@@ -8,6 +8,7 @@ import {
   addGroups,
   countLog,
   finishedBy,
+  logBounds,
   pruneLog,
   readLog,
   saveFinished,
@@ -26,6 +27,8 @@ export interface SqliteChangeLogOptions {
   readonly retainMs?: number
 }
 
+/** The log has one partition. */
+const LOG = 'change_log'
 const PRUNE_EVERY_MS = 60_000
 const SAVE_EVERY_MS = 200
 /** A position that moved over other tables' rows only is saved after this many of them. */
@@ -59,6 +62,14 @@ export function createSqliteChangeLog(
     },
     async backlog(group, tables) {
       return countLog(db, await finishedBy(db, group), tables)
+    },
+    async end() {
+      const { last } = await logBounds(db)
+      return new Map(last === 0 ? [] : [[LOG, last]])
+    },
+    async hasFinished(group, tables, end) {
+      const upTo = end.get(LOG) ?? 0
+      return (await countLog(db, await finishedBy(db, group), tables, upTo)) === 0
     },
   }
 }

@@ -15,6 +15,7 @@ describe.skipIf(!testServers.mysql || !testServers.redis)('on MySQL and Redis', 
     const limits = { ...TIMELINE_LIMITS, cap: 5, slack: 2 }
     await using api = await openTestApi({
       database: 'mysql',
+      maxWaiting: 4,
       caches: {
         timelines: createRedisTimelineStore(redis, { prefix: redis.prefix, limits }),
         freshness: createMemoryFreshness(),

@@ -7,6 +7,7 @@ test('whatever happens, a feed is what the rows say', async () => {
   const outage: Outage = { isDown: () => false }
   await using api = await openTestApi({
     timelineCap: 5,
+    maxWaiting: 4,
     wrap: (deps) => ({
       ...deps,
       timelines: unreliableTimelines(deps.timelines, () => outage.isDown()),

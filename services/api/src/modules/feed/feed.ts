@@ -15,14 +15,15 @@ import { sessionEnded } from '../../http/authentication'
 import type { EncodedPage } from '../../http/body'
 import { parseIdCursor, readIdCursor, writeIdCursor } from '../../http/cursors'
 import { nextCount } from '../../http/fill-page'
-import type { AuthorPosts, MergedPosts } from '../../memory/merged-posts'
+import type { MergedPosts } from '../../memory/merged-posts'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
 import type { PostPieces } from '../../memory/post-pieces'
 import type { FeedView, Relations } from '../../memory/relations'
 import type { Viewers } from '../../memory/viewers'
 import { shownBySql } from '../../memory/visible-posts'
+import { type Waiting, type WaitingPosts, waitingOf } from '../../memory/waiting-posts'
 import { createFeedReads, type FeedReadsOptions } from './feed-reads'
-import { mergeLists } from './merge'
+import { type IdList, mergeLists } from './merge'
 import type { FeedQuery } from './schema'
 
 export interface FeedDeps {
@@ -32,6 +33,7 @@ export interface FeedDeps {
   readonly relations: Pick<Relations, 'feedView'>
   readonly pieces: PostPieces
   readonly merged: MergedPosts
+  readonly waiting: Pick<WaitingPosts, 'current'>
   readonly sessions: Pick<SessionStore, 'findViewer'>
   readonly posts: Pick<PostStore, 'feedIds' | 'visible' | 'liked'>
   readonly clock: Clock
@@ -91,7 +93,7 @@ interface Skeleton {
  * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
 export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
-  const { timelines, freshness, viewers, relations, pieces, merged } = deps
+  const { timelines, freshness, viewers, relations, pieces, merged, waiting } = deps
   const { sessions, posts, clock, metrics, logger } = deps
 
   const sqlReads = createFeedReads({ timelines, posts, metrics, onAway: away }, { atOnce })
@@ -128,10 +130,21 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
     return slice.state === 'ready' && slice.graphVersion === viewer.graphVersion
   }
 
+  /** What a window lacks: posts of merged authors, and those that fan-out has not delivered while it is behind. */
+  async function listsBeside(
+    { authors }: FeedView,
+    mergedAuthors: readonly UserId[],
+    late: Waiting | null,
+  ): Promise<readonly IdList[]> {
+    const isSeen = (author: UserId) => authors.has(author)
+    const lists = mergedAuthors.length > 0 ? await merged.of(mergedAuthors, isSeen) : []
+    return late === null ? lists : [...lists, waitingOf(late, isSeen)]
+  }
+
   async function skeleton(
     viewer: Account,
     slice: TimelineSlice | null,
-    lists: readonly AuthorPosts[],
+    lists: readonly IdList[],
     before: PostId | null,
     limit: number,
   ): Promise<Skeleton> {
@@ -151,7 +164,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
   async function fromWindow(
     viewer: Account,
     slice: ReadySlice,
-    lists: readonly AuthorPosts[],
+    lists: readonly IdList[],
     before: PostId | null,
     limit: number,
   ): Promise<Skeleton> {
@@ -214,6 +227,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
     const { userId } = grant
     let before = start
     let count = limit + 1
+    const late = waiting.current()
     const first = await readTimeline(userId, before, count)
     const { isHeard, mergedAuthors } = first
     const viewer = isHeard
@@ -223,10 +237,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
     await admit?.(viewer.id)
     const view = isHeard && freshness.belief() ? await relations.feedView(viewer) : null
     let slice = view === null ? null : first.slice
-    const lists =
-      view && mergedAuthors.length > 0
-        ? await merged.of(mergedAuthors, (author) => view.authors.has(author))
-        : []
+    const lists = view === null ? [] : await listsBeside(view, mergedAuthors, late)
 
     const shown: ShownPost[] = []
     let source: Source | null = null

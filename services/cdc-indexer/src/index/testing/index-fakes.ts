@@ -63,7 +63,9 @@ export function userRow(id: number, username: string, displayName: string): RowO
 export function createScriptedChangeLog(
   batches: readonly (readonly ChangeEvent<IndexedTable>[])[],
   onEnd: () => void,
-): ChangeLog & { readonly options: Pick<ConsumeOptions, 'group' | 'tables'>[] } {
+): Pick<ChangeLog, 'consume' | 'backlog'> & {
+  readonly options: Pick<ConsumeOptions, 'group' | 'tables'>[]
+} {
   const seen: Pick<ConsumeOptions, 'group' | 'tables'>[] = []
   return {
     options: seen,

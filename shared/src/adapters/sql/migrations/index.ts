@@ -16,6 +16,7 @@ import { postDeletions } from './2026-11-30-post-deletions'
 import { tagKeys } from './2026-11-30-tag-keys'
 import { mysqlPrimary } from './2026-12-01-mysql-primary'
 import { unreadTables } from './2026-12-01-unread-tables'
+import { waitingPosts } from './2026-12-01-waiting-posts'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
@@ -38,5 +39,6 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-30-tag-keys': tagKeys(kind),
     '2026-12-01-mysql-primary': mysqlPrimary(kind),
     '2026-12-01-unread-tables': unreadTables(kind),
+    '2026-12-01-waiting-posts': waitingPosts(kind),
   }
 }
