@@ -280,8 +280,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'index: every generation is filled by one group',
     file: `${INDEX}/indexer.ts`,
-    find: "generation.id === '' ? group",
-    replace: "generation.id !== '' ? group",
+    find: "return id === '' ? group",
+    replace: "return id !== '.' ? group",
     tests: [INDEX],
   },
   {
