@@ -200,6 +200,7 @@ describe.skipIf(!hasAllTestServers || !stack)('capture and indexing under faults
     const differing = await drift()
     tally.runs += 1
     tally.drift += Math.abs(differing)
+    if (differing !== 0) console.log(indexer.output().slice(-5_000))
     expect(differing).toBe(0)
   }
 
