@@ -70,8 +70,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: what was visible in one history counts in the next',
     file: `${CAPTURE}/mysql/binlog-source.ts`,
-    find: 'executed = { set: new GtidSet() }\n      try {',
-    replace: 'try {',
+    find: 'executed = { set: new GtidSet() }\n      const',
+    replace: 'const',
     tests: [`${CAPTURE}/mysql/binlog-outage.server.test.ts`],
     needs: 'TEST_DATABASE_URL',
   },
@@ -94,8 +94,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: a transaction joins the position at its beginning',
     file: `${TRANSACTIONS}.ts`,
-    find: '      expected = null\n',
-    replace: '      expected = null\n      executed.add(gtid)\n',
+    find: '      if (isKnown) expected = null\n',
+    replace: '      if (isKnown) expected = null\n      executed.add(gtid)\n',
     tests: [`${TRANSACTIONS}.test.ts`],
   },
   {
@@ -113,10 +113,32 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     tests: [`${TRANSACTIONS}.test.ts`],
   },
   {
-    name: 'capture: a lower number is taken',
-    file: `${TRANSACTIONS}.ts`,
-    find: 'if (numberOf(open.gtid) <= highest) {',
-    replace: 'if (numberOf(open.gtid) < 0) {',
+    name: 'capture: what was published from another log is counted anew',
+    file: `${CAPTURE}/source-epochs.ts`,
+    find: 'if (before !== undefined) return before',
+    replace: 'if (before === -1) return before',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
+    name: "capture: a replicated transaction has the time of the replica's commit",
+    file: `${CAPTURE}/mysql/binlog-packet.ts`,
+    find: 'isReplicated ? own + COMMIT_TIME_BYTES : own',
+    replace: 'isReplicated && own < 0 ? own + COMMIT_TIME_BYTES : own',
+    tests: [`${CAPTURE}/mysql/binlog-packet.test.ts`],
+  },
+  {
+    name: 'capture: a new primary need not have what was published since the checkpoint',
+    file: `${CAPTURE}/mysql/server-check.ts`,
+    find: '[gtidSet, ...published.map(({ gtid }) => gtid)]',
+    replace: '[gtidSet, ...published.slice(0, 0).map(({ gtid }) => gtid)]',
+    tests: [`${CAPTURE}/mysql/promotion.server.test.ts`],
+    needs: 'TEST_MYSQL_PAIR',
+  },
+  {
+    name: 'capture: an epoch goes by the source alone, though its numbers went back',
+    file: `${CAPTURE}/source-epochs.ts`,
+    find: 'counted > last && counted - last <= LEAP ? counted : last + 1',
+    replace: 'starts.has(sourceOf(gtid)) || counted > last ? counted : last + 1',
     tests: [`${TRANSACTIONS}.test.ts`],
   },
   {
@@ -187,8 +209,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'versions: the epoch is left out',
     file: VERSIONS,
-    find: '(BigInt(source.epoch) << SEQUENCE_BITS) | sequence',
-    replace: 'sequence',
+    find: 'epoch * EPOCH_SEQUENCES + numberIn(gtid)',
+    replace: 'epoch + numberIn(gtid)',
     tests: ['shared/src/events', CAPTURE],
   },
   {
@@ -215,22 +237,15 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'snapshots: rows go into the stream before its high watermark',
     file: WINDOW,
-    find: 'numberOf(commit.gtid) < window.chunk.mark',
-    replace: 'false',
+    find: 'if (window?.chunk?.mark !== item.gtid) return room',
+    replace: 'if (!window?.chunk) return room',
     tests: [SNAPSHOTS],
   },
   {
     name: 'snapshots: a watermark that the stream has passed is waited for',
     file: WINDOW,
-    find: 'if (lastCommit) put(lastCommit)',
-    replace: '',
-    tests: [SNAPSHOTS],
-  },
-  {
-    name: 'snapshots: the numbers of another server count',
-    file: WINDOW,
-    find: 'sourceOf(item.gtid) !== serverId || ',
-    replace: '',
+    find: 'if (lastCommit && includes(lastCommit.position().gtidSet, mark)) {',
+    replace: "if (lastCommit && mark === '') {",
     tests: [SNAPSHOTS],
   },
   {
@@ -251,9 +266,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sweep: a removal outlives what is written later',
     file: 'scripts/search/sweep.ts',
-    find: 'documentVersion({ source: { gtid, epoch }, transaction: null })',
-    replace:
-      '(1n << 62n) + BigInt(documentVersion({ source: { gtid, epoch }, transaction: null }) > 0n)',
+    find: 'documentVersion({ source: place, transaction: null })',
+    replace: '(1n << 62n) + BigInt(documentVersion({ source: place, transaction: null }) > 0n)',
     tests: ['scripts/search'],
   },
   {

@@ -7,5 +7,10 @@ export interface Mutation {
   readonly replace: string
   readonly tests: readonly string[]
   /** Noticed on a real server only: the setting of the tests that names it. */
-  readonly needs?: 'TEST_REDIS_URL' | 'TEST_KAFKA_BROKERS' | 'TEST_DATABASE_URL' | 'TEST_ES_URL'
+  readonly needs?:
+    | 'TEST_REDIS_URL'
+    | 'TEST_KAFKA_BROKERS'
+    | 'TEST_DATABASE_URL'
+    | 'TEST_ES_URL'
+    | 'TEST_MYSQL_PAIR'
 }

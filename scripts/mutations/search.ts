@@ -67,9 +67,9 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sweep: the head is read after the rows',
     file: 'scripts/search/sweep.ts',
-    find: 'const version = documentVersion({ source: { gtid, epoch }, transaction: null })',
+    find: 'const version = documentVersion({ source: place, transaction: null })',
     replace:
-      'const version = documentVersion({ source: await head(), transaction: null })\n    void [gtid, epoch]',
+      'const version = documentVersion({ source: await head(), transaction: null })\n    void place',
     tests: ['scripts/search/sweep.test.ts'],
   },
 ]

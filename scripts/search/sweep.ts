@@ -1,12 +1,12 @@
-import { documentVersion } from '@sns/shared/events/change-event'
+import { documentVersion, type LogPlace } from '@sns/shared/events/change-event'
 import type { SearchIndex, SearchKind } from '@sns/shared/ports/search-index'
 import type { SearchSource } from '@sns/shared/ports/search-source'
 
 export interface SweepDeps {
   readonly source: Pick<SearchSource, 'find'>
   readonly search: Pick<SearchIndex, 'apply' | 'ids' | 'refresh'>
-  /** The last transaction of the database, and the epoch that it is captured under. */
-  readonly head: () => Promise<{ readonly gtid: string; readonly epoch: number }>
+  /** The last transaction of the database. */
+  readonly head: () => Promise<LogPlace>
 }
 
 /** What a page brought. */
@@ -31,9 +31,9 @@ export async function* sweep(
     const last = ids.at(-1)
     if (last === undefined) return
     // In this order: a row that is missing below was missing at the head or went after it.
-    const { gtid, epoch } = await head()
+    const place = await head()
     const rows = new Set<number>((await source.find(kind, ids)).map(({ id }) => id))
-    const version = documentVersion({ source: { gtid, epoch }, transaction: null })
+    const version = documentVersion({ source: place, transaction: null })
     const extra = ids.filter((id) => !rows.has(id))
     const changes = extra.map((id) => ({ op: 'delete' as const, version, kind, id }))
     const { applied } = changes.length > 0 ? await search.apply(changes) : { applied: 0 }

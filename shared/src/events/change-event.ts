@@ -40,8 +40,14 @@ export interface ChangeSource<T extends CapturedTable = CapturedTable> {
   /** Index of the row within its binlog event. */
   readonly row: number
   readonly snapshot: 'true' | 'false'
-  /** Which history of the source this is: grows when an operator moves capture to another server. */
+  /** Which history of the source this is: grows when an operator moves capture behind a restored backup. */
   readonly epoch: number
+  /**
+   * Which of all transactions of the log it is, whichever server wrote it: grows along the log. Absent where one server
+   * writes all of them, as in the embedded change log and in the records of earlier releases: there it is the GTID's
+   * number, counted on from the epoch.
+   */
+  readonly sequence?: number
 }
 
 /**
@@ -77,24 +83,46 @@ export function changeKey(table: CapturedTable, row: Row): string {
   return `${key}}`
 }
 
+/** Where in the source's log a transaction is. */
+export type LogPlace = Pick<ChangeSource, 'gtid' | 'epoch' | 'sequence'>
+
 /** Where in the source's log a row was left as it is. */
 interface Versioned {
-  readonly source: Pick<ChangeSource, 'gtid' | 'epoch'>
+  readonly source: LogPlace
   readonly transaction: Pick<NonNullable<ChangeEnvelope['transaction']>, 'total_order'> | null
 }
 
 const ORDINAL_BITS = 18n
-const SEQUENCE_BITS = 40n
 const ORDINAL_MAX = (1 << Number(ORDINAL_BITS)) - 1
+
+/** The highest sequence that a version has room for. */
+export const MAX_SEQUENCE = 2 ** 45 - 1
+/** How many sequences an epoch has. */
+export const EPOCH_SEQUENCES = 2 ** 40
+
+/** The epoch that a sequence belongs to. */
+export function epochOf(sequence: number): number {
+  return Math.floor(sequence / EPOCH_SEQUENCES)
+}
 
 /**
  * The version of the row that a change left behind, as an unsigned 63-bit integer that grows with
- * the source's log: 5 bits of epoch, 40 of GTID sequence, 18 of ordinal in the transaction. Later
+ * the source's log: 45 bits of sequence, 18 of ordinal in the transaction. Later
  * ordinals than 2^18 - 1 share the last; the log delivers those in order, so equal versions may
  * overwrite (Elasticsearch `external_gte`).
  */
 export function documentVersion({ source, transaction }: Versioned): bigint {
-  const sequence = BigInt(source.gtid.slice(source.gtid.lastIndexOf(':') + 1))
+  const { gtid, epoch } = source
+  const sequence = source.sequence ?? epoch * EPOCH_SEQUENCES + numberIn(gtid)
   const ordinal = BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))
-  return (((BigInt(source.epoch) << SEQUENCE_BITS) | sequence) << ORDINAL_BITS) | ordinal
+  return (BigInt(sequence) << ORDINAL_BITS) | ordinal
+}
+
+/** The sequence in a version. */
+export function sequenceOfVersion(version: bigint): number {
+  return Number(version >> ORDINAL_BITS)
+}
+
+function numberIn(gtid: string): number {
+  return Number(gtid.slice(gtid.lastIndexOf(':') + 1))
 }

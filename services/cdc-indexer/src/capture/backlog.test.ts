@@ -23,6 +23,7 @@ const change = (id: number): BinlogItem => ({
 const commit = (count: number, position = () => positionAfter(count)): BinlogItem => ({
   kind: 'commit',
   gtid: `fake:${count}`,
+  sequence: count,
   position,
 })
 

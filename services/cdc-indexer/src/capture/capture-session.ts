@@ -8,13 +8,8 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
 import type { BinlogSource } from './ports/binlog-source'
-import type { ChangePublisher } from './ports/change-publisher'
-import {
-  type CaptureLease,
-  type Checkpoint,
-  type CheckpointStore,
-  MOVE_ON,
-} from './ports/checkpoint-store'
+import type { ChangePublisher, PublishedTransaction } from './ports/change-publisher'
+import type { CaptureLease, Checkpoint, CheckpointStore } from './ports/checkpoint-store'
 import type { SnapshotStore } from './ports/snapshot-store'
 import { createSnapshotWindow } from './snapshot-window'
 import { runSnapshots, type SnapshotsOptions } from './snapshots'
@@ -62,17 +57,18 @@ export async function runCaptureSession(
   signal: AbortSignal,
 ): Promise<void> {
   const { source, checkpoints, publisher, snapshots, metrics, lag, lease, onProgress } = deps
-  const checkpoint = await startingPoint(checkpoints, source)
-  const { serverId, epoch } = checkpoint
+  const { serverId } = lease
+  const checkpoint = await startingPoint(checkpoints, lease)
+  snapshots.use(serverId)
   const backlog = createBacklog(
     { onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes) },
     options,
   )
-  const window = createSnapshotWindow(backlog, { database: snapshots.database, serverId, epoch })
+  const window = createSnapshotWindow(backlog, { database: snapshots.database })
   const writer = createCheckpointWriter(
     {
       async save(position) {
-        if (await checkpoints.save(lease, { ...position, serverId, epoch })) return
+        if (await checkpoints.save(lease, { ...position, serverId })) return
         throw new Error('another capture has taken the lease over')
       },
       onError: (error) => backlog.abandon(asError(error)),
@@ -111,12 +107,24 @@ export async function runCaptureSession(
 
   async function read() {
     try {
-      await source.read(checkpoint, epoch, window, stop)
+      const isKnown = checkpoint.serverId === serverId
+      const published = isKnown ? [] : await publishedSince(checkpoint)
+      const server = { id: serverId, isKnown, published }
+      await source.read(checkpoint, server, window, stop)
       if (signal.aborted) backlog.dropIncomplete()
       backlog.close(null)
     } catch (error) {
       backlog.close(asError(error))
     }
+  }
+
+  /**
+   * The checkpoint is as old on a server that took over as what that server has of it: it has seen all that the
+   * checkpoint names, and may lack what was published later.
+   */
+  async function publishedSince({ epochs }: Checkpoint): Promise<readonly PublishedTransaction[]> {
+    const tail = await publisher.tail()
+    return tail.filter(({ sequence }) => sequence > epochs.last)
   }
 
   async function takeSnapshots() {
@@ -173,19 +181,11 @@ export async function runCaptureSession(
 
 async function startingPoint(
   checkpoints: CheckpointStore,
-  source: BinlogSource,
+  lease: CaptureLease,
 ): Promise<Checkpoint> {
-  const checkpoint = await checkpoints.load()
-  if (!checkpoint) {
-    throw new OperatorError('there is no capture checkpoint in the database; run migrate first')
-  }
-  const server = await source.serverId()
-  if (server !== checkpoint.serverId) {
-    throw new OperatorError(
-      `this MySQL (${server}) is not the server that capture knew (${checkpoint.serverId}); point DATABASE_URL at that one, or ${MOVE_ON}`,
-    )
-  }
-  return checkpoint
+  const checkpoint = await checkpoints.load(lease)
+  if (checkpoint) return checkpoint
+  throw new OperatorError('there is no capture checkpoint in the database; run migrate first')
 }
 
 /** How far capture is behind, across its sessions: what one could not publish, the next must. */

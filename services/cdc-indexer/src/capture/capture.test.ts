@@ -19,6 +19,7 @@ import {
   type FakeTransaction,
   fakeChange,
   positionAfter,
+  SERVER_ID,
 } from './testing/fakes'
 
 /** What one of the source's takes in the backlog, within a few digits. */
@@ -149,12 +150,12 @@ describe('capture', () => {
     let taken = 0
     const counting: BinlogSource = {
       ...source,
-      read(from, epoch, sink, signal) {
+      read(from, server, sink, signal) {
         const add: BinlogSink['add'] = (item) => {
           taken += 1
           return sink.add(item)
         }
-        return source.read(from, epoch, { add }, signal)
+        return source.read(from, server, { add }, signal)
       },
     }
     const publisher = createFakePublisher()
@@ -243,7 +244,10 @@ describe('capture', () => {
     const checkpoints = createFakeCheckpoints()
     const publisher = createFakePublisher()
     // As where it asked whether it may a moment before the lock was lost.
-    const trusting: ChangePublisher = { publish: (changes) => publisher.publish(changes) }
+    const trusting: ChangePublisher = {
+      ...publisher,
+      publish: (changes) => publisher.publish(changes),
+    }
     await using running = start(source, checkpoints, trusting)
     await eventually(() => checkpoints.current?.gtidSet === positionAfter(1).gtidSet)
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -317,13 +321,6 @@ describe('capture', () => {
       },
       'run migrate',
     ],
-    [
-      'on another server',
-      (c) => {
-        if (c.current) c.current = { ...c.current, serverId: 'other' }
-      },
-      'not the server',
-    ],
   ])('%s it gives up and says what to do', async (_what, arrange, words) => {
     const checkpoints = createFakeCheckpoints()
     arrange(checkpoints)
@@ -337,17 +334,42 @@ describe('capture', () => {
     expect(await checkpoints.acquire()).not.toBeNull()
   })
 
+  test.each([
+    ['the one where the checkpoint was saved', SERVER_ID, true],
+    ['another', 'other', false],
+  ])('reads the server of its lease, also where that is %s', async (_which, savedAt, isKnown) => {
+    const inner = createFakeSource([[1]])
+    const asked: unknown[] = []
+    const source: BinlogSource = {
+      ...inner,
+      read(from, server, sink, signal) {
+        asked.push(server)
+        return inner.read(from, server, sink, signal)
+      },
+    }
+    const checkpoints = createFakeCheckpoints()
+    if (checkpoints.current) checkpoints.current = { ...checkpoints.current, serverId: savedAt }
+    const publisher = createFakePublisher()
+    const running = start(source, checkpoints, publisher)
+    await eventually(() => checkpoints.saved.length > 0)
+    running.stop.abort()
+    await running.done
+    expect(asked).toEqual([{ id: SERVER_ID, isKnown, published: [] }])
+    expect(checkpoints.current?.serverId).toBe(SERVER_ID)
+    expect(publisher.acknowledged.map(({ after }) => after?.id)).toEqual([1])
+  })
+
   test("publishes all that came before what the source can't read, then gives up", async () => {
     const inner = createFakeSource([[1], [2]])
     const source: BinlogSource = {
       ...inner,
-      read(from, epoch, sink, signal) {
+      read(from, server, sink, signal) {
         const add: BinlogSink['add'] = (item) => {
           const room = sink.add(item)
           if (item.kind === 'commit' && item.gtid.endsWith(':2')) throw new OperatorError('purged')
           return room
         }
-        return inner.read(from, epoch, { add }, signal)
+        return inner.read(from, server, { add }, signal)
       },
     }
     const checkpoints = createFakeCheckpoints()

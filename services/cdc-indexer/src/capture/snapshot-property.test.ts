@@ -14,10 +14,18 @@ import type { CaptureLease } from './ports/checkpoint-store'
 import type { Snapshot, SnapshotStore } from './ports/snapshot-store'
 import { createSnapshotWindow } from './snapshot-window'
 import { runSnapshots } from './snapshots'
+import { createSequenceCounter, NO_EPOCHS } from './source-epochs'
 import { fakeChange } from './testing/fakes'
 
-const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
-const OTHER_ID = '00000000-71ca-11e1-9e33-c80aa9429562'
+const GROUP = '11111111-71ca-11e1-9e33-c80aa9429562'
+/** Who writes: two servers, one of them with a tag too, and two members of a group, with numbers of their own blocks. */
+const WRITERS = [
+  { source: '3e11fa47-71ca-11e1-9e33-c80aa9429562', from: 0 },
+  { source: '00000000-71ca-11e1-9e33-c80aa9429562', from: 0 },
+  { source: '00000000-71ca-11e1-9e33-c80aa9429562:tag', from: 0 },
+  { source: GROUP, from: 0 },
+  { source: GROUP, from: 1_000_000 },
+] as const
 const KEYS = 4
 /** `SNAPSHOT_RUNS=50000 bun test …` for a long one. */
 const RUNS = Number(process.env.SNAPSHOT_RUNS ?? 3_000)
@@ -29,8 +37,7 @@ const transaction = fc.record({
   writes: fc.array(fc.record({ id: fc.integer({ min: 1, max: KEYS }), isDelete: fc.boolean() }), {
     maxLength: 4,
   }),
-  /** Replicated from elsewhere, which captured tables are not. */
-  isForeign: fc.boolean(),
+  writer: fc.integer({ min: 0, max: WRITERS.length - 1 }),
 })
 type Step = 'commit' | 'show' | 'stream' | 'acknowledge' | 'wait'
 const step = fc.oneof(
@@ -48,15 +55,20 @@ const step = fc.oneof(
 function createWorld(existing: readonly number[]) {
   const states: ReadonlyMap<number, number>[] = [new Map(existing.map((id) => [id, -id]))]
   const log: BinlogItem[][] = []
-  let numbers = 0
+  const numbers: number[] = WRITERS.map(({ from }) => from)
+  const counter = createSequenceCounter(NO_EPOCHS)
+  let writer = 0
   let visible = 0
   let values = 0
 
-  function commit(writes: readonly Write[], source = SERVER_ID): number {
+  function commit(writes: readonly Write[], by = writer): string {
     const rows = new Map(states.at(-1))
-    numbers += source === SERVER_ID ? 1 : 0
-    const number = source === SERVER_ID ? numbers : 1_000 + log.length
-    const gtid = `${source}:${number}`
+    writer = by
+    const number = (numbers[by] ?? 0) + 1
+    numbers[by] = number
+    const gtid = `${WRITERS[by]?.source}:${number}`
+    const sequence = counter.of(gtid)
+    counter.pass(gtid, sequence)
     const items: BinlogItem[] = []
     for (const [ordinal, { id, isDelete }] of writes.entries()) {
       values += 1
@@ -67,7 +79,7 @@ function createWorld(existing: readonly number[]) {
       const row = { id, version: values }
       const event: ChangeEnvelope = {
         ...change,
-        source: from,
+        source: { ...from, sequence },
         op,
         before: isDelete ? row : null,
         after: isDelete ? null : row,
@@ -75,11 +87,13 @@ function createWorld(existing: readonly number[]) {
       items.push({ kind: 'change', event })
     }
     const last = { gtid, committedAt: log.length * 1_000_000 }
-    const position = () => ({ gtidSet: '', last, file: 'fake', pos: log.length })
-    items.push({ kind: 'commit', gtid, position })
+    const gtidSet = [...log.map(gtidOf), gtid].join(',')
+    const epochs = counter.epochs()
+    const position = () => ({ gtidSet, epochs, last, file: 'fake', pos: log.length })
+    items.push({ kind: 'commit', gtid, sequence, position })
     log.push(items)
     states.push(rows)
-    return number
+    return gtid
   }
 
   return {
@@ -123,11 +137,11 @@ const UNSEEN: typeof given extends fc.Arbitrary<infer History> ? History : never
         { id: 2, isDelete: false },
         { id: 1, isDelete: false },
       ],
-      isForeign: false,
+      writer: 0,
     },
-    { writes: [], isForeign: false },
-    { writes: [], isForeign: false },
-    { writes: [{ id: 4, isDelete: false }], isForeign: false },
+    { writes: [], writer: 0 },
+    { writes: [], writer: 0 },
+    { writes: [{ id: 4, isDelete: false }], writer: 0 },
   ],
   steps: [],
   chunkRows: 2,
@@ -153,7 +167,7 @@ test('a snapshot beside live writes gives each row its last state, and never an 
           return null
         },
       }
-      const options = { database: 'fake', serverId: SERVER_ID, epoch: 0, maxNoted }
+      const options = { database: 'fake', maxNoted }
       const window = createSnapshotWindow(sink, options)
       const first: Snapshot = { table: 'posts', request: 1, after: null, end: [KEYS], rows: 0 }
       let wanted: Snapshot | null = first
@@ -166,6 +180,7 @@ test('a snapshot beside live writes gives each row its last state, and never an 
       const store: SnapshotStore = {
         database: 'fake',
         next: async () => wanted,
+        use() {},
         async rows({ after, end }, limit) {
           await pause()
           const rows = [...world.rows()].sort(([a], [b]) => a - b)
@@ -177,9 +192,9 @@ test('a snapshot beside live writes gives each row its last state, and never an 
         async mark(_lease, snapshot) {
           await pause()
           wanted = snapshot
-          const number = world.commit([])
+          const gtid = world.commit([])
           world.showAll()
-          return number
+          return gtid
         },
         async finish() {
           left -= 1
@@ -193,7 +208,12 @@ test('a snapshot beside live writes gives each row its last state, and never an 
         },
       }
       const stop = new AbortController()
-      const lease: CaptureLease = { fence: 1, lost: stop.signal, async [Symbol.asyncDispose]() {} }
+      const lease: CaptureLease = {
+        fence: 1,
+        serverId: '',
+        lost: stop.signal,
+        async [Symbol.asyncDispose]() {},
+      }
       const logger = createLogger('test', 'silent')
       const limits = { pollMs: 0, chunkMs: 100, maxChunkRows: chunkRows, maxChunkBytes: 1e6 }
       const running = runSnapshots({ store, window, source, lease, logger }, limits, stop.signal)
@@ -203,8 +223,7 @@ test('a snapshot beside live writes gives each row its last state, and never an 
       const act = async (what: Step) => {
         if (what === 'commit') {
           const next = writes.shift()
-          if (next)
-            world.commit(next.isForeign ? [] : next.writes, next.isForeign ? OTHER_ID : SERVER_ID)
+          if (next) world.commit(next.writes, next.writer)
         } else if (what === 'show') world.show()
         else if (what === 'stream') {
           const next = world.log[at]?.[item]

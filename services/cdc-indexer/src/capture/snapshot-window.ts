@@ -1,7 +1,7 @@
-import { type ChangeEnvelope, changeKey, type Row } from '@sns/shared/events/change-event'
+import { type ChangeEnvelope, changeKey, epochOf, type Row } from '@sns/shared/events/change-event'
 import type { EncodedChange } from '@sns/shared/events/change-record'
 import type { CapturedTable } from '@sns/shared/events/tables'
-import { isTagged, numberOf, sourceOf } from './gtid'
+import { includes } from './gtid'
 import type { BinlogItem, BinlogSink } from './ports/binlog-source'
 
 /** Rows that were read between two moments of the stream, and where they go into it. */
@@ -12,11 +12,10 @@ export interface SnapshotWindow extends BinlogSink {
    */
   open(table: CapturedTable): string | null
   /**
-   * Puts the rows that did not change meanwhile into the stream, once it has passed the transaction of this server
-   * whose number is `mark`, or a later one. Resolves once they are acknowledged; false, and none was put, where
+   * Puts the rows that did not change meanwhile into the stream, once it has passed the transaction `mark`. Resolves once they are acknowledged; false, and none was put, where
    * more rows changed than it can note: read again.
    */
-  close(rows: readonly Row[], mark: number): Promise<boolean>
+  close(rows: readonly Row[], mark: string): Promise<boolean>
   /** Forgets what was noted. */
   cancel(): void
   /** These changes are acknowledged. */
@@ -27,8 +26,6 @@ export interface SnapshotWindow extends BinlogSink {
 
 export interface SnapshotWindowOptions {
   readonly database: string
-  readonly serverId: string
-  readonly epoch: number
   /** The most changed rows that are noted while rows are read. */
   readonly maxNoted?: number
 }
@@ -42,9 +39,11 @@ interface OpenWindow {
   chunk: Chunk | null
 }
 
+type ClosedWindow = Pick<OpenWindow, 'table'> & { readonly chunk: Chunk }
+
 interface Chunk {
   readonly rows: Map<string, Row>
-  readonly mark: number
+  readonly mark: string
   readonly done: PromiseWithResolvers<boolean>
   /** Put into the stream and not acknowledged. */
   pending: number
@@ -53,20 +52,19 @@ interface Chunk {
 const MAX_NOTED = 100_000
 
 /**
- * The watermarks of Netflix's DBLog (Andreakis and Papapanagiotou, 2019), with transaction numbers: the low one is
+ * The watermarks of Netflix's DBLog (Andreakis and Papapanagiotou, 2019), with GTIDs: the low one is
  * where the stream is when the window opens, the high one a transaction that commits after the rows were
  * read. Whatever changed a row in between, also unseen by that reading, is in the stream between the two; so a row
  * that nothing there touched is, at the high one, as it was read.
  *
- * It carries the number of that transaction, so its version is above those of all changes before it of its row, and
+ * It carries the sequence of the transaction that the stream has passed last, so its version is above those of all changes before it of its row, and
  * below those of all that follow.
  */
 export function createSnapshotWindow(
   sink: BinlogSink,
-  { database, serverId, epoch, maxNoted = MAX_NOTED }: SnapshotWindowOptions,
+  { database, maxNoted = MAX_NOTED }: SnapshotWindowOptions,
 ): SnapshotWindow {
   let lastSeen: string | null = null
-  /** The last of this server's. */
   let lastCommit: Commit | null = null
   let window: OpenWindow | null = null
   let pending: Chunk | null = null
@@ -83,10 +81,8 @@ export function createSnapshotWindow(
     if (window.noted && window.noted.size > maxNoted) window.noted = null
   }
 
-  /** Adds the rows behind the commit, if it is late enough; like `add`, a promise where the sink is full. */
-  function put(commit: Commit): Promise<void> | null {
-    if (!window?.chunk || numberOf(commit.gtid) < window.chunk.mark) return null
-    const { table, chunk } = window
+  /** Adds the rows of the chunk behind the commit; like `add`, a promise where the sink is full. */
+  function put(commit: Commit, { table, chunk }: ClosedWindow): Promise<void> | null {
     window = null
     chunk.pending = chunk.rows.size
     if (chunk.pending === 0) chunk.done.resolve(true)
@@ -109,7 +105,8 @@ export function createSnapshotWindow(
           pos,
           row: index,
           snapshot: 'true',
-          epoch,
+          epoch: epochOf(commit.sequence),
+          sequence: commit.sequence,
         },
         op: 'r',
         ts_ms: committedAt,
@@ -138,8 +135,11 @@ export function createSnapshotWindow(
         .map((row) => [changeKey(table, row), row] as const)
         .filter(([key]) => !noted.has(key))
       const done = Promise.withResolvers<boolean>()
-      window.chunk = { rows: new Map(untouched), mark, done, pending: 0 }
-      if (lastCommit) put(lastCommit)
+      const chunk = { rows: new Map(untouched), mark, done, pending: 0 }
+      window.chunk = chunk
+      if (lastCommit && includes(lastCommit.position().gtidSet, mark)) {
+        put(lastCommit, { table, chunk })
+      }
       return done.promise
     },
 
@@ -155,9 +155,9 @@ export function createSnapshotWindow(
         return room
       }
       lastSeen = item.gtid
-      if (sourceOf(item.gtid) !== serverId || isTagged(item.gtid)) return room
       lastCommit = item
-      return put(item) ?? room
+      if (window?.chunk?.mark !== item.gtid) return room
+      return put(item, { table: window.table, chunk: window.chunk }) ?? room
     },
 
     acknowledge(changes) {

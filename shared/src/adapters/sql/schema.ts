@@ -124,6 +124,7 @@ export interface CaptureCheckpointTable {
   fence: number
   last_gtid: string | null
   last_committed_at: number | null
+  epochs: string | null
   updated_at: number
 }
 

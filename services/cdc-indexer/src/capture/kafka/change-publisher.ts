@@ -20,6 +20,7 @@ import {
   type TopicMessages,
 } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
+import { readPublishedTail } from './published-tail'
 
 /**
  * After so long the broker aborts a transaction that nobody ends, when capture died and none takes its place:
@@ -90,6 +91,7 @@ export function createKafkaChangePublisher(
       turn = published.catch(() => {})
       return published
     },
+    tail: () => readPublishedTail(client, names),
     async [Symbol.asyncDispose]() {
       await connection[Symbol.asyncDispose]()
     },

@@ -5,6 +5,7 @@ import { type SnsError, storeUnavailable } from '@sns/shared/errors/sns-error'
 import { capturedTables } from '@sns/shared/events/tables'
 import ZongJi from '@vlasky/zongji'
 import type { BinlogItem, BinlogPosition, BinlogSink } from '../ports/binlog-source'
+import type { PublishedTransaction } from '../ports/change-publisher'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { createBinlogDecoder, DECODED_EVENTS } from './binlog-decoder'
 import {
@@ -23,16 +24,18 @@ import {
   readQueryEvent,
   readServerVersion,
 } from './query-event'
-import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer } from './session'
+import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer, SERVER_SQL } from './session'
 import type { SnapshotCover } from './unread-tables'
 
 interface BinlogDumpOptions {
   readonly server: MysqlServer
+  /** The server that both connections must lead to. */
   readonly serverId: string
   readonly from: BinlogPosition
+  /** What keeps the sequence that it was published with. */
+  readonly published: readonly PublishedTransaction[]
   /** What the server is told to leave out: `from.gtidSet` without the transaction that proves it. */
   readonly seen: string
-  readonly epoch: number
   readonly cover: SnapshotCover
   /** How often an idle server says that it is alive. */
   readonly heartbeatMs: number
@@ -56,7 +59,7 @@ export async function dumpBinlog(
   sink: BinlogSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const { server, from, seen, serverId, epoch, cover, heartbeatMs, silenceMs } = options
+  const { server, from, published, seen, serverId, cover, heartbeatMs, silenceMs } = options
   const { database } = server
   const zongji = new ZongJi({
     ...mysqlConnectionOptions(server),
@@ -121,7 +124,7 @@ export async function dumpBinlog(
   }
 
   const { decode, partialRows, statement } = createBinlogDecoder({
-    reader: createTransactionReader({ add }, { from, database, serverId, epoch, cover }),
+    reader: createTransactionReader({ add }, { from, published, database, cover }),
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
     query: () => query,
@@ -141,6 +144,12 @@ export async function dumpBinlog(
       )
     }
   })
+
+  const isServer = (error: unknown, rows: unknown) => {
+    if (error) return fail(error)
+    const found = Array.isArray(rows) ? String(rows[0]?.id).toLowerCase() : ''
+    if (found !== serverId) fail(ended(`${found} answers, and not ${serverId}`))
+  }
 
   zongji.on('error', fail)
   zongji.on('binlog', guarded(decode))
@@ -171,7 +180,10 @@ export async function dumpBinlog(
       includeEvents: DECODED_EVENTS,
       includeSchema: { [database]: [...capturedTables] },
     })
-    // Queued ahead of the dump command. The two names are those before and since MySQL 8.0.26.
+    // Queued ahead of the dump command, as all that follows.
+    zongji.connection?.query(SERVER_SQL, isServer)
+    zongji.ctrlConnection?.query(SERVER_SQL, isServer)
+    // The two names are those before and since MySQL 8.0.26.
     const period = heartbeatMs * 1_000_000
     zongji.connection?.query(
       `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,

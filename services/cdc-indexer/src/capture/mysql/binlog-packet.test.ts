@@ -27,17 +27,19 @@ function driverPacket(made: Omit<Packet, 'clone'>): Packet {
 }
 
 function gtidBody(micros: bigint, clockType = 2): Buffer {
-  const body = Buffer.alloc(60)
+  const body = Buffer.alloc(70)
   body[25] = clockType
   for (let i = 0; i < 7; i++) body[42 + i] = Number((micros >> BigInt(8 * i)) & 0xffn)
   return body
 }
 
-test('reads the commit time of a GTID event to the microsecond, whatever its flag bit', () => {
+test('reads the time of the first commit from a GTID event to the microsecond, also of a replicated one', () => {
   const at = 1_795_421_234_567_891
   const micros = BigInt(at)
   expect(readBinlogPacket(packet(33, gtidBody(micros))).committedAt).toBe(at)
-  expect(readBinlogPacket(packet(33, gtidBody(micros | (1n << 55n)))).committedAt).toBe(at)
+  const replicated = gtidBody((micros + 5_000n) | (1n << 55n))
+  gtidBody(micros).copy(replicated, 49, 42, 49)
+  expect(readBinlogPacket(packet(33, replicated)).committedAt).toBe(at)
   expect(readBinlogPacket(packet(33, gtidBody(micros, 0))).committedAt).toBeNull()
   expect(readBinlogPacket(packet(33, Buffer.alloc(25))).committedAt).toBeNull()
 })

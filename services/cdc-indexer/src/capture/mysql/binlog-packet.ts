@@ -108,7 +108,7 @@ interface BinlogPacket {
   /** Null where the packet carries no event (the end of the stream, an error). */
   readonly eventType: number | null
   readonly isEnd: boolean
-  /** Unix microseconds of the commit, from a GTID event; null on all others. */
+  /** Unix microseconds of the first commit, on whichever server, from a GTID event; null on all others. */
   readonly committedAt: number | null
 }
 
@@ -130,6 +130,9 @@ const EVENT_TYPE = 5
 const CLOCK_TYPE = 25
 /** After the clock's type: last committed 8, sequence 8. */
 const COMMIT_TIME = 42
+const COMMIT_TIME_BYTES = 7
+/** The top bit of the commit time: that of the first commit, on another server, stands behind it. */
+const IS_REPLICATED = 0x80
 
 const NO_EVENT: BinlogPacket = { eventType: null, isEnd: false, committedAt: null }
 const END: BinlogPacket = { eventType: null, isEnd: true, committedAt: null }
@@ -139,8 +142,9 @@ export function isGtidEvent(eventType: number | null): boolean {
 }
 
 /**
- * Layouts: MySQL 9 source documentation, "Binlog Event Header" and `Gtid_event`. The commit time is
- * the server's `immediate_commit_timestamp`: seven bytes, microseconds, the top bit a flag.
+ * Layouts: MySQL 9 source documentation, "Binlog Event Header" and `Gtid_event`. Each commit time has seven bytes of
+ * microseconds: the server's own (`immediate_commit_timestamp`), and behind it, where that is another, that of the
+ * server where the transaction was committed first (`original_commit_timestamp`), which all logs agree on.
  */
 export function readBinlogPacket({ buffer, start, end }: RawPacket): BinlogPacket {
   const payload = start + HEADER
@@ -149,18 +153,20 @@ export function readBinlogPacket({ buffer, start, end }: RawPacket): BinlogPacke
   if (marker !== 0 || end - payload < 1 + EVENT_HEADER) return NO_EVENT
   const eventType = buffer[payload + EVENT_TYPE] ?? 0
   const body = payload + 1 + EVENT_HEADER
-  if (eventType !== GTID_EVENT || end < body + COMMIT_TIME + 7) {
-    return { eventType, isEnd: false, committedAt: null }
-  }
-  if (buffer[body + CLOCK_TYPE] !== LOGICAL_TIMESTAMP) {
-    return { eventType, isEnd: false, committedAt: null }
-  }
+  const none = { eventType, isEnd: false, committedAt: null }
+  const own = body + COMMIT_TIME
+  if (eventType !== GTID_EVENT || end < own + COMMIT_TIME_BYTES) return none
+  if (buffer[body + CLOCK_TYPE] !== LOGICAL_TIMESTAMP) return none
+  const top = own + COMMIT_TIME_BYTES - 1
+  const isReplicated = ((buffer[top] ?? 0) & IS_REPLICATED) !== 0
+  const first = isReplicated ? own + COMMIT_TIME_BYTES : own
+  if (end < first + COMMIT_TIME_BYTES) return none
   let micros = 0
-  for (let i = 6; i >= 0; i--) {
-    const byte = buffer[body + COMMIT_TIME + i] ?? 0
-    micros = micros * 256 + (i === 6 ? byte & 0x7f : byte)
+  for (let i = COMMIT_TIME_BYTES - 1; i >= 0; i--) {
+    const byte = buffer[first + i] ?? 0
+    micros = micros * 256 + (i === COMMIT_TIME_BYTES - 1 ? byte & ~IS_REPLICATED : byte)
   }
-  return { eventType, isEnd: false, committedAt: micros > 0 ? micros : null }
+  return { ...none, committedAt: micros > 0 ? micros : null }
 }
 
 function bodyOf({ start }: RawPacket): number {

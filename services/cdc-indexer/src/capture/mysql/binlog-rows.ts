@@ -18,7 +18,7 @@ export interface TableLayout {
 }
 
 /** What all changes of one rows event have in common in their `source`. */
-export type RowsSource = Omit<ChangeSource, 'row'>
+export type RowsSource = Required<Omit<ChangeSource, 'row'>>
 
 export interface RowImages {
   readonly before: Readonly<Record<string, unknown>> | null
@@ -77,6 +77,7 @@ export function changeEvents(
       row,
       snapshot: source.snapshot,
       epoch: source.epoch,
+      sequence: source.sequence,
     },
     op,
     ts_ms: source.ts_ms,

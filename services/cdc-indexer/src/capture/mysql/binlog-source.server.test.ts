@@ -4,6 +4,7 @@ import { changeKey, documentVersion } from '@sns/shared/events/change-event'
 import { testServers } from '@sns/shared/testing/servers'
 import { createBacklog } from '../backlog'
 import type { BinlogPosition } from '../ports/binlog-source'
+import { NO_EPOCHS } from '../source-epochs'
 import {
   type BinlogFixture,
   type Change,
@@ -189,7 +190,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       { onBytes: (bytes) => held.push(bytes) },
       { maxBatchRows: 1_000, maxBatchBytes: 1024 * 1024, maxBytes: 512 * 1024 },
     )
-    const reading = source.read(from, 0, backlog, stop.signal)
+    const reading = source.read(from, source.from, backlog, stop.signal)
     while (seen.length < ids.length) {
       const batch = await backlog.next()
       if (!batch) break
@@ -266,6 +267,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
   test('refuses a position of another history', async () => {
     const strange = {
       last: null,
+      epochs: NO_EPOCHS,
       gtidSet: '11111111-2222-3333-4444-555555555555:1-7',
       file: '',
       pos: 4,
@@ -364,7 +366,7 @@ describe.skipIf(!testServers.mysql)('MysqlBinlogSource', () => {
       { maxBatchRows: 1_000, maxBatchBytes: 1024 * 1024, maxBytes: 512 * 1024 },
     )
     const stop = new AbortController()
-    const reading = source.read(from, 0, backlog, stop.signal)
+    const reading = source.read(from, source.from, backlog, stop.signal)
     const seen: number[] = []
     while (seen.length < ids.length + later.length) {
       const batch = await backlog.next()

@@ -24,8 +24,9 @@ export interface MysqlBinlogSourceOptions {
 /**
  * MySQL's binlog, written as `server-check` demands.
  *
- * `source.ts_ms` is the GTID event's own commit time (the server's `immediate_commit_timestamp`,
- * microseconds, cut to milliseconds); where an event has none, its header's whole seconds. The
+ * `source.ts_ms` is the GTID event's time of the first commit (`original_commit_timestamp`,
+ * microseconds, cut to milliseconds), the same in the log of every server; where an event has none, its header's whole
+ * seconds. The
  * envelope's `ts_ms` is the same, so that a replay repeats every byte. `total_order` counts from 1.
  */
 export function createMysqlBinlogSource(
@@ -44,21 +45,38 @@ export function createMysqlBinlogSource(
     return failure
   }
 
-  async function serverId(): Promise<string> {
-    const rows = await session.query('SELECT @@GLOBAL.server_uuid AS id')
-    return textCell(rows[0], 'id').toLowerCase()
-  }
-
   return {
-    async read(from, epoch, sink, signal) {
+    async read(from, on, sink, signal) {
       executed = { set: new GtidSet() }
+      const { id, isKnown } = on
       try {
+        session.use(id)
+        waiting.use(id)
         await checkServer(session)
-        const seen = await checkHistory(session, from)
-        const id = await serverId()
+        const { seen, last } = await checkHistory(session, from, on)
+        if (!isKnown)
+          logger.info(
+            { server: id },
+            'another server has become the primary; it has all that was captured',
+          )
+        if (from.last && !last) {
+          logger.warn(
+            { server: id, last: from.last },
+            'its binlog begins after the last captured transaction: only its GTID set shows that it is the same history',
+          )
+        }
         const cover = await readSnapshotCover(session)
         logger.info({ position: from }, 'reading the binlog')
-        const settings = { server, serverId: id, from, seen, epoch, cover, heartbeatMs, silenceMs }
+        const settings = {
+          server,
+          serverId: id,
+          from: { ...from, last },
+          published: on.published,
+          seen,
+          cover,
+          heartbeatMs,
+          silenceMs,
+        }
         await dumpBinlog(settings, sink, signal)
       } catch (error) {
         if (error instanceof UnreadTablesError) await markUnread(session, error.tables)
@@ -85,14 +103,6 @@ export function createMysqlBinlogSource(
       throw failed(
         storeUnavailable('mysql', new Error(`${gtid} is not visible after ${visibleTimeoutMs} ms`)),
       )
-    },
-
-    async serverId() {
-      try {
-        return await serverId()
-      } catch (error) {
-        throw failed(error)
-      }
     },
 
     async [Symbol.asyncDispose]() {

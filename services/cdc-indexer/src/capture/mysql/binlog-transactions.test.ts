@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { EPOCH_SEQUENCES } from '@sns/shared/events/change-event'
 import { decodeChange, decodeInexactChange, encodeChange } from '@sns/shared/events/change-record'
 import { InexactRowError } from '@sns/shared/events/tables'
+import { numberOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
+import type { PublishedTransaction } from '../ports/change-publisher'
+import { NO_EPOCHS } from '../source-epochs'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
 import type { SnapshotCover } from './unread-tables'
@@ -23,10 +27,11 @@ function open(last: LastTransaction | null = null, cover?: SnapshotCover) {
     items.push(item)
     if (item.kind === 'commit') positions.push(item.position())
   }
-  const from = { gtidSet: `${SERVER}:1-5`, last, file: 'binlog.000001', pos: 4 }
+  const epochs = { last: 3 * EPOCH_SEQUENCES + 5, starts: { [SERVER]: 3 * EPOCH_SEQUENCES } }
+  const from = { gtidSet: `${SERVER}:1-5`, last, epochs, file: 'binlog.000001', pos: 4 }
   const reader = createTransactionReader(
     { add },
-    { from, database: 'sns', serverId: SERVER, epoch: 3, ...(cover && { cover }) },
+    { from, database: 'sns', ...(cover && { cover }) },
   )
   const like = (postId: number) =>
     reader.rows({
@@ -35,7 +40,11 @@ function open(last: LastTransaction | null = null, cover?: SnapshotCover) {
       pos: 100,
     })
   const sets = () => positions.map(({ gtidSet }) => gtidSet)
-  return { reader, items, positions, like, sets }
+  const sequences = () =>
+    items.flatMap((item) =>
+      item.kind === 'change' ? (item.event.source.sequence ?? 0) - epochs.last : [],
+    )
+  return { reader, items, positions, like, sets, sequences }
 }
 
 describe('TransactionReader', () => {
@@ -50,7 +59,10 @@ describe('TransactionReader', () => {
     expect(items.map(({ kind }) => kind)).toEqual(['change', 'change', 'commit'])
     expect(items.at(-1)).toMatchObject({ kind: 'commit', gtid: `${SERVER}:6` })
     const last = { gtid: `${SERVER}:6`, committedAt: 1_000 }
-    expect(positions).toEqual([{ gtidSet: `${SERVER}:1-6`, last, file: 'binlog.000001', pos: 300 }])
+    const epochs = { last: 3 * EPOCH_SEQUENCES + 6, starts: { [SERVER]: 3 * EPOCH_SEQUENCES } }
+    expect(positions).toEqual([
+      { gtidSet: `${SERVER}:1-6`, last, epochs, file: 'binlog.000001', pos: 300 },
+    ])
     expect(items[1]).toMatchObject({
       event: { transaction: { id: `${SERVER}:6`, total_order: 2 }, source: { epoch: 3 } },
     })
@@ -147,46 +159,101 @@ describe('TransactionReader', () => {
     expect(() => covered.reader.statement('DELETE FROM likes', 'sns', 300)).toThrow('--from-here')
   })
 
-  test.each([
-    ['other time', `${SERVER}:5`, 901],
-    ['other number', `${SERVER}:6`, 900],
-  ])('is in another history where the log begins with a transaction of an %s', (_, gtid, time) => {
+  test('is in another history where the last transaction has another time', () => {
     const { reader } = open({ gtid: `${SERVER}:5`, committedAt: 900 })
-    expect(() => reader.begin(gtid, time)).toThrow(/not the server that capture knew/)
+    expect(() => reader.begin(`${SERVER}:5`, 901)).toThrow(/not the server that capture knew/)
+  })
+
+  test('is in another history where captured rows come before the last transaction', () => {
+    const { reader, like } = open({ gtid: `${SERVER}:5`, committedAt: 900 })
+    reader.begin(`${OTHER}:6`, 900)
+    reader.statement('BEGIN', 'sns', 200)
+    expect(() => like(1)).toThrow(
+      `not the server that capture knew: transaction ${OTHER}:6 changed likes here before ${SERVER}:5`,
+    )
+  })
+
+  test('what was published from another log keeps its sequence, though members of a group log in other orders', () => {
+    const group = (...order: readonly number[]) => order.map((n) => `${OTHER}:${n}`)
+    const read = (gtids: readonly string[], published: readonly PublishedTransaction[] = []) => {
+      const items: BinlogItem[] = []
+      const add = (item: BinlogItem) => items.push(item)
+      const last = { gtid: `${OTHER}:9`, committedAt: 9 }
+      const from = { gtidSet: `${OTHER}:1-7:9`, last, epochs: NO_EPOCHS, file: '', pos: 4 }
+      const reader = createTransactionReader({ add }, { from, published, database: 'sns' })
+      for (const gtid of gtids) {
+        reader.begin(gtid, gtid.endsWith(':9') ? 9 : 1)
+        const after = { user_id: 1, post_id: 1, created_at: 1 }
+        reader.rows({ layout, rows: [{ before: null, after }], pos: 100 })
+        reader.commit(300)
+      }
+      return items.flatMap((item) =>
+        item.kind === 'change'
+          ? { gtid: item.event.source.gtid, sequence: item.event.source.sequence ?? 0 }
+          : [],
+      )
+    }
+    const published = read(group(9, 8, 12, 11, 10))
+    const again = read(group(8, 9, 10, 11, 12, 13), published)
+    expect(again).toEqual([
+      ...published.toSorted((a, b) => numberOf(a.gtid) - numberOf(b.gtid)),
+      { gtid: `${OTHER}:13`, sequence: Math.max(...published.map(({ sequence }) => sequence)) + 1 },
+    ])
+  })
+
+  test('passes over what a server wrote without captured rows before the last transaction came', () => {
+    const { reader, items, like, sets } = open({ gtid: `${SERVER}:5`, committedAt: 900 })
+    reader.begin(`${OTHER}:1`, 800)
+    reader.statement('CREATE USER x', 'mysql', 200)
+    reader.begin(`${SERVER}:5`, 900)
+    reader.statement('BEGIN', 'sns', 250)
+    reader.commit(300)
+    expect(items).toEqual([])
+    reader.begin(`${OTHER}:2`, 1_000)
+    like(1)
+    reader.commit(400)
+    expect(sets()).toEqual([`${OTHER}:1-2,${SERVER}:1-5`])
+  })
+
+  test('counts on whoever writes: a replica that took over, a group, a tag, numbers that go back', () => {
+    const { reader, like, sequences, positions } = open()
+    const gtids = [
+      `${SERVER}:6`,
+      `${OTHER}:1`,
+      `${OTHER}:2`,
+      `${SERVER}:7`,
+      `${SERVER}:tag:1`,
+      `${OTHER}:1000002`,
+      `${OTHER}:4`,
+      `${OTHER}:5`,
+    ]
+    for (const gtid of gtids) {
+      reader.begin(gtid, 1_000)
+      like(1)
+      reader.commit(300)
+    }
+    const counted = sequences()
+    expect(counted).toEqual([...counted].sort((a, b) => a - b))
+    expect(new Set(counted).size).toBe(gtids.length)
+    // A replay counts alike, wherever it begins.
+    for (const [at, from] of positions.entries()) {
+      const again: BinlogItem[] = []
+      const add = (item: BinlogItem) => again.push(item)
+      const replay = createTransactionReader(
+        { add },
+        { from: { ...from, last: null }, database: 'sns' },
+      )
+      for (const gtid of gtids.slice(at + 1)) {
+        replay.begin(gtid, 1_000)
+        replay.commit(300)
+      }
+      const told = again.flatMap((item) => (item.kind === 'commit' ? item.sequence : []))
+      expect(told).toEqual(counted.slice(at + 1).map((n) => n + 3 * EPOCH_SEQUENCES + 5))
+    }
   })
 
   test.each<[string, (given: ReturnType<typeof open>) => void]>([
-    [
-      'rows under a number lower than one before',
-      ({ reader, like }) => {
-        reader.begin(`${SERVER}:8`, 1)
-        reader.commit(100)
-        reader.begin(`${SERVER}:7`, 1)
-        like(1)
-      },
-    ],
-    [
-      'rows under a number that the checkpoint was past',
-      ({ reader, like }) => {
-        reader.begin(`${SERVER}:4`, 1)
-        like(1)
-      },
-    ],
     ['rows without a GTID', ({ like }) => like(1)],
-    [
-      'rows of another server',
-      ({ reader, like }) => {
-        reader.begin(`${OTHER}:6`, 1)
-        like(1)
-      },
-    ],
-    [
-      'rows under a tag',
-      ({ reader, like }) => {
-        reader.begin(`${SERVER}:tag:6`, 1)
-        like(1)
-      },
-    ],
     [
       'rows of an XA transaction',
       ({ reader, like }) => {

@@ -1,12 +1,15 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { epochOf } from '@sns/shared/events/change-event'
 import type { CapturedTable } from '@sns/shared/events/tables'
 import { GtidSet } from '@vlasky/zongji'
-import { highestOf, isTagged, numberOf, sourceOf } from '../gtid'
+import { sourceOf } from '../gtid'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
+import type { PublishedTransaction } from '../ports/change-publisher'
 import { MOVE_ON } from '../ports/checkpoint-store'
+import { createSequenceCounter } from '../source-epochs'
 import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
 import { readStatement, type Statement, type StatementContext } from './binlog-statement'
-import { anotherHistory } from './errors'
+import { anotherHistory, unorderedBefore } from './errors'
 import { NO_COVER, type SnapshotCover, UnreadTablesError } from './unread-tables'
 
 export interface RowsEvent {
@@ -19,7 +22,7 @@ export interface RowsEvent {
 /** Binlog events of one stream, in order. Each call may throw an `OperatorError`. */
 export interface TransactionReader {
   rotate(file: string): void
-  /** A GTID event: what follows belongs to this transaction. `committedAt`: Unix microseconds. */
+  /** A GTID event: what follows belongs to this transaction. `committedAt`: when it was first, Unix microseconds. */
   begin(gtid: string, committedAt: number): void
   /** A Query event; `endPos` is where it ends in the file. */
   statement(sql: string, schema: string, endPos: number, context?: StatementContext): void
@@ -37,18 +40,19 @@ export interface TransactionReaderDeps {
 }
 
 export interface TransactionReaderOptions {
-  /** Where to go on. The stream begins with `from.last`, where that is known. */
+  /** Where to go on. The stream has `from.last` before all that is captured, where that is known. */
   readonly from: BinlogPosition
+  /** What keeps the sequence that it was published with. */
+  readonly published?: readonly PublishedTransaction[]
   readonly database: string
   /** What cannot be read and need not be, as a snapshot brings it. */
   readonly cover?: SnapshotCover
-  readonly serverId: string
-  readonly epoch: number
 }
 
 interface Transaction {
   readonly gtid: string
   readonly committedAt: number
+  readonly sequence: number
   /** Handed over before: only its time is looked at. */
   readonly isKnown: boolean
   /** Captured events so far. */
@@ -63,13 +67,12 @@ interface Transaction {
  */
 export function createTransactionReader(
   { add }: TransactionReaderDeps,
-  { from, database, serverId, epoch, cover = NO_COVER }: TransactionReaderOptions,
+  { from, published = [], database, cover = NO_COVER }: TransactionReaderOptions,
 ): TransactionReader {
   const executed = GtidSet.parse(from.gtidSet)
+  const counter = createSequenceCounter(from.epochs, published)
   let expected = from.last
   let last = from.last
-  /** The highest number of a transaction of this server so far. */
-  let highest = highestOf(from.gtidSet, serverId)
   let file = from.file
   let lastPos = from.pos
   let open: Transaction | null = null
@@ -77,14 +80,17 @@ export function createTransactionReader(
   function end(endPos: number) {
     lastPos = endPos
     if (!open) return
-    const { gtid, committedAt, isKnown } = open
+    const { gtid, committedAt, sequence, isKnown, events } = open
     open = null
     if (isKnown) return
     executed.add(gtid)
+    counter.pass(gtid, sequence)
+    // A server that was none's primary may have written before it heard of what was captured.
+    if (expected && events === 0) return
     last = { gtid, committedAt }
-    if (sourceOf(gtid) === serverId) highest = Math.max(highest, numberOf(gtid))
     const at = { last, file, pos: endPos }
-    add({ kind: 'commit', gtid, position: () => ({ gtidSet: executed.toString(), ...at }) })
+    const position = () => ({ gtidSet: executed.toString(), epochs: counter.epochs(), ...at })
+    add({ kind: 'commit', gtid, sequence: counter.last(), position })
   }
 
   function refuse(what: string): never {
@@ -112,16 +118,12 @@ export function createTransactionReader(
     begin(gtid, committedAt) {
       if (open && open.events > 0) refuse('changes captured rows and has no end in the binlog')
       if (open) end(lastPos)
-      if (expected && !isSame(expected, { gtid, committedAt })) throw anotherHistory()
-      open = {
-        gtid,
-        committedAt,
-        isKnown: expected !== null,
-        events: 0,
-        isBegun: false,
-        isXa: false,
-      }
-      expected = null
+      const isKnown = expected?.gtid === gtid
+      if (expected && isKnown && !isSame(expected, { gtid, committedAt }))
+        throw anotherHistory(gtid)
+      const sequence = isKnown ? from.epochs.last : counter.of(gtid)
+      open = { gtid, committedAt, sequence, isKnown, events: 0, isBegun: false, isXa: false }
+      if (isKnown) expected = null
     },
 
     statement(sql, schema, endPos, context) {
@@ -161,17 +163,9 @@ export function createTransactionReader(
       if (!open) return refuse(`changes ${layout.table}`)
       if (open.isKnown) return
       if (open.isXa) refuse(`changes ${layout.table} as an XA transaction`)
-      // Versions are made from one server's sequence; another's cannot be ordered against them.
-      if (sourceOf(open.gtid) !== serverId) {
-        refuse(`changes ${layout.table} but was first committed on another server`)
-      }
-      if (isTagged(open.gtid)) {
-        refuse(`changes ${layout.table} under a tagged GTID`)
-      }
-      if (numberOf(open.gtid) <= highest) {
-        refuse(
-          `changes ${layout.table} under a lower number than ${highest} before it, so that its version would be an older one`,
-        )
+      // Those of one source may stand in another order in a member's log: what was committed at once.
+      if (expected && sourceOf(expected.gtid) !== sourceOf(open.gtid)) {
+        throw unorderedBefore(open.gtid, expected.gtid, layout.table)
       }
       const source = {
         connector: 'mysql',
@@ -182,7 +176,8 @@ export function createTransactionReader(
         file,
         pos,
         snapshot: 'false',
-        epoch,
+        epoch: epochOf(open.sequence),
+        sequence: open.sequence,
       } as const
       for (const [index, images] of rows.entries()) {
         for (const event of changeEvents(layout, images, source, index, open.events + 1)) {

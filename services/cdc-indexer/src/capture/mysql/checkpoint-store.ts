@@ -1,7 +1,16 @@
+import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import { epochOf } from '@sns/shared/events/change-event'
 import { capturedTables } from '@sns/shared/events/tables'
-import type { BinlogPosition } from '../ports/binlog-source'
-import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
+import { highestOf } from '../gtid'
+import type { BinlogPosition, SourceEpochs } from '../ports/binlog-source'
+import {
+  type CaptureLease,
+  type Checkpoint,
+  type CheckpointStore,
+  MOVE_ON,
+} from '../ports/checkpoint-store'
+import { epochsOfServer, NO_EPOCHS } from '../source-epochs'
 import { toCaptureError } from './errors'
 import {
   createMysqlSession,
@@ -61,6 +70,13 @@ export function createMysqlCheckpointStore(
   }
 
   async function hold(session: MysqlSession, lost: AbortController): Promise<CaptureLease> {
+    const [server] = await session.query(
+      'SELECT @@GLOBAL.server_uuid AS id, @@GLOBAL.read_only AS isReadOnly',
+    )
+    // One that was the primary, or will be; its lock would say nothing.
+    if (numberCell(server, 'isReadOnly') !== 0) {
+      throw storeUnavailable('mysql', new Error('the server takes no writes (read_only)'))
+    }
     await session.update('UPDATE capture_checkpoint SET fence = fence + 1 WHERE name = ?', [
       CHECKPOINT_NAME,
     ])
@@ -76,6 +92,7 @@ export function createMysqlCheckpointStore(
     return {
       // Without a checkpoint there is nothing to guard, and `load` says so.
       fence: row ? numberCell(row, 'fence') : 0,
+      serverId: textCell(server, 'id').toLowerCase(),
       lost: lost.signal,
       async [Symbol.asyncDispose]() {
         clearInterval(probe)
@@ -86,7 +103,10 @@ export function createMysqlCheckpointStore(
 
   async function stillHolds(session: MysqlSession): Promise<boolean> {
     try {
-      const [row] = await session.query('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held', [lock])
+      const [row] = await session.query(
+        'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AND NOT @@GLOBAL.read_only AS held',
+        [lock],
+      )
       return row?.held === 1
     } catch {
       return false
@@ -96,28 +116,12 @@ export function createMysqlCheckpointStore(
   return {
     acquire,
 
-    async load() {
-      await using session = createMysqlSession(server)
+    async load(lease) {
+      await using own = createMysqlSession(server)
+      const session = lease ? sessions.get(lease) : own
+      if (!session || lease?.lost.aborted) throw lockLost()
       try {
-        const [row] = await session.query(
-          'SELECT gtid_set, last_gtid, last_committed_at, file, pos, server_id, epoch FROM capture_checkpoint WHERE name = ?',
-          [CHECKPOINT_NAME],
-        )
-        if (!row) return null
-        return {
-          gtidSet: textCell(row, 'gtid_set').replace(/\s/g, ''),
-          last:
-            row.last_gtid === null
-              ? null
-              : {
-                  gtid: textCell(row, 'last_gtid'),
-                  committedAt: numberCell(row, 'last_committed_at'),
-                },
-          file: textCell(row, 'file'),
-          pos: numberCell(row, 'pos'),
-          serverId: textCell(row, 'server_id').toLowerCase(),
-          epoch: numberCell(row, 'epoch'),
-        } satisfies Checkpoint
+        return await loadCheckpoint(session)
       } catch (error) {
         throw toCaptureError(error)
       }
@@ -136,16 +140,14 @@ export function createMysqlCheckpointStore(
       }
     },
 
-    async save(lease, { gtidSet, last, file, pos, serverId, epoch }) {
+    async save(lease, { gtidSet, last, file, pos, serverId, epochs }) {
       const session = sessions.get(lease)
-      if (!session || lease.lost.aborted) {
-        throw storeUnavailable('mysql', new Error('the capture lock is lost'))
-      }
+      if (!session || lease.lost.aborted) throw lockLost()
       try {
         const matched = await session.update(
           `UPDATE capture_checkpoint
            SET gtid_set = ?, last_gtid = ?, last_committed_at = ?, file = ?, pos = ?,
-             server_id = ?, epoch = ?, updated_at = ?
+             server_id = ?, epoch = ?, epochs = ?, updated_at = ?
            WHERE name = ? AND fence = ?`,
           [
             gtidSet,
@@ -154,7 +156,8 @@ export function createMysqlCheckpointStore(
             file,
             pos,
             serverId,
-            epoch,
+            epochOf(epochs.last),
+            JSON.stringify(epochs),
             Date.now(),
             CHECKPOINT_NAME,
             lease.fence,
@@ -166,6 +169,54 @@ export function createMysqlCheckpointStore(
       }
     },
   }
+}
+
+function lockLost() {
+  return storeUnavailable('mysql', new Error('the capture lock is lost'))
+}
+
+/** The checkpoint as the session's server has it; null before the first. */
+export async function loadCheckpoint(session: MysqlSession): Promise<Checkpoint | null> {
+  const [row] = await session.query(
+    'SELECT gtid_set, last_gtid, last_committed_at, file, pos, server_id, epoch, epochs FROM capture_checkpoint WHERE name = ?',
+    [CHECKPOINT_NAME],
+  )
+  if (!row) return null
+  const gtidSet = textCell(row, 'gtid_set').replace(/\s/g, '')
+  const serverId = textCell(row, 'server_id').toLowerCase()
+  return {
+    gtidSet,
+    last:
+      row.last_gtid === null
+        ? null
+        : { gtid: textCell(row, 'last_gtid'), committedAt: numberCell(row, 'last_committed_at') },
+    epochs:
+      row.epochs === null
+        ? epochsOfServer(serverId, numberCell(row, 'epoch'), highestOf(gtidSet, serverId))
+        : readEpochs(textCell(row, 'epochs')),
+    file: textCell(row, 'file'),
+    pos: numberCell(row, 'pos'),
+    serverId,
+  }
+}
+
+function readEpochs(text: string): SourceEpochs {
+  const epochs: unknown = JSON.parse(text)
+  if (isEpochs(epochs)) return epochs
+  throw new OperatorError(`the epochs in capture_checkpoint are damaged; ${MOVE_ON}`)
+}
+
+function isEpochs(epochs: unknown): epochs is SourceEpochs {
+  return (
+    isRecord(epochs) &&
+    Number.isSafeInteger(epochs.last) &&
+    isRecord(epochs.starts) &&
+    Object.values(epochs.starts).every(Number.isSafeInteger)
+  )
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** User-level locks belong to the server, not to a database; their names have at most 64 characters. */
@@ -194,24 +245,23 @@ export async function initCheckpoint(server: MysqlServer): Promise<Checkpoint | 
       'SELECT @@GLOBAL.server_uuid AS serverId, @@GLOBAL.gtid_purged AS purged',
     )
     const from = (await hasRows())
-      ? { gtidSet: textCell(origin, 'purged').replace(/\s/g, ''), last: null, file: '', pos: 4 }
+      ? { ...head, gtidSet: textCell(origin, 'purged').replace(/\s/g, ''), file: '', pos: 4 }
       : head
     const checkpoint = {
       ...from,
       serverId: textCell(origin, 'serverId').toLowerCase(),
-      epoch: 0,
     }
     const written = await session.update(
       `INSERT IGNORE INTO capture_checkpoint
-       (name, gtid_set, file, pos, server_id, epoch, fence, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
+       (name, gtid_set, file, pos, server_id, epoch, epochs, fence, updated_at)
+       VALUES (?, ?, ?, ?, ?, 0, ?, 0, ?)`,
       [
         CHECKPOINT_NAME,
         checkpoint.gtidSet,
         checkpoint.file,
         checkpoint.pos,
         checkpoint.serverId,
-        checkpoint.epoch,
+        JSON.stringify(checkpoint.epochs),
         Date.now(),
       ],
     )
@@ -249,6 +299,7 @@ export async function readHead(session: MysqlSession): Promise<BinlogPosition> {
   return {
     gtidSet: textCell(status, 'Executed_Gtid_Set').replace(/\s/g, ''),
     last: null,
+    epochs: NO_EPOCHS,
     file: textCell(status, 'File'),
     pos: numberCell(status, 'Position'),
   }

@@ -57,21 +57,41 @@ function toBinlogReadError(message: string, cause: Error): OperatorError | SnsEr
     return storeUnavailable('mysql', cause)
   }
   if (/purged/i.test(message)) return purgedPast(cause)
-  if (/more GTIDs than|diverg|rolled back|truncated/i.test(message)) return anotherHistory(cause)
+  if (/more GTIDs than|diverg|rolled back|truncated/i.test(message))
+    return anotherHistory('', cause)
   return operator(`MySQL cannot go on with the binlog (${oneLine(message)}); ${MOVE_ON}`, cause)
 }
 
-export function purgedPast(cause?: unknown): OperatorError {
+/** `gtids`: what is gone, where that is known. */
+export function purgedPast(cause?: unknown, gtids = ''): OperatorError {
   return operator(
-    `the binlog that the checkpoint needs has been purged, so changes are lost to capture; raise binlog_expire_logs_seconds, and ${MOVE_ON}`,
+    `the binlog that the checkpoint needs has been purged${gtids && ` (${gtids})`}, so changes are lost to capture; raise binlog_expire_logs_seconds, and ${MOVE_ON}`,
     cause,
   )
 }
 
-export function anotherHistory(cause?: unknown): OperatorError {
+/** `gtid`: the transaction that shows it, where that is known. */
+export function anotherHistory(gtid = '', cause?: unknown): OperatorError {
   return operator(
-    `this MySQL is not the server that capture knew: it lacks transactions that were captured, or has others under their numbers (another server, restored from a backup, or its binary logs were reset); point DATABASE_URL at the right one, or ${MOVE_ON}`,
+    `this MySQL is not the server that capture knew: it lacks transactions that were captured, or has others under their numbers${gtid && ` (${gtid})`} (another server, restored from a backup, or its binary logs were reset); point DATABASE_URL at the right one, or ${MOVE_ON}`,
     cause,
+  )
+}
+
+/**
+ * `missing` were captured and this server lacks them; `extra` it has and they were not captured: what it wrote since,
+ * and what it should never have written while it followed another.
+ */
+export function lacksTransactions(missing: string, extra: string): OperatorError {
+  return new OperatorError(
+    `this MySQL is not the server that capture knew, nor one that has all of its transactions: it lacks ${missing}, which were captured${extra && `, and has ${extra}, which were not`}; point DATABASE_URL at the right one, or, where those are lost, ${MOVE_ON}`,
+  )
+}
+
+/** A transaction that a server wrote before it had all that was captured from another: no order between them is known. */
+export function unorderedBefore(gtid: string, captured: string, table: string): OperatorError {
+  return new OperatorError(
+    `this MySQL is not the server that capture knew: transaction ${gtid} changed ${table} here before ${captured}, which was captured, arrived; ${MOVE_ON}`,
   )
 }
 

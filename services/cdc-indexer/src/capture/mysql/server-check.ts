@@ -1,9 +1,9 @@
 import { ER } from '@sns/shared/adapters/mysql/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { capturedTables } from '@sns/shared/events/tables'
-import type { BinlogPosition } from '../ports/binlog-source'
+import type { BinlogPosition, LastTransaction, SessionServer } from '../ports/binlog-source'
 import { MOVE_ON } from '../ports/checkpoint-store'
-import { anotherHistory, purgedPast, toCaptureError } from './errors'
+import { lacksTransactions, purgedPast, toCaptureError } from './errors'
 import { isStatementError, type MysqlSession, type SessionRow, textCell } from './session'
 
 const OLDEST = { major: 8, minor: 0, patch: 14 }
@@ -24,12 +24,16 @@ const REQUIRED = {
   innodb_native_foreign_keys: 'OFF',
 } as const
 
+/** A variable of Group Replication's plugin. */
+const SINGLE_PRIMARY = 'group_replication_single_primary_mode'
+
 const NATIVE_FOREIGN_KEYS = 'innodb_native_foreign_keys'
 /** Not every supported server has these variables; one without the first lacks the feature, one without the second has no other. */
 const MAY_BE_UNKNOWN = new Set(['binlog_row_value_options', NATIVE_FOREIGN_KEYS])
 
 const VARIABLES_SQL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${[
   'version',
+  SINGLE_PRIMARY,
   ...Object.keys(REQUIRED),
 ]
   .map((name) => `'${name}'`)
@@ -43,8 +47,10 @@ export const CASCADES_SQL = `SELECT table_name AS child, constraint_name AS name
   ORDER BY child, name LIMIT 1`
 
 const HISTORY_SQL = `SELECT
-  GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known,
-  GTID_SUBSET(@@GLOBAL.gtid_purged, GTID_SUBTRACT(?, ?)) AS available,
+  GTID_SUBTRACT(?, @@GLOBAL.gtid_executed) AS missing,
+  GTID_SUBTRACT(@@GLOBAL.gtid_executed, ?) AS extra,
+  GTID_SUBTRACT(@@GLOBAL.gtid_purged, ?) AS lost,
+  GTID_SUBSET(?, @@GLOBAL.gtid_purged) AS unproven,
   GTID_SUBTRACT(?, ?) AS seen`
 
 /** Throws an `OperatorError` unless the server writes a binlog that capture can read, and keeps it. */
@@ -61,20 +67,37 @@ export async function checkServer(session: MysqlSession): Promise<void> {
   }
 }
 
+export interface History {
+  /** What the server is told to leave out. */
+  readonly seen: string
+  /** What proves the log; null where nothing can. */
+  readonly last: LastTransaction | null
+}
+
 /**
- * Throws an `OperatorError` unless the server knows `gtidSet` and still holds all that came after it, and its
- * last transaction too, for the proof. Returns the set without that one.
+ * Throws an `OperatorError` unless the server has all of `gtidSet` and what was published since, and still holds all that came after it, and the last
+ * transaction too, for the proof. Only where another server has become the primary (`isKnown` is false) may its log
+ * begin after that one, as that of a new copy does: then the GTID sets must do.
  */
 export async function checkHistory(
   session: MysqlSession,
   { gtidSet, last }: Pick<BinlogPosition, 'gtidSet' | 'last'>,
-): Promise<string> {
+  { isKnown, published }: Pick<SessionServer, 'isKnown' | 'published'>,
+): Promise<History> {
   try {
     const proof = last?.gtid ?? ''
-    const [history] = await session.query(HISTORY_SQL, [gtidSet, gtidSet, proof, gtidSet, proof])
-    if (textCell(history, 'known') !== '1') throw anotherHistory()
-    if (textCell(history, 'available') !== '1') throw purgedPast()
-    return textCell(history, 'seen').replace(/\s/g, '')
+    const captured = [gtidSet, ...published.map(({ gtid }) => gtid)].filter(Boolean).join(',')
+    const values = [captured, captured, gtidSet, proof, gtidSet, proof]
+    const [history] = await session.query(HISTORY_SQL, values)
+    const [missing, extra, lost] = ['missing', 'extra', 'lost'].map((column) =>
+      textCell(history, column).replace(/\s/g, ''),
+    )
+    if (missing) throw lacksTransactions(missing, extra ?? '')
+    if (lost) throw purgedPast(undefined, lost)
+    const isProven = last !== null && textCell(history, 'unproven') !== '1'
+    if (last !== null && !isProven && isKnown) throw purgedPast(undefined, proof)
+    if (!isProven) return { seen: gtidSet, last: null }
+    return { seen: textCell(history, 'seen').replace(/\s/g, ''), last }
   } catch (error) {
     if (isStatementError(error) && error.errno === ER.MALFORMED_GTID_SET_SPECIFICATION) {
       throw new OperatorError(`the GTID set in capture_checkpoint is damaged; ${MOVE_ON}`, 1, {
@@ -95,6 +118,11 @@ export function assertServerVariables(variables: ReadonlyMap<string, string>): v
     const { major, minor, patch } = OLDEST
     throw new OperatorError(
       `DATABASE_URL: the server is ${version || 'of an unknown version'}; MySQL ${major}.${minor}.${patch} or newer is needed`,
+    )
+  }
+  if (variables.get(SINGLE_PRIMARY)?.toUpperCase() === 'OFF') {
+    throw new OperatorError(
+      `MySQL's group has several primaries (${SINGLE_PRIMARY}=OFF): what two of them write at once has no order that capture could keep; have it elect one (SELECT group_replication_switch_to_single_primary_mode())`,
     )
   }
   const wrong = Object.entries(REQUIRED).filter(([name, wanted]) => {

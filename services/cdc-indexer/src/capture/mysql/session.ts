@@ -25,8 +25,17 @@ export interface MysqlSession extends AsyncDisposable {
   query(sql: string, values?: readonly SqlValue[], timeoutMs?: number): Promise<SessionRow[]>
   /** Rows matched. */
   update(sql: string, values?: readonly SqlValue[], timeoutMs?: number): Promise<number>
+  /** The same of a statement that is a transaction of its own, and the GTID of that; null where nothing was written. */
+  commit(sql: string, values?: readonly SqlValue[]): Promise<Committed>
+  /** From now on its connections are to this server (its `server_uuid`); where another one answers, nothing is asked of it. */
+  use(serverId: string): void
   /** Drops the connection at once; whatever it held on the server goes with it. */
   destroy(): void
+}
+
+export interface Committed {
+  readonly matched: number
+  readonly gtid: string | null
 }
 
 export type SqlValue = string | number | null
@@ -42,6 +51,8 @@ export interface MysqlSessionOptions {
 
 export const MYSQL_CONNECT_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 5_000
+/** Which server a connection leads to. */
+export const SERVER_SQL = 'SELECT @@GLOBAL.server_uuid AS id'
 
 export function createMysqlSession(
   server: MysqlServer,
@@ -55,6 +66,11 @@ export function createMysqlSession(
   let abandon: () => void = () => {}
   /** Raised with each connection that is given up, the one being opened included. */
   let given = 0
+  let isTracking = false
+  /** The server that it must be. */
+  let wanted: string | null = null
+  /** The server that the open connection leads to. */
+  let found: string | null = null
 
   async function connect(): Promise<Connection> {
     const at = given
@@ -76,7 +92,24 @@ export function createMysqlSession(
     }
     connection.on('error', lost)
     connection.on('end', lost)
+    isTracking = false
+    found = null
     return connection
+  }
+
+  /** The connection, once it is known to lead to the server that is wanted. */
+  async function connectionInUse(): Promise<Connection> {
+    open ??= connect()
+    const connection = await open
+    if (wanted === null || found === wanted) return connection
+    const [rows] = await connection.query<RowDataPacket[]>({ sql: SERVER_SQL, timeout: timeoutMs })
+    found = textCell(rows[0], 'id').toLowerCase()
+    if (found === wanted) return connection
+    destroy()
+    throw storeUnavailable(
+      'mysql',
+      new Error(`${found} answers, and not ${wanted}: another server has taken over`),
+    )
   }
 
   function lose() {
@@ -98,12 +131,14 @@ export function createMysqlSession(
   async function run(sql: string, values: readonly SqlValue[], limit: number): Promise<unknown> {
     try {
       if (isLost) throw storeUnavailable('mysql', new Error('the connection is lost'))
-      open ??= connect()
+      // An old one may lead to what was the primary.
+      if (wanted !== null && found !== null && found !== wanted) destroy()
       const abandoned = Promise.withResolvers<never>()
       abandoned.promise.catch(() => {})
       abandon = () => abandoned.reject(connectionAbandoned())
-      const connection = await Promise.race([open, abandoned.promise])
-      const answer = connection.query({ sql, values: [...values], timeout: limit })
+      const answer = connectionInUse().then((connection) =>
+        connection.query({ sql, values: [...values], timeout: limit }),
+      )
       const [result] = await Promise.race([answer, abandoned.promise])
       return result
     } catch (error) {
@@ -114,19 +149,34 @@ export function createMysqlSession(
     }
   }
 
-  function inTurn(sql: string, values: readonly SqlValue[] = [], limit = timeoutMs) {
-    const turn = last.then(() => run(sql, values, limit))
+  function queue(work: () => Promise<unknown>): Promise<unknown> {
+    const turn = last.then(work)
     last = turn.catch(() => {})
     return turn
   }
+
+  const inTurn = (sql: string, values: readonly SqlValue[] = [], limit = timeoutMs) =>
+    queue(() => run(sql, values, limit))
 
   return {
     async query(sql, values, limit) {
       return rowsOf(await inTurn(sql, values, limit))
     },
     async update(sql, values, limit) {
-      const result = await inTurn(sql, values, limit)
-      return hasAffectedRows(result) ? result.affectedRows : 0
+      return matchedOf(await inTurn(sql, values, limit))
+    },
+    async commit(sql, values = []) {
+      const result = await queue(async () => {
+        // For each connection anew; the statement itself would otherwise be the one that opens it.
+        await run('DO 0', [], timeoutMs)
+        if (!isTracking) await run("SET SESSION session_track_gtids = 'OWN_GTID'", [], timeoutMs)
+        isTracking = true
+        return run(sql, values, timeoutMs)
+      })
+      return { matched: matchedOf(result), gtid: gtidOf(result) }
+    },
+    use(serverId) {
+      wanted = serverId
     },
     destroy,
     async [Symbol.asyncDispose]() {
@@ -172,6 +222,21 @@ function rowsOf(result: unknown): RowDataPacket[] {
   return Array.isArray(result) ? result : []
 }
 
-function hasAffectedRows(result: unknown): result is { readonly affectedRows: number } {
+interface StatementResult {
+  readonly affectedRows: number
+  readonly stateChanges?: { readonly gtids?: readonly string[] }
+}
+
+function isStatementResult(result: unknown): result is StatementResult {
   return typeof result === 'object' && result !== null && 'affectedRows' in result
+}
+
+function matchedOf(result: unknown): number {
+  return isStatementResult(result) ? result.affectedRows : 0
+}
+
+/** What the server says of the transaction that it has committed (`session_track_gtids`). */
+function gtidOf(result: unknown): string | null {
+  const gtids = isStatementResult(result) ? result.stateChanges?.gtids : undefined
+  return gtids?.[0]?.toLowerCase() ?? null
 }

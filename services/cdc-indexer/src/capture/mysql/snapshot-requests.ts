@@ -1,7 +1,16 @@
+import { sleep } from '@sns/shared/async/sleep'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import {
+  EPOCH_SEQUENCES,
+  epochOf,
+  type LogPlace,
+  MAX_SEQUENCE,
+} from '@sns/shared/events/change-event'
 import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
-import { highestOf } from '../gtid'
-import { CHECKPOINT_NAME, lockName, readHead } from './checkpoint-store'
+import { rangesOf } from '../gtid'
+import type { SourceEpochs } from '../ports/binlog-source'
+import { sequenceAfter } from '../source-epochs'
+import { CHECKPOINT_NAME, loadCheckpoint, lockName, readHead } from './checkpoint-store'
 import { toCaptureError } from './errors'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
 
@@ -24,12 +33,6 @@ export interface SnapshotReport {
   readonly problem: string | null
 }
 
-/** How far the server has come: what is read later has all transactions up to `gtid`. */
-export interface Head {
-  readonly gtid: string
-  readonly epoch: number
-}
-
 /**
  * What operators ask of capture, in the table `capture_snapshots`. Errors: `store_unavailable`; `OperatorError`
  * where `migrate` has not run.
@@ -50,16 +53,28 @@ export interface SnapshotRequests extends AsyncDisposable {
   finish(report: SnapshotReport): Promise<void>
   /** Whether a capture is there that will do it. */
   isCaptured(): Promise<boolean>
-  head(): Promise<Head>
   /**
-   * Puts the checkpoint where the binlog ends now, under an epoch of at least `epoch` that is higher than before, and
+   * The last transaction of the database: what is read later has all up to it, and what is written later has a higher
+   * sequence. Waits for capture where another server has begun to write since it saved.
+   */
+  head(): Promise<LogPlace>
+  /**
+   * Puts the checkpoint where the binlog ends now, with sequences above all that were given, of at least this epoch, and
    * asks for all rows. Returns the epoch. Throws an `OperatorError` while a capture runs.
    */
   goOnFromHere(tables: readonly CapturedTable[], epoch: number): Promise<number>
 }
 
 /** The highest that a document's version has room for. */
-export const MAX_EPOCH = 31
+export const MAX_EPOCH = epochOf(MAX_SEQUENCE)
+/**
+ * More transactions than can have been captured since the checkpoint was saved: what follows on a move has
+ * sequences above theirs.
+ */
+const MOVE = 2 ** 32
+/** Capture saves at the latest every half minute. */
+const HEAD_MS = 60_000
+const HEAD_LOOK_MS = 500
 /** A capture that a supervisor starts again and again holds the lock for moments. */
 const LOCK_SECONDS = 10
 const ASK_TIMEOUT_MS = 30_000
@@ -147,12 +162,11 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
   }
 
   async function moveCheckpoint(epoch: number): Promise<number> {
-    const [row] = await session.query('SELECT epoch FROM capture_checkpoint WHERE name = ?', [
-      CHECKPOINT_NAME,
-    ])
-    if (!row) throw new OperatorError('there is no capture checkpoint in the database; run migrate')
-    const next = Math.max(numberCell(row, 'epoch') + 1, epoch)
-    if (next > MAX_EPOCH) {
+    const checkpoint = await loadCheckpoint(session)
+    if (!checkpoint)
+      throw new OperatorError('there is no capture checkpoint in the database; run migrate')
+    const last = Math.max(checkpoint.epochs.last + MOVE, epoch * EPOCH_SEQUENCES)
+    if (last > MAX_SEQUENCE - MOVE) {
       throw new OperatorError(
         `the epochs are used up (${MAX_EPOCH} is the highest): choose another KEY_PREFIX, so that topics and indexes begin anew`,
       )
@@ -162,11 +176,32 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
     await session.update(
       `UPDATE capture_checkpoint
        SET gtid_set = ?, last_gtid = NULL, last_committed_at = NULL, file = ?, pos = ?,
-         server_id = @@GLOBAL.server_uuid, epoch = ?, fence = fence + 1, updated_at = ?
+         server_id = @@GLOBAL.server_uuid, epoch = ?, epochs = ?, fence = fence + 1, updated_at = ?
        WHERE name = ?`,
-      [gtidSet, file, pos, next, Date.now(), CHECKPOINT_NAME],
+      [
+        gtidSet,
+        file,
+        pos,
+        epochOf(last),
+        JSON.stringify({ last, starts: {} } satisfies SourceEpochs),
+        Date.now(),
+        CHECKPOINT_NAME,
+      ],
     )
-    return next
+    return epochOf(last)
+  }
+
+  /** Null where it cannot be told until capture has saved. */
+  async function findHead(): Promise<LogPlace | null> {
+    const checkpoint = await loadCheckpoint(session)
+    if (!checkpoint)
+      throw new OperatorError('there is no capture checkpoint in the database; run migrate')
+    const [row] = await session.query('SELECT GTID_SUBTRACT(@@GLOBAL.gtid_executed, ?) AS unseen', [
+      checkpoint.gtidSet,
+    ])
+    const sequence = sequenceAfter(checkpoint.epochs, rangesOf(textCell(row, 'unseen')))
+    if (sequence === null) return null
+    return { gtid: checkpoint.last?.gtid ?? '', epoch: epochOf(sequence), sequence }
   }
 
   return {
@@ -236,14 +271,17 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
 
     head: () =>
       attempt(async () => {
-        const [row] = await session.query(
-          `SELECT @@GLOBAL.gtid_executed AS executed, @@GLOBAL.server_uuid AS id, epoch
-           FROM capture_checkpoint WHERE name = ?`,
-          [CHECKPOINT_NAME],
-        )
-        const id = textCell(row, 'id').toLowerCase()
-        const gtid = `${id}:${highestOf(textCell(row, 'executed'), id)}`
-        return { gtid, epoch: numberCell(row, 'epoch') }
+        const until = performance.now() + HEAD_MS
+        for (;;) {
+          const head = await findHead()
+          if (head) return head
+          if (performance.now() > until) {
+            throw new OperatorError(
+              'another MySQL server has become the primary, and capture has not followed yet: start cdc-indexer, and run it again',
+            )
+          }
+          await sleep(HEAD_LOOK_MS)
+        }
       }),
 
     goOnFromHere: (tables, epoch) =>

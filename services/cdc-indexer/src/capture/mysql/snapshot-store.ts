@@ -1,7 +1,6 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Row } from '@sns/shared/events/change-event'
 import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
-import { highestOf } from '../gtid'
 import type { CaptureLease } from '../ports/checkpoint-store'
 import type { RowKey, Snapshot, SnapshotStore } from '../ports/snapshot-store'
 import { LONGLONG, refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
@@ -9,6 +8,7 @@ import { CHECKPOINT_NAME } from './checkpoint-store'
 import { toCaptureError } from './errors'
 import { primaryKeyProblem } from './primary-key'
 import {
+  type Committed,
   createMysqlSession,
   type MysqlServer,
   numberCell,
@@ -69,14 +69,14 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
     }
   }
 
-  /** False where the snapshot is no longer wanted or the lease is not the latest. */
+  /** Nothing is matched where the snapshot is no longer wanted or the lease is not the latest. */
   async function save(
     { fence }: CaptureLease,
     { table, request, after, rows }: Snapshot,
     state: 'running' | 'published' | 'failed',
     problem: string | null,
-  ): Promise<boolean> {
-    const matched = await session.update(
+  ): Promise<Committed> {
+    return session.commit(
       `UPDATE capture_snapshots JOIN capture_checkpoint ON name = ? AND fence = ?
        SET state = ?, problem = ?, after_key = ?, done_rows = ?, marks = marks + 1,
          capture_snapshots.updated_at = ?
@@ -93,7 +93,6 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
         request,
       ],
     )
-    return matched > 0
   }
 
   return {
@@ -118,12 +117,13 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
 
     mark: (lease, snapshot) =>
       attempt(async () => {
-        if (!(await save(lease, snapshot, 'running', null))) return null
-        const [row] = await session.query(
-          'SELECT @@GLOBAL.gtid_executed AS executed, @@GLOBAL.server_uuid AS id',
-        )
-        return highestOf(textCell(row, 'executed'), textCell(row, 'id').toLowerCase())
+        const { matched, gtid } = await save(lease, snapshot, 'running', null)
+        if (matched === 0) return null
+        if (gtid === null) throw new Error('the server does not say which transaction it committed')
+        return gtid
       }),
+
+    use: (serverId) => session.use(serverId),
 
     finish: (lease, snapshot) =>
       attempt(async () => {

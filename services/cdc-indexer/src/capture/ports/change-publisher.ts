@@ -16,4 +16,12 @@ import type { EncodedChange } from '@sns/shared/events/change-record'
  */
 export interface ChangePublisher {
   publish(changes: readonly EncodedChange[], mayPublish?: () => Promise<boolean>): Promise<void>
+  /** The transactions of the last changes that the log holds, some hundred of each of its partitions. */
+  tail(): Promise<readonly PublishedTransaction[]>
+}
+
+/** A transaction of which changes were published. */
+export interface PublishedTransaction {
+  readonly gtid: string
+  readonly sequence: number
 }

@@ -1,14 +1,16 @@
 import type { BinlogPosition } from './binlog-source'
 
 export interface Checkpoint extends BinlogPosition {
+  /** The server where it was saved. */
   readonly serverId: string
-  readonly epoch: number
 }
 
 /** The right to capture. A later lease has a higher fence, and an earlier one can save nothing any more. */
 export interface CaptureLease {
   readonly fence: number
-  /** Aborts when the lock's connection is lost. */
+  /** The server that gave it. */
+  readonly serverId: string
+  /** Aborts when the lock's connection is lost, or its server no longer takes writes. */
   readonly lost: AbortSignal
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -24,7 +26,8 @@ export interface CheckpointStore {
   acquire(): Promise<CaptureLease | null>
   /** Whether no later lease was given until now; each raises the fence before it is given. */
   isLatest(lease: CaptureLease): Promise<boolean>
-  load(): Promise<Checkpoint | null>
+  /** As the lease's server has it; without a lease, whichever answers. */
+  load(lease?: CaptureLease): Promise<Checkpoint | null>
   /** False, and nothing written, where the lease's fence is no longer the highest. */
   save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>
 }

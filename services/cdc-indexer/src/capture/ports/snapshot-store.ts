@@ -29,14 +29,15 @@ export interface SnapshotStore {
   readonly database: string
   /** One that is wanted and has not come to its end; null: none. */
   next(): Promise<Snapshot | null>
+  /** All that follows is read from this server, and fails where another one answers. */
+  use(serverId: string): void
   /** The next rows in the order of their keys, at most `limit`; fewer only at the end. */
   rows(snapshot: Snapshot, limit: number): Promise<readonly Row[]>
   /**
-   * Saves how far it has come, in a transaction of its own, and returns the number of that or of a later
-   * transaction: whatever could be read before has a lower one. Null, and nothing saved, where it is no longer wanted or
-   * the lease is not the latest.
+   * Saves how far it has come, in a transaction of its own, and returns the GTID of that: whatever could be read before
+   * comes earlier in the log. Null, and nothing saved, where it is no longer wanted or the lease is not the latest.
    */
-  mark(lease: CaptureLease, snapshot: Snapshot): Promise<number | null>
+  mark(lease: CaptureLease, snapshot: Snapshot): Promise<string | null>
   /** All its rows are published. Without effect where it is no longer wanted or the lease is not the latest. */
   finish(lease: CaptureLease, snapshot: Snapshot): Promise<void>
   /** It cannot go on until an operator has mended what `problem` says, and asks again. */

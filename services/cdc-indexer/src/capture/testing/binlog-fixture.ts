@@ -3,8 +3,19 @@ import { createMetrics } from '@sns/shared/observability/metrics'
 import { openTestDatabase } from '@sns/shared/testing/sql-database'
 import { createMysqlBinlogSource, type MysqlBinlogSourceOptions } from '../mysql/binlog-source'
 import { readHead } from '../mysql/checkpoint-store'
-import { createMysqlSession, type MysqlServer, type MysqlSession } from '../mysql/session'
-import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
+import {
+  createMysqlSession,
+  type MysqlServer,
+  type MysqlSession,
+  SERVER_SQL,
+  textCell,
+} from '../mysql/session'
+import type {
+  BinlogItem,
+  BinlogPosition,
+  BinlogSource,
+  SessionServer,
+} from '../ports/binlog-source'
 
 /** For tests: a migrated database of its own, with a connection that writes and a source that reads. */
 export interface BinlogFixture extends AsyncDisposable {
@@ -14,11 +25,15 @@ export interface BinlogFixture extends AsyncDisposable {
   write(...statements: readonly string[]): Promise<void>
   /** Where the binlog ends now. */
   head(): Promise<BinlogPosition>
+  readonly id: SessionServer['id']
   source(
     options?: MysqlBinlogSourceOptions,
     at?: { readonly host: string; readonly port: number },
-  ): BinlogSource & AsyncDisposable
+  ): TestSource
 }
+
+/** A source, and the server that it reads. */
+export type TestSource = BinlogSource & AsyncDisposable & { readonly from: SessionServer }
 
 export async function openBinlogFixture(): Promise<BinlogFixture> {
   const database = await openTestDatabase('mysql')
@@ -32,6 +47,8 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
     tls: null,
   }
   const writer = createMysqlSession(server, { timeoutMs: 60_000 })
+  const [found] = await writer.query(SERVER_SQL)
+  const id = textCell(found, 'id').toLowerCase()
   const deps = { logger: createLogger('test', 'silent'), metrics: createMetrics() }
   return {
     server,
@@ -40,8 +57,11 @@ export async function openBinlogFixture(): Promise<BinlogFixture> {
       for (const statement of statements) await writer.query(statement)
     },
     head: () => readHead(writer),
-    source: (options, { host, port } = server) =>
-      createMysqlBinlogSource({ ...deps, server: { ...server, host, port } }, options),
+    id,
+    source: (options, { host, port } = server) => ({
+      ...createMysqlBinlogSource({ ...deps, server: { ...server, host, port } }, options),
+      from: { id, isKnown: true, published: [] },
+    }),
     async [Symbol.asyncDispose]() {
       await writer[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
@@ -58,7 +78,7 @@ export type ReadItem =
 
 /** What a source reads, one by one, until the signal aborts; throws what it fails with behind the rest. */
 export async function* readItems(
-  source: BinlogSource,
+  source: TestSource,
   from: BinlogPosition,
   signal: AbortSignal,
 ): AsyncGenerator<ReadItem, void, void> {
@@ -71,7 +91,7 @@ export async function* readItems(
     news.resolve()
     return null
   }
-  const reading = source.read(from, 0, { add }, AbortSignal.any([signal, done.signal]))
+  const reading = source.read(from, source.from, { add }, AbortSignal.any([signal, done.signal]))
   const over = () => {
     isOver = true
     news.resolve()
@@ -100,7 +120,7 @@ export interface Collected {
 
 /** Reads until a commit behind which `isDone` holds. */
 export async function collect(
-  source: BinlogSource,
+  source: TestSource,
   from: BinlogPosition,
   isDone: (changes: readonly Change[]) => boolean,
 ): Promise<Collected> {

@@ -53,6 +53,25 @@ export function changePublisherConformance(
     )
 
     test(
+      'says which transactions came last, of each table',
+      async () => {
+        await using harness = await create()
+        expect(await harness.publisher.tail()).toEqual([])
+        const post = testEvent(created(1), 3)
+        const comment = testEvent({ table: 'comments', op: 'd', id: 7, text: 'gone' }, 4)
+        const counted = { ...comment, source: { ...comment.source, sequence: 9 } }
+        await harness.publisher.publish([encodeChange(post)])
+        await harness.publisher.publish([encodeChange(counted)])
+        const tail = [...(await harness.publisher.tail())]
+        expect(tail.sort((a, b) => a.sequence - b.sequence)).toEqual([
+          { gtid: post.source.gtid, sequence: Number(post.source.gtid.split(':').at(-1)) },
+          { gtid: comment.source.gtid, sequence: 9 },
+        ])
+      },
+      TEST_MS,
+    )
+
+    test(
       'puts a tombstone after each delete, and tables apart',
       async () => {
         await using harness = await create()

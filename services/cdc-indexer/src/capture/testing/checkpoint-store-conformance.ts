@@ -18,7 +18,7 @@ const START: Checkpoint = {
   file: 'binlog.000001',
   pos: 157,
   serverId: '3e11fa47-71ca-11e1-9e33-c80aa9429562',
-  epoch: 2,
+  epochs: { last: 5, starts: { '3e11fa47-71ca-11e1-9e33-c80aa9429562': 0 } },
 }
 
 /** What every `CheckpointStore` must do. The factory gives a fresh, empty state. */
@@ -32,9 +32,11 @@ export function checkpointStoreConformance(open: () => Promise<CheckpointStoreHa
     await using lease = await required(store)
     const last = { gtid: `${START.serverId}:9`, committedAt: 1_795_421_234_567_891 }
     const gtidSet = `${START.serverId}:1-9`
-    const later = { ...START, gtidSet, last, pos: 4_000, file: 'binlog.000002' }
+    const epochs = { last: 12, starts: { ...START.epochs.starts, 'other:tag': -3 } }
+    const later = { ...START, gtidSet, last, epochs, pos: 4_000, file: 'binlog.000002' }
     expect(await store.save(lease, later)).toBe(true)
     expect(await harness.open().load()).toEqual(later)
+    expect(await store.load(lease)).toEqual(later)
     // Saving the same again is a save too.
     expect(await store.save(lease, later)).toBe(true)
   })

@@ -1,12 +1,17 @@
 import { whenAborted } from '@sns/shared/async/sleep'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import type { ChangeEnvelope } from '@sns/shared/events/change-event'
+import {
+  type ChangeEnvelope,
+  documentVersion,
+  sequenceOfVersion,
+} from '@sns/shared/events/change-event'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
 import type { SnapshotStore } from '../ports/snapshot-store'
+import { NO_EPOCHS } from '../source-epochs'
 
-const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
+export const SERVER_ID = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 
 /** A transaction of a fake log: the ids of the posts that it changes. */
 export type FakeTransaction = readonly number[]
@@ -15,6 +20,7 @@ export type FakeTransaction = readonly number[]
 export function positionAfter(count: number): BinlogPosition {
   return {
     last: null,
+    epochs: count === 0 ? NO_EPOCHS : { last: count, starts: { [SERVER_ID]: 0 } },
     gtidSet: count === 0 ? '' : `${SERVER_ID}:1-${count}`,
     file: 'fake',
     pos: count,
@@ -49,7 +55,7 @@ export function createFakeSource(
     for (const [ordinal, id] of (log[index] ?? []).entries()) {
       yield { kind: 'change', event: fakeChange(id, gtid, ordinal + 1) }
     }
-    yield { kind: 'commit', gtid, position: () => positionAfter(index + 1) }
+    yield { kind: 'commit', gtid, sequence: index + 1, position: () => positionAfter(index + 1) }
   }
 
   return {
@@ -63,7 +69,7 @@ export function createFakeSource(
       budget = items
       ending = how
     },
-    async read(from, _epoch, sink, signal) {
+    async read(from, _server, sink, signal) {
       if (fail()) throw storeUnavailable('mysql')
       for (let index = countOf(from); !signal.aborted; ) {
         if (index < log.length) {
@@ -90,7 +96,6 @@ export function createFakeSource(
       if (fail()) throw storeUnavailable('mysql')
       visible.add(gtid)
     },
-    serverId: async () => SERVER_ID,
   }
 }
 
@@ -134,7 +139,7 @@ export function createFakeCheckpoints(
   const store: FakeCheckpoints = {
     saved: [],
     isTakenOver: false,
-    current: { ...positionAfter(0), serverId: SERVER_ID, epoch: 0 },
+    current: { ...positionAfter(0), serverId: SERVER_ID },
     loseLease() {
       out?.abort()
       out = null
@@ -146,6 +151,7 @@ export function createFakeCheckpoints(
       fence += 1
       const lease: CaptureLease = {
         fence,
+        serverId: SERVER_ID,
         lost: lost.signal,
         async [Symbol.asyncDispose]() {
           if (out === lost) out = null
@@ -184,6 +190,11 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     acknowledged: [],
     batches: [],
     gate: null,
+    tail: async () =>
+      publisher.appended.slice(-100).map((event) => ({
+        gtid: event.source.gtid,
+        sequence: sequenceOfVersion(documentVersion(event)),
+      })),
     async publish(changes, mayPublish = async () => true) {
       if (!(await mayPublish())) throw storeUnavailable('kafka')
       const part = partOf()
@@ -205,6 +216,7 @@ export function createNoSnapshots(): SnapshotStore {
   return {
     database: 'fake',
     next: async () => null,
+    use: () => {},
     rows: async () => [],
     mark: async () => null,
     finish: async () => {},
