@@ -101,7 +101,6 @@ export function createOpenConnections(
       if (!member) return
       member.use = null
       member.idleSince = time.now()
-      if (time.now() >= member.expiresAt) discard(raw, 'lifetime')
     },
     discard,
     discardExpired,
