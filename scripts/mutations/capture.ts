@@ -28,11 +28,12 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     tests: [`${CAPTURE}/kafka/record-batches.test.ts`],
   },
   {
-    name: 'capture: a VECTOR column is what the driver does not know',
+    name: 'capture: rows are read before the driver has had their packet',
     file: `${CAPTURE}/mysql/binlog-packet.ts`,
-    find: 'if (type === VECTOR) types[at] = BLOB',
-    replace: 'if (type === VECTOR) types[at] = VECTOR',
-    tests: [`${CAPTURE}/mysql/snapshot-store.server.test.ts`],
+    find: '    handle(packet)\n    if (eventType !== null && ROW_EVENTS.has(eventType)) watch.rows(eventType, packet)\n',
+    replace:
+      '    if (eventType !== null && ROW_EVENTS.has(eventType)) watch.rows(eventType, packet)\n    handle(packet)\n',
+    tests: [`${CAPTURE}/mysql/binlog-source.server.test.ts`],
     needs: 'TEST_DATABASE_URL',
   },
   {

@@ -107,7 +107,7 @@ export const TEXT_MUTATIONS: readonly Mutation[] = [
   {
     name: 'ids: one that nobody can read stops the embedded log',
     file: 'shared/src/adapters/sqlite/change-log-table.ts',
-    find: 'if (error instanceof InexactRowError) {',
+    find: 'if (error instanceof UnreadableRowError) {',
     replace: 'if (error instanceof RangeError) {',
     tests: ['shared/src/adapters/sqlite/change-log.test.ts'],
   },

@@ -1,10 +1,19 @@
 import { CAPTURED_TABLES, type CapturedTable, type RowOf } from './tables'
 
+/** A value that its reader could not make sense of: its bytes in base64, and why. */
+export interface UnreadableCell {
+  readonly unreadable: string
+  readonly problem: string
+}
+
 /**
- * A row as its source has it: each cell a number, a text or null; the digits of a BIGINT that no number holds exactly
- * (`JSON.rawJSON`).
+ * A number, a text or null; the digits of a BIGINT that no number holds exactly (`JSON.rawJSON`); or what could not be
+ * read.
  */
-export type Row = Readonly<Record<string, number | string | null | RawJSON>>
+export type Cell = number | string | null | RawJSON | UnreadableCell
+
+/** A row as its source has it. */
+export type Row = Readonly<Record<string, Cell>>
 
 export const OPERATIONS = ['c', 'u', 'd', 'r'] as const
 export type Operation = (typeof OPERATIONS)[number]

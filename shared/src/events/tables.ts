@@ -125,13 +125,19 @@ export function isCapturedTable(name: string): name is CapturedTable {
   return Object.hasOwn(CAPTURED_TABLES, name)
 }
 
-/** A row with an integer that no number holds exactly: nobody can read it, and all that come after it can be. */
-export class InexactRowError extends TypeError {
+/** A row with a value that nobody can read; all that come after it can be. */
+export class UnreadableRowError extends TypeError {
+  override readonly name: string = 'UnreadableRowError'
+}
+
+/** A row with an integer that no number holds exactly. */
+export class InexactRowError extends UnreadableRowError {
   override readonly name = 'InexactRowError'
 }
 
 /**
  * The value as a row of the table. Throws a `TypeError` that names `what` and the column that is wrong; an
+ * `UnreadableRowError` where whoever captured it could not read a value, also of a column that is none of ours: an
  * `InexactRowError` where nothing is wrong but the size of an integer.
  */
 export function decodeRow<T extends CapturedTable>(
@@ -140,9 +146,19 @@ export function decodeRow<T extends CapturedTable>(
   what: string,
 ): RowOf<T> {
   const { isRow, isInexactRow, problemOf } = CAPTURED_TABLES[table]
-  if (isRow(value)) return value
+  if (isRow(value)) {
+    refuseUnreadable(value, what)
+    return value
+  }
   const Problem = isInexactRow(value) ? InexactRowError : TypeError
   throw new Problem(`${what}${problemOf(value)}`)
+}
+
+function refuseUnreadable(row: object, what: string) {
+  for (const [name, cell] of Object.entries(row)) {
+    if (typeof cell !== 'object' || cell === null || !('unreadable' in cell)) continue
+    throw new UnreadableRowError(`${what}.${name} could not be read: ${cell.problem}`)
+  }
 }
 
 /** The same, with integers rounded to what a number holds: for who shows a row and does not use it. */

@@ -113,7 +113,15 @@ test('tells what is in hand that the consumer goes, and commits none of it', asy
   expect(committed).toEqual([])
 }, 2_000)
 
-test('puts aside what nobody can read, before it is committed, and goes on', async () => {
+test.each([
+  ['an id past 2^53', '"id":1,', '"id":9007199254740993,', 'after.id'],
+  [
+    'a value of any column that capture could not read',
+    '"id":1,',
+    '"id":1,"mood":{"unreadable":"/w==","problem":"its column has no value number 255"},',
+    'after.mood could not be read: its column has no value number 255',
+  ],
+])('puts aside %s, before it is committed, and goes on', async (_, found, replaced, reason) => {
   const letters: DeadLetter[] = []
   const reasons: string[] = []
   let refusals = 1
@@ -128,7 +136,7 @@ test('puts aside what nobody can read, before it is committed, and goes on', asy
       onPutAside: (reason) => reasons.push(reason),
     },
     {},
-    (value, n) => (n === 1 ? value.replace('"id":1,', '"id":9007199254740993,') : value),
+    (value, n) => (n === 1 ? value.replace(found, replaced) : value),
   )
   await worker.eachBatch(payload)
   expect(committed.at(-1)).toBe('6')
@@ -136,6 +144,6 @@ test('puts aside what nobody can read, before it is committed, and goes on', asy
   expect(letters.map(({ stage, change }) => [stage, change.source.table])).toEqual([
     ['read', 'posts'],
   ])
-  expect(letters[0]?.reason).toContain('sns.db.posts partition 0 offset 1, key {"id":1}: after.id')
+  expect(letters[0]?.reason).toContain(`sns.db.posts partition 0 offset 1, key {"id":1}: ${reason}`)
   expect(reasons).toEqual([letters[0]!.reason])
 })

@@ -3,7 +3,7 @@ import { inOneTurn } from '../../async/in-one-turn'
 import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { decodeChange, decodeInexactChange } from '../../events/change-record'
-import { type CapturedTable, InexactRowError } from '../../events/tables'
+import { type CapturedTable, UnreadableRowError } from '../../events/tables'
 import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters'
@@ -212,7 +212,7 @@ function readChunk<T extends CapturedTable>(
       if (!table) throw new TypeError('the topic was not asked for')
       events.push(decodeChange(table, value))
     } catch (error) {
-      if (table && error instanceof InexactRowError) {
+      if (table && error instanceof UnreadableRowError) {
         const reason = `change at ${where}, key ${message.key?.toString()}: ${error.message}`
         const change: ChangeEvent = decodeInexactChange<CapturedTable>(table, value)
         unreadable.push({ change, stage: 'read', reason, attempts: 1, at: change.ts_ms })

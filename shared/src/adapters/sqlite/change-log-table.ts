@@ -3,7 +3,7 @@ import { yieldToEventLoop } from '../../async/sleep'
 import { asError } from '../../errors/driver-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { changeOf } from '../../events/change-record'
-import { type CapturedTable, decodeRow, InexactRowError } from '../../events/tables'
+import { type CapturedTable, decodeRow, UnreadableRowError } from '../../events/tables'
 import type { ChangeLogTable, Database } from '../sql/schema'
 
 /** What one look at the log brought. */
@@ -51,7 +51,7 @@ export async function readLog<T extends CapturedTable>(
     try {
       events.push(toEvent(row, tables))
     } catch (error) {
-      if (error instanceof InexactRowError) {
+      if (error instanceof UnreadableRowError) {
         unreadable.push(
           `change at seq ${row.seq} of change_log, ${row.table_name}: ${error.message}`,
         )

@@ -1,36 +1,34 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
-import type {
-  AnyBinlogEvent,
-  BinlogEventByTypeName,
-  BinlogEventTypeName,
-  TableMapEvent,
-} from '@vlasky/zongji'
+import type { AnyBinlogEvent, BinlogEventByTypeName, BinlogEventTypeName } from '@vlasky/zongji'
 import { MOVE_ON } from '../ports/checkpoint-store'
-import { type RowImages, type TableLayout, tableLayout } from './binlog-rows'
+import { bodyCursor, eventStart, type RawPacket, TABLE_MAP_EVENT } from './binlog-packet'
+import { type TableLayout, tableLayout } from './binlog-rows'
 import type { TransactionReader } from './binlog-transactions'
 import { primaryKeyProblem } from './primary-key'
 import type { LoggedQuery } from './query-event'
+import type { ByteCursor } from './values/byte-cursor'
+import { isOpaque } from './values/column'
+import { cellReader, type DecodingOf } from './values/column-reader'
+import { type ReadableColumn, readRows, readTableId } from './values/rows-event'
+import { readColumns, readTableName } from './values/table-map'
 
-/** Events that the reader must hand over; the rest of the log is skipped unread. */
-export const DECODED_EVENTS = [
-  'anonymousgtid',
-  'gtid',
-  'query',
-  'rotate',
-  'tablemap',
-  'writerows',
-  'updaterows',
-  'deleterows',
-  'xaprepare',
-  'xid',
-]
+/** Events that the driver must hand over; tables and their rows are read here, the rest of the log is skipped unread. */
+export const DECODED_EVENTS = ['anonymousgtid', 'gtid', 'query', 'rotate', 'xaprepare', 'xid']
 
-const EVENT_HEADER_BYTES = 19
-const CHECKSUM_BYTES = 4
+/** Of a rows event that only ends a statement. */
+const NO_TABLE = 2 ** 48 - 1
+
+/** A captured table as the table map at hand describes it. */
+interface MappedTable {
+  readonly layout: TableLayout
+  readonly columns: readonly ReadableColumn[]
+}
 
 export interface BinlogDecoderOptions {
   readonly reader: TransactionReader
+  readonly database: string
+  readonly decodingOf: DecodingOf
   /** Whether events end in a checksum. */
   readonly hasChecksum: () => boolean
   /** The exact commit time in the GTID event at hand (Unix microseconds); null: whole seconds must do. */
@@ -42,37 +40,72 @@ export interface BinlogDecoderOptions {
 /** Turns the driver's events into calls of a `TransactionReader`. May throw an `OperatorError`. */
 export function createBinlogDecoder({
   reader,
+  database,
+  decodingOf,
   hasChecksum,
   committedAt,
   query,
 }: BinlogDecoderOptions) {
-  /** Null: changes of the table that are passed over. */
-  const layouts = new Map<number, TableLayout | null>()
+  /** By the id that the log gives them; null: not captured, or passed over. */
+  const tables = new Map<number, MappedTable | null>()
 
-  function rows(
-    event: BinlogEventByTypeName<'WriteRows' | 'UpdateRows' | 'DeleteRows'>,
-    images: readonly RowImages[],
-  ) {
-    const layout = layouts.get(event.tableId)
-    if (layout === null) return
-    if (!layout) throw new OperatorError('a rows event came without its table map; restart capture')
-    if (!isFullImage(event)) {
+  function tableMap(body: ByteCursor) {
+    const { id, schema, table } = readTableName(body)
+    const isCaptured = schema === database && isCapturedTable(table)
+    tables.set(id, isCaptured ? mappedTable(table, body) : null)
+  }
+
+  function mappedTable(table: CapturedTable, body: ByteCursor): MappedTable | null {
+    const found = readColumns(body)
+    const problem = found
+      ? primaryKeyProblem(table, found.key)
+      : `changes of ${table} were logged without column names; set binlog_row_metadata=FULL`
+    if (!found || problem !== null) {
+      reader.unread(table, problem ?? '')
+      return null
+    }
+    return {
+      layout: tableLayout(
+        table,
+        found.columns.map((column) => ({ ...column, isOpaque: isOpaque(column) })),
+      ),
+      columns: found.columns.map((column) => ({
+        name: column.name,
+        read: cellReader(column, decodingOf),
+      })),
+    }
+  }
+
+  function rows(eventType: number, body: ByteCursor, pos: number) {
+    const id = readTableId(body)
+    const mapped = tables.get(id)
+    if (mapped === null || id === NO_TABLE) return
+    if (!mapped) throw new OperatorError('a rows event came without its table map; restart capture')
+    const { layout, columns } = mapped
+    const images = readRows(eventType, body, columns)
+    if (!images) {
       return reader.unread(
         layout.table,
         `a change of ${layout.table} has only some of its columns; set binlog_row_image=FULL for every session`,
       )
     }
-    const bytes = event.size + EVENT_HEADER_BYTES + (hasChecksum() ? CHECKSUM_BYTES : 0)
-    reader.rows({ layout, rows: images, pos: Math.max(0, event.nextPosition - bytes) })
+    reader.rows({ layout, rows: images, pos })
+  }
+
+  /** Of table maps and rows events. */
+  function decodeRows(eventType: number, packet: RawPacket): void {
+    const body = bodyCursor(packet, hasChecksum())
+    if (eventType === TABLE_MAP_EVENT) tableMap(body)
+    else rows(eventType, body, eventStart(packet))
   }
 
   /** Only sessions that ask for partial JSON write such events, and then for each update. */
   function partialRows(tableId: number) {
-    const layout = layouts.get(tableId)
-    if (!layout) return
+    const mapped = tables.get(tableId)
+    if (!mapped) return
     reader.unread(
-      layout.table,
-      `an update of ${layout.table} was logged by a session with binlog_row_value_options=PARTIAL_JSON; set it to '' for every session that changes the captured tables`,
+      mapped.layout.table,
+      `an update of ${mapped.layout.table} was logged by a session with binlog_row_value_options=PARTIAL_JSON; set it to '' for every session that changes the captured tables`,
     )
   }
 
@@ -84,22 +117,6 @@ export function createBinlogDecoder({
   function decode(event: AnyBinlogEvent): void {
     if (is(event, 'Query')) {
       statement(query())
-    } else if (is(event, 'WriteRows')) {
-      rows(
-        event,
-        event.rows.map((after) => ({ before: null, after })),
-      )
-    } else if (is(event, 'UpdateRows')) {
-      rows(event, event.rows)
-    } else if (is(event, 'DeleteRows')) {
-      rows(
-        event,
-        event.rows.map((before) => ({ before, after: null })),
-      )
-    } else if (is(event, 'TableMap')) {
-      if (isCapturedTable(event.tableName)) {
-        layouts.set(event.tableId, layoutOf(event, event.tableName))
-      }
     } else if (is(event, 'Xid')) {
       reader.commit(event.nextPosition)
     } else if (is(event, 'Gtid')) {
@@ -115,38 +132,7 @@ export function createBinlogDecoder({
     }
   }
 
-  function layoutOf(event: TableMapEvent, table: CapturedTable): TableLayout | null {
-    const columns = event.tableMap[event.tableId]?.columns ?? []
-    const key = (event.primaryKey ?? []).flatMap((at) => columns[at]?.name ?? [])
-    const problem = event.hasSelfDescribingMetadata()
-      ? primaryKeyProblem(table, key)
-      : `changes of ${table} were logged without column names; set binlog_row_metadata=FULL`
-    if (problem === null) return tableLayout(table, columns)
-    reader.unread(table, problem)
-    return null
-  }
-
-  return { decode, partialRows, statement }
-}
-
-/** The driver keeps which columns an image has, but does not type it. */
-interface RowsBitmaps {
-  readonly numberOfColumns: number
-  readonly columns_present_bitmap?: unknown
-  readonly columns_present_bitmap2?: unknown
-}
-
-function isFullImage(event: RowsBitmaps): boolean {
-  const { numberOfColumns, columns_present_bitmap: first, columns_present_bitmap2: second } = event
-  return hasAll(first, numberOfColumns) && (second === undefined || hasAll(second, numberOfColumns))
-}
-
-function hasAll(bitmap: unknown, columns: number): boolean {
-  if (!(bitmap instanceof Uint8Array)) return false
-  for (let i = 0; i < columns; i++) {
-    if (((bitmap[i >> 3] ?? 0) & (1 << (i & 7))) === 0) return false
-  }
-  return true
+  return { decode, decodeRows, partialRows, statement }
 }
 
 function is<Name extends BinlogEventTypeName>(

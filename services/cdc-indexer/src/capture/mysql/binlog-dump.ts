@@ -13,6 +13,7 @@ import {
   isGtidEvent,
   type RawPacket,
   readBinlogPacket,
+  readChecksumSetting,
   watchPackets,
 } from './binlog-packet'
 import { createTransactionReader } from './binlog-transactions'
@@ -26,6 +27,7 @@ import {
 } from './query-event'
 import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer, SERVER_SQL } from './session'
 import type { SnapshotCover } from './unread-tables'
+import type { DecodingOf } from './values/column-reader'
 
 interface BinlogDumpOptions {
   readonly server: MysqlServer
@@ -41,6 +43,7 @@ interface BinlogDumpOptions {
   readonly heartbeatMs: number
   /** A connection counts as dead after this much silence, unless it is paused. */
   readonly silenceMs: number
+  readonly decodingOf: DecodingOf
 }
 
 const WAIT_TIMEOUT_SECONDS = 31_536_000
@@ -123,8 +126,10 @@ export async function dumpBinlog(
     if (!isOver) zongji.connection?.resume()
   }
 
-  const { decode, partialRows, statement } = createBinlogDecoder({
+  const { decode, decodeRows, partialRows, statement } = createBinlogDecoder({
     reader: createTransactionReader({ add }, { from, published, database, cover }),
+    database,
+    decodingOf: options.decodingOf,
     hasChecksum: () => zongji.useChecksum,
     committedAt: () => commitTime,
     query: () => query,
@@ -143,6 +148,7 @@ export async function dumpBinlog(
         `the server logged an incident: its binlog may lack changes; ${MOVE_ON}`,
       )
     }
+    zongji.useChecksum = readChecksumSetting(eventType, packet) ?? zongji.useChecksum
   })
 
   const isServer = (error: unknown, rows: unknown) => {
@@ -160,6 +166,7 @@ export async function dumpBinlog(
         lastPacketAt = performance.now()
       },
       observe,
+      rows: guarded(decodeRows),
       partialRows: guarded(partialRows),
       hasChecksum: () => zongji.useChecksum,
       fail,
@@ -187,6 +194,11 @@ export async function dumpBinlog(
     const period = heartbeatMs * 1_000_000
     zongji.connection?.query(
       `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
+      (error) => error && fail(error),
+    )
+    // Each file's first event says whether the rest has checksums: `binlog_checksum` may change at any time.
+    zongji.connection?.query(
+      "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'",
       (error) => error && fail(error),
     )
     zongji.ctrlConnection?.query(

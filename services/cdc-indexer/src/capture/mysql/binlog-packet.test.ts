@@ -163,8 +163,10 @@ describe('a compressed transaction', () => {
       },
     }
     const observed: (number | null)[] = []
+    const rows: number[] = []
     watchPackets(connection, {
       arrived: () => {},
+      rows: (eventType) => rows.push(eventType),
       observe: (packet) => observed.push(readBinlogPacket(packet).eventType),
       partialRows: () => {},
       hasChecksum: () => true,
@@ -177,5 +179,6 @@ describe('a compressed transaction', () => {
     for (let i = 0; i < 5; i++) connection.resume()
     expect(connection.handed).toEqual([2, 30, 16, 33])
     expect(observed).toEqual([40, 2, 30, 16, 33])
+    expect(rows).toEqual([30])
   })
 })

@@ -1,4 +1,6 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { ByteCursor } from './values/byte-cursor'
+import { DELETE_ROWS_EVENT, UPDATE_ROWS_EVENT, WRITE_ROWS_EVENT } from './values/rows-event'
 import { type ByteReader, createPlainReader, createZstdReader } from './zstd-reader'
 
 /** What becomes of the packets of a dump beside the driver's decoding. */
@@ -7,6 +9,11 @@ export interface PacketWatch {
   arrived(): void
   /** Each packet, in order, before the driver has it. */
   observe(packet: RawPacket): void
+  /**
+   * Each packet of table maps and rows, once the driver has passed it over. Whoever is given rows may pause the
+   * connection: what the driver has not had by then comes again.
+   */
+  rows(eventType: number, packet: RawPacket): void
   /** An update of a table with parts of columns only, which the driver cannot read; it is passed over. */
   partialRows(tableId: number): void
   /** Whether events end in a checksum. */
@@ -37,8 +44,7 @@ interface DriverPacket extends RawPacket {
 
 /**
  * Watches the packets of a connection, and does what its driver cannot: a compressed transaction is handed to
- * it event by event, partial updates are passed over, and a VECTOR column, which it does not know, is called what
- * the server keeps it as: a BLOB.
+ * it event by event, and partial updates are passed over.
  */
 export function watchPackets(driver: object, watch: PacketWatch): void {
   const connection = packetHandler(driver)
@@ -70,11 +76,8 @@ export function watchPackets(driver: object, watch: PacketWatch): void {
       watch.partialRows(bytesOf(packet).readUIntLE(bodyOf(packet), TABLE_ID_BYTES))
       packet.buffer[packet.start + HEADER + EVENT_TYPE] = UNKNOWN_EVENT
     }
-    if (eventType === TABLE_MAP_EVENT) {
-      const types = columnTypes(packet)
-      for (const [at, type] of types.entries()) if (type === VECTOR) types[at] = BLOB
-    }
     handle(packet)
+    if (eventType !== null && ROW_EVENTS.has(eventType)) watch.rows(eventType, packet)
   }
 
   connection.handlePacket = (packet) => {
@@ -114,7 +117,14 @@ interface BinlogPacket {
 
 export const INCIDENT_EVENT = 26
 const UNKNOWN_EVENT = 0
-const TABLE_MAP_EVENT = 19
+const FORMAT_DESCRIPTION_EVENT = 15
+export const TABLE_MAP_EVENT = 19
+const ROW_EVENTS: ReadonlySet<number> = new Set([
+  TABLE_MAP_EVENT,
+  WRITE_ROWS_EVENT,
+  UPDATE_ROWS_EVENT,
+  DELETE_ROWS_EVENT,
+])
 const PARTIAL_UPDATE_ROWS_EVENT = 39
 const TRANSACTION_PAYLOAD_EVENT = 40
 const GTID_EVENT = 33
@@ -173,19 +183,27 @@ function bodyOf({ start }: RawPacket): number {
   return start + HEADER + 1 + EVENT_HEADER
 }
 
-/** Type codes of columns in a table map. */
-const VECTOR = 242
-const BLOB = 252
+/** What is in an event behind its header, up to its checksum. */
+export function bodyCursor(packet: RawPacket, hasChecksum: boolean): ByteCursor {
+  const end = packet.end - (hasChecksum ? CHECKSUM : 0)
+  return new ByteCursor(bytesOf(packet), bodyOf(packet), end)
+}
 
-/** The columns' types in a table map, in its packet. Layout: MySQL 9 source documentation, "Table_map_event". */
-function columnTypes(packet: RawPacket): Uint8Array {
+/** Where an event stands in its file. Of those in a compressed transaction only the end is known, and that is its own. */
+export function eventStart(packet: RawPacket): number {
   const bytes = bytesOf(packet)
-  // Flags 2, then the names of the schema and the table: a length, the name, a zero.
-  let at = bodyOf(packet) + TABLE_ID_BYTES + 2
-  at += bytes.readUInt8(at) + 2
-  at += bytes.readUInt8(at) + 2
-  const count = readPacked(bytes, at)
-  return bytes.subarray(count.next, count.next + count.value)
+  const header = packet.start + HEADER + 1
+  const length = bytes.readUInt32LE(header + EVENT_LENGTH)
+  return Math.max(0, bytes.readUInt32LE(header + NEXT_POSITION) - length)
+}
+
+/**
+ * Whether the events behind a FORMAT_DESCRIPTION event, which begins each file, end in a checksum; null where it is
+ * another event. It has one itself in any case, and before that the kind: 0 is none.
+ */
+export function readChecksumSetting(eventType: number | null, packet: RawPacket): boolean | null {
+  if (eventType !== FORMAT_DESCRIPTION_EVENT) return null
+  return bytesOf(packet).readUInt8(packet.end - CHECKSUM - 1) !== 0
 }
 
 /** Fields of a `Transaction_payload_event`: each a type, a length and a value, all packed integers. */

@@ -1,32 +1,38 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import type { ChangeEnvelope, ChangeSource, Operation, Row } from '@sns/shared/events/change-event'
+import type {
+  Cell,
+  ChangeEnvelope,
+  ChangeSource,
+  Operation,
+  Row,
+} from '@sns/shared/events/change-event'
 import { CAPTURED_TABLES, type CapturedTable } from '@sns/shared/events/tables'
 import { MOVE_ON } from '../ports/checkpoint-store'
+import { TYPE } from './values/column'
+import type { RowImage, RowImages } from './values/rows-event'
 
 /** A column as the binlog's own metadata describes it. */
 export interface BinlogColumn {
   readonly name: string
-  /** The type code on the wire. */
   readonly type: number
+  /** Bytes, a date or a JSON: a cell that only looks like what consumers read. */
+  readonly isOpaque?: boolean
 }
 
 export interface TableLayout {
   readonly table: CapturedTable
-  readonly columns: readonly BinlogColumn[]
+  readonly columns: readonly LayoutColumn[]
   /** What an operator does once the cause is mended. */
   readonly goOn: string
 }
 
-/** What all changes of one rows event have in common in their `source`. */
-export type RowsSource = Required<Omit<ChangeSource, 'row'>>
-
-export interface RowImages {
-  readonly before: Readonly<Record<string, unknown>> | null
-  readonly after: Readonly<Record<string, unknown>> | null
+interface LayoutColumn extends BinlogColumn {
+  /** Whether consumers read it. */
+  readonly isRead: boolean
 }
 
-/** The type code of a BIGINT. */
-export const LONGLONG = 8
+/** What all changes of one rows event have in common in their `source`. */
+export type RowsSource = Required<Omit<ChangeSource, 'row'>>
 
 /** Throws an `OperatorError` where a column is missing that consumers read. */
 export function tableLayout(
@@ -34,15 +40,23 @@ export function tableLayout(
   columns: readonly BinlogColumn[],
   goOn = MOVE_ON,
 ): TableLayout {
-  const missing = CAPTURED_TABLES[table].columns.filter(
-    (name) => !columns.some((column) => column.name === name),
-  )
+  const read = CAPTURED_TABLES[table].columns
+  const missing = read.filter((name) => !columns.some((column) => column.name === name))
   if (missing.length > 0) {
     throw new OperatorError(
       `table ${table} lost its column ${missing.join(', ')}, which capture needs; put it back, and ${goOn}`,
     )
   }
-  return { table, columns: columns.map(({ name, type }) => ({ name, type })), goOn }
+  return {
+    table,
+    columns: columns.map(({ name, type, isOpaque = false }) => ({
+      name,
+      type,
+      isOpaque,
+      isRead: read.includes(name),
+    })),
+    goOn,
+  }
 }
 
 /**
@@ -92,40 +106,45 @@ export function changeEvents(
   return [event('d', old, null, ordinal), event('c', null, current, ordinal + 1)]
 }
 
-type Cells = Record<string, Row[string]>
-
 /**
  * The row of an image. Throws an `OperatorError` where it does not fit what consumers read. `inexact` says what becomes
- * of a BIGINT that they read and that no number holds exactly.
+ * of a BIGINT that they read and that no number holds exactly; of one that nobody reads the digits stay text.
  */
 export function toRow(
   layout: TableLayout,
-  image: Readonly<Record<string, unknown>>,
-  inexact: (digits: string, column: string, layout: TableLayout) => Row[string],
+  image: RowImage,
+  inexact: (digits: string, column: string, layout: TableLayout) => Cell,
 ): Row {
-  const { isRow, problemOf, columns } = CAPTURED_TABLES[layout.table]
-  const row: Cells = {}
+  const { isRow, problemOf } = CAPTURED_TABLES[layout.table]
+  let row: RowImage = image
   let isExact = true
-  for (const column of layout.columns) {
-    const value = image[column.name]
-    if (typeof value === 'number' || value === null) row[column.name] = value
-    else if (typeof value === 'string' && isInexact(column, columns)) {
-      row[column.name] = inexact(value, column.name, layout)
-      isExact = false
-    } else row[column.name] = toCell(value, column, layout)
+  for (const { name, type, isRead, isOpaque } of layout.columns) {
+    const value = image[name]
+    if (typeof value === 'number' || value === null) {
+      if (isOpaque && isRead && value !== null) throw retyped(layout, opaque(name))
+    } else if (value === undefined) {
+      throw new OperatorError(
+        `${layout.table}.${name} came without a value; set binlog_row_image=FULL`,
+      )
+    } else if (isRead) {
+      if (isOpaque) throw retyped(layout, opaque(name))
+      if (type === TYPE.LONGLONG && typeof value === 'string') {
+        row = { ...row, [name]: inexact(value, name, layout) }
+        isExact = false
+      }
+    }
   }
   const checked = isExact ? row : withoutDigits(row)
   if (!isRow(checked)) throw retyped(layout, problemOf(checked))
   return row
 }
 
-/** The driver hands over a BIGINT as text where a number would round it. */
-function isInexact({ type, name }: BinlogColumn, read: readonly string[]): boolean {
-  return type === LONGLONG && read.includes(name)
+function opaque(name: string): string {
+  return `.${name}: Expected no binary, date or JSON`
 }
 
 /** Its digits: who consumes the row puts it aside, and all others are read on. */
-function exactDigits(digits: string): Row[string] {
+function exactDigits(digits: string): Cell {
   return JSON.rawJSON(digits)
 }
 
@@ -136,12 +155,12 @@ export function refuseInexact(digits: string, column: string, layout: TableLayou
   )
 }
 
-function withoutDigits(row: Cells): Cells {
+function withoutDigits(row: RowImage): RowImage {
   const exact = Object.entries(row).map(([name, cell]) => [name, JSON.isRawJSON(cell) ? 0 : cell])
   return Object.fromEntries(exact)
 }
 
-function isSame(one: Row[string] | undefined, other: Row[string] | undefined): boolean {
+function isSame(one: Cell | undefined, other: Cell | undefined): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other)
 }
 
@@ -150,20 +169,4 @@ function retyped({ table, goOn }: TableLayout, problem: string): OperatorError {
   return new OperatorError(
     `a row of ${table} has another type than its consumers read (${problem}); give the column its type back, and ${goOn}`,
   )
-}
-
-/** A cell that is no number. A BIGINT that nobody reads stays text where a number would round it. */
-function toCell(value: unknown, column: BinlogColumn, layout: TableLayout): number | string {
-  const { table } = layout
-  const isRead = CAPTURED_TABLES[table].columns.includes(column.name)
-  if (typeof value === 'string') return value
-  if (value === undefined) {
-    throw new OperatorError(
-      `${table}.${column.name} came without a value; set binlog_row_image=FULL`,
-    )
-  }
-  if (isRead) throw retyped(layout, `.${column.name}: Expected no binary, date or JSON`)
-  if (value instanceof Date) return value.getTime()
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  return JSON.stringify(value)
 }

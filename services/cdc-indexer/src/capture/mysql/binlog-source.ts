@@ -4,6 +4,7 @@ import type { Metrics } from '@sns/shared/observability/metrics'
 import { GtidSet } from '@vlasky/zongji'
 import type { BinlogSource } from '../ports/binlog-source'
 import { dumpBinlog } from './binlog-dump'
+import { createCharsetStore } from './charset-store'
 import { toCaptureError } from './errors'
 import { checkHistory, checkServer } from './server-check'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
@@ -36,6 +37,7 @@ export function createMysqlBinlogSource(
   const { heartbeatMs = 5_000, silenceMs = 20_000, visibleTimeoutMs = 10_000 } = options
   const session = createMysqlSession(server)
   const waiting = createMysqlSession(server)
+  const charsets = createCharsetStore(session)
   /** What the server last said that it has executed; forgotten with each `read`, whose history may be another. */
   let executed = { set: new GtidSet() }
 
@@ -66,6 +68,7 @@ export function createMysqlBinlogSource(
           )
         }
         const cover = await readSnapshotCover(session)
+        await charsets.load()
         logger.info({ position: from }, 'reading the binlog')
         const settings = {
           server,
@@ -76,6 +79,7 @@ export function createMysqlBinlogSource(
           cover,
           heartbeatMs,
           silenceMs,
+          decodingOf: charsets.decodingOf,
         }
         await dumpBinlog(settings, sink, signal)
       } catch (error) {

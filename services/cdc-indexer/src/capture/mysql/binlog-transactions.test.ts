@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { EPOCH_SEQUENCES } from '@sns/shared/events/change-event'
+import { type Cell, EPOCH_SEQUENCES } from '@sns/shared/events/change-event'
 import { decodeChange, decodeInexactChange, encodeChange } from '@sns/shared/events/change-record'
 import { InexactRowError } from '@sns/shared/events/tables'
 import { numberOf } from '../gtid'
@@ -72,7 +72,7 @@ describe('TransactionReader', () => {
     const { reader, items } = open()
     reader.begin(`${SERVER}:6`, 1_000)
     reader.statement('BEGIN', 'sns', 200)
-    const row = (post_id: unknown, created_at = 1) => ({ user_id: 1, post_id, created_at })
+    const row = (post_id: Cell, created_at = 1) => ({ user_id: 1, post_id, created_at })
     const [one, other] = ['9007199254740993', '9007199254740995']
     const rows = [
       { before: null, after: row(one) },

@@ -7,10 +7,11 @@ import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlo
 import type { PublishedTransaction } from '../ports/change-publisher'
 import { MOVE_ON } from '../ports/checkpoint-store'
 import { createSequenceCounter } from '../source-epochs'
-import { changeEvents, type RowImages, type TableLayout } from './binlog-rows'
+import { changeEvents, type TableLayout } from './binlog-rows'
 import { readStatement, type Statement, type StatementContext } from './binlog-statement'
 import { anotherHistory, unorderedBefore } from './errors'
 import { NO_COVER, type SnapshotCover, UnreadTablesError } from './unread-tables'
+import type { RowImages } from './values/rows-event'
 
 export interface RowsEvent {
   readonly layout: TableLayout

@@ -49,6 +49,13 @@ export interface MysqlSessionOptions {
   readonly onLost?: () => void
 }
 
+/**
+ * What the server's own settings would change in what a statement means, and in how a value is written: the zone of
+ * TIMESTAMPs, blanks behind a CHAR, quotes and backslashes, how many rows come, and whether they are committed.
+ */
+const SESSION_SETTINGS = `SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES',
+  transaction_isolation = 'REPEATABLE-READ', autocommit = ON, sql_select_limit = DEFAULT, sql_safe_updates = OFF`
+
 export const MYSQL_CONNECT_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 5_000
 /** Which server a connection leads to. */
@@ -87,6 +94,7 @@ export function createMysqlSession(
       throw connectionAbandoned()
     }
     current = connection
+    await connection.query(SESSION_SETTINGS)
     const lost = () => {
       if (current === connection) lose()
     }

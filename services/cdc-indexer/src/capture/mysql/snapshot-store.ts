@@ -3,7 +3,7 @@ import type { Row } from '@sns/shared/events/change-event'
 import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
 import type { CaptureLease } from '../ports/checkpoint-store'
 import type { RowKey, Snapshot, SnapshotStore } from '../ports/snapshot-store'
-import { LONGLONG, refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
+import { refuseInexact, type TableLayout, tableLayout, toRow } from './binlog-rows'
 import { CHECKPOINT_NAME } from './checkpoint-store'
 import { toCaptureError } from './errors'
 import { primaryKeyProblem } from './primary-key'
@@ -16,15 +16,17 @@ import {
   type SqlValue,
   textCell,
 } from './session'
+import { TYPE } from './values/column'
+import type { RowImage } from './values/rows-event'
+import {
+  isOpaqueType,
+  type SelectedColumn,
+  selectedCell,
+  selectionOf,
+} from './values/selected-cell'
 
 /** A chunk that takes longer is no chunk. */
 const READ_TIMEOUT_MS = 30_000
-
-/** A FLOAT is written with six digits, a DOUBLE with all of them; the driver would make numbers of a VECTOR's bytes. */
-function asInBinlog(column: string, type: string): string {
-  if (type === 'float') return `${column} + 0e0 AS ${column}`
-  return type === 'vector' ? `CAST(${column} AS BINARY) AS ${column}` : column
-}
 
 /** Snapshots in the table `capture_snapshots`. Everything is written under the fence of the lease. */
 export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & AsyncDisposable {
@@ -41,7 +43,7 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
   /** The table's columns as they are now, and how each is selected so that it reads as in the binlog. */
   async function readLayout(
     table: CapturedTable,
-  ): Promise<{ readonly layout: TableLayout; readonly columns: readonly string[] }> {
+  ): Promise<{ readonly layout: TableLayout; readonly columns: readonly SelectedColumn[] }> {
     const found = await session.query(
       `SELECT column_name AS name, data_type AS type, column_key AS part FROM information_schema.columns
        WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
@@ -54,7 +56,11 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
     const again = 'run snapshot again'
     const layout = tableLayout(
       table,
-      columns.map(({ name, type }) => ({ name, type: type === 'bigint' ? LONGLONG : 0 })),
+      columns.map(({ name, type }) => ({
+        name,
+        type: type === 'bigint' ? TYPE.LONGLONG : 0,
+        isOpaque: isOpaqueType(type),
+      })),
       again,
     )
     const key = found.filter((row) => textCell(row, 'part') === 'PRI')
@@ -63,10 +69,7 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
       key.map((row) => textCell(row, 'name')),
     )
     if (problem) throw new OperatorError(`${problem}, and ${again}`)
-    return {
-      layout,
-      columns: columns.map(({ name, type }) => asInBinlog(`\`${name}\``, type)),
-    }
+    return { layout, columns }
   }
 
   /** Nothing is matched where the snapshot is no longer wanted or the lease is not the latest. */
@@ -110,9 +113,9 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
     rows: (snapshot, limit) =>
       attempt(async () => {
         const { layout, columns } = await readLayout(snapshot.table)
-        const { sql, values } = selectRows(snapshot, columns, limit)
+        const { sql, values } = selectRows(snapshot, columns.map(selectionOf), limit)
         const rows = await session.query(sql, values, READ_TIMEOUT_MS)
-        return rows.map((row): Row => toRow(layout, row, refuseInexact))
+        return rows.map((row): Row => toRow(layout, imageOf(row, columns), refuseInexact))
       }),
 
     mark: (lease, snapshot) =>
@@ -137,6 +140,12 @@ export function createMysqlSnapshotStore(server: MysqlServer): SnapshotStore & A
 
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }
+}
+
+function imageOf(row: SessionRow, columns: readonly SelectedColumn[]): RowImage {
+  return Object.fromEntries(
+    columns.map((column) => [column.name, selectedCell(column, row[column.name])]),
+  )
 }
 
 function snapshotOf(row: SessionRow): Snapshot {
