@@ -63,8 +63,8 @@ export const SETTING_MUTATIONS: readonly Mutation[] = [
   ),
   unread(
     'DATABASE_ECHO',
-    'onStatement: echo ? echoTo(logger) : null',
-    'onStatement: null',
+    'onStatement = echo ? echoTo(logger) : null',
+    'onStatement = null',
     'shared/src/runtime/embedded-backend.ts',
   ),
   {
