@@ -15,6 +15,7 @@ import { SEARCH_MUTATIONS } from './search'
 import { SETTING_MUTATIONS } from './settings'
 import { STATEMENT_MUTATIONS } from './statements'
 import { TEXT_MUTATIONS } from './texts'
+import { VALUE_MUTATIONS } from './values'
 
 export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
@@ -31,6 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SETTING_MUTATIONS,
   ...STATEMENT_MUTATIONS,
   ...TEXT_MUTATIONS,
+  ...VALUE_MUTATIONS,
   ...CLIENT_MUTATIONS,
   ...PAGE_MUTATIONS,
 ]

@@ -59,3 +59,21 @@ describe.skipIf(!testServers.mysql)('a session that is destroyed', () => {
     },
   )
 })
+
+test.skipIf(!testServers.mysql)(
+  'a session has settings of its own, whatever the server was given',
+  async () => {
+    await using session = createMysqlSession({ ...testMysqlSettings(), database: '' })
+    const [row] = await session.query(
+      `SELECT @@time_zone AS zone, @@sql_mode AS mode, @@transaction_isolation AS isolation,
+         @@autocommit AS commits, @@sql_safe_updates AS safe`,
+    )
+    expect(row).toEqual({
+      zone: '+00:00',
+      mode: 'STRICT_TRANS_TABLES',
+      isolation: 'REPEATABLE-READ',
+      commits: 1,
+      safe: 0,
+    })
+  },
+)

@@ -94,7 +94,6 @@ export function createMysqlSession(
       throw connectionAbandoned()
     }
     current = connection
-    await connection.query(SESSION_SETTINGS)
     const lost = () => {
       if (current === connection) lose()
     }
@@ -102,6 +101,13 @@ export function createMysqlSession(
     connection.on('end', lost)
     isTracking = false
     found = null
+    try {
+      await connection.query({ sql: SESSION_SETTINGS, timeout: timeoutMs })
+    } catch (error) {
+      // Without them the next statement would not mean the same.
+      destroy()
+      throw error
+    }
     return connection
   }
 
