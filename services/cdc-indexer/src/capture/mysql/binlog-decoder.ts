@@ -14,7 +14,7 @@ import { type ReadableColumn, readRows, readTableId } from './values/rows-event'
 import { readColumns, readTableName } from './values/table-map'
 
 /** Events that the driver must hand over; tables and their rows are read here, the rest of the log is skipped unread. */
-export const DECODED_EVENTS = ['anonymousgtid', 'gtid', 'query', 'rotate', 'xaprepare', 'xid']
+export const DECODED_EVENTS = ['anonymousgtid', 'gtid', 'query', 'xaprepare', 'xid']
 
 /** Of a rows event that only ends a statement. */
 const NO_TABLE = 2 ** 48 - 1
@@ -121,8 +121,6 @@ export function createBinlogDecoder({
       reader.commit(event.nextPosition)
     } else if (is(event, 'Gtid')) {
       reader.begin(event.gtid, committedAt() ?? event.timestamp * 1_000)
-    } else if (is(event, 'Rotate')) {
-      reader.rotate(event.binlogName)
     } else if (is(event, 'XaPrepare')) {
       reader.prepared(event.nextPosition)
     } else if (is(event, 'AnonymousGtid')) {
@@ -132,7 +130,7 @@ export function createBinlogDecoder({
     }
   }
 
-  return { decode, decodeRows, partialRows, statement }
+  return { decode, decodeRows, partialRows, rotate: reader.rotate, statement }
 }
 
 function is<Name extends BinlogEventTypeName>(

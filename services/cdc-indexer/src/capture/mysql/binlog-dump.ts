@@ -12,8 +12,10 @@ import {
   INCIDENT_EVENT,
   isGtidEvent,
   type RawPacket,
+  ROTATE_EVENT,
   readBinlogPacket,
   readChecksumSetting,
+  readNextFile,
   watchPackets,
 } from './binlog-packet'
 import { createTransactionReader } from './binlog-transactions'
@@ -78,6 +80,8 @@ export async function dumpBinlog(
   let changesInTurn = 0
   let room: Promise<void> | null = null
   let commitTime: number | null = null
+  /** What comes before the first file's own word has one, as the server is told that we know them. */
+  let hasChecksum = true
   let version = 0
   let query: LoggedQuery = {
     sql: '',
@@ -126,11 +130,11 @@ export async function dumpBinlog(
     if (!isOver) zongji.connection?.resume()
   }
 
-  const { decode, decodeRows, partialRows, statement } = createBinlogDecoder({
+  const { decode, decodeRows, partialRows, rotate, statement } = createBinlogDecoder({
     reader: createTransactionReader({ add }, { from, published, database, cover }),
     database,
     decodingOf: options.decodingOf,
-    hasChecksum: () => zongji.useChecksum,
+    hasChecksum: () => hasChecksum,
     committedAt: () => commitTime,
     query: () => query,
   })
@@ -139,7 +143,7 @@ export async function dumpBinlog(
     if (isGtidEvent(eventType)) commitTime = committedAt
     version = readServerVersion(packet, eventType) ?? version
     if (isQueryEvent(eventType)) {
-      query = readQueryEvent(packet, eventType, { version, hasChecksum: zongji.useChecksum })
+      query = readQueryEvent(packet, eventType, { version, hasChecksum })
     }
     if (isLoadQueryEvent(eventType)) statement(query)
     if (isEnd) throw ended('MySQL ended the binlog dump')
@@ -148,7 +152,9 @@ export async function dumpBinlog(
         `the server logged an incident: its binlog may lack changes; ${MOVE_ON}`,
       )
     }
-    zongji.useChecksum = readChecksumSetting(eventType, packet) ?? zongji.useChecksum
+    hasChecksum = readChecksumSetting(eventType, packet) ?? hasChecksum
+    zongji.useChecksum = hasChecksum
+    if (eventType === ROTATE_EVENT) rotate(readNextFile(packet, hasChecksum))
   })
 
   const isServer = (error: unknown, rows: unknown) => {
@@ -168,7 +174,7 @@ export async function dumpBinlog(
       observe,
       rows: guarded(decodeRows),
       partialRows: guarded(partialRows),
-      hasChecksum: () => zongji.useChecksum,
+      hasChecksum: () => hasChecksum,
       fail,
     })
   })

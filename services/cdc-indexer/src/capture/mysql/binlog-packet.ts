@@ -117,6 +117,7 @@ interface BinlogPacket {
 
 export const INCIDENT_EVENT = 26
 const UNKNOWN_EVENT = 0
+export const ROTATE_EVENT = 4
 const FORMAT_DESCRIPTION_EVENT = 15
 export const TABLE_MAP_EVENT = 19
 const ROW_EVENTS: ReadonlySet<number> = new Set([
@@ -197,6 +198,13 @@ export function eventStart(packet: RawPacket): number {
   return Math.max(0, bytes.readUInt32LE(header + NEXT_POSITION) - length)
 }
 
+/** The file that a ROTATE event leads to. The driver takes a checksum from its name, or for a part of it. */
+export function readNextFile(packet: RawPacket, hasChecksum: boolean): string {
+  const body = bodyCursor(packet, hasChecksum)
+  body.take(POSITION_BYTES)
+  return body.slice(body.end - body.at).toString()
+}
+
 /**
  * Whether the events behind a FORMAT_DESCRIPTION event, which begins each file, end in a checksum; null where it is
  * another event. It has one itself in any case, and before that the kind: 0 is none.
@@ -210,6 +218,7 @@ export function readChecksumSetting(eventType: number | null, packet: RawPacket)
 const FIELD = { end: 0, compression: 2 } as const
 const COMPRESSION = { zstd: 0, none: 255 } as const
 const CHECKSUM = 4
+const POSITION_BYTES = 8
 
 /**
  * The events in a compressed transaction, each in a packet as the server would have sent it alone, unpacked as they
