@@ -9,7 +9,7 @@ import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import * as app from './app'
 import { api } from './main'
 
-test('the api runs its housekeeping and the deletions of accounts beside requests', async () => {
+test('the api runs its housekeeping, the deletions and the watch over delivery beside requests', async () => {
   await using folder = await temporaryFolder()
   const DATABASE_URL = `sqlite:${join(folder.path, 'sns.db')}`
   const settings = loadSettings({ DATABASE_URL }, { role: 'suite' })
@@ -20,7 +20,7 @@ test('the api runs its housekeeping and the deletions of accounts beside request
   }
   await using backend = await createBackend(settings, deps)
   const { jobs } = await api.assemble({ ...deps, settings, backend })
-  expect(jobs.map(({ name }) => name)).toEqual(['housekeeping', 'deletions'])
+  expect(jobs.map(({ name }) => name)).toEqual(['housekeeping', 'deletions', 'delivery-watch'])
 })
 
 test('the api hands on what bounds its reads and what it knows of listeners', async () => {
