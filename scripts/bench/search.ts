@@ -121,7 +121,7 @@ async function openOthers() {
   const mysql = await connectMysql({ ...database, poolSize: CONNECTIONS })
   return {
     bare: (queries: QuerySort, seconds: number) =>
-      load(elasticsearch.url, seconds, () => ({
+      load(elasticsearch.urls[0], seconds, () => ({
         path: bareSearch(postsAlias(keyPrefix), queries.next()),
         token: '',
       })),

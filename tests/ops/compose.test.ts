@@ -52,8 +52,10 @@ const DECIDED: Readonly<Record<string, string>> = {
   REDIS_DB: 'REDIS_URL has it',
   KAFKA_BROKERS: 'the kafka of compose',
   ES_URL: 'the elasticsearch of compose',
+  ES_CA: 'the network of compose is inside one machine',
   ES_HOST: 'ES_URL has it',
   ES_PORT: 'ES_URL has it',
+  ES_API_KEY: 'the password of .env is used',
   ES_ID: 'the user that every Elasticsearch has',
 }
 
@@ -120,8 +122,8 @@ describe.each(Object.entries(PROGRAMS))('%s in compose', (service, role) => {
       for (const broker of settings.kafka.brokers) expect(hosts).toContain(broker.split(':')[0]!)
     }
     if (isReadBy(SETTINGS.elasticsearch.url, role)) {
-      expect(hosts).toContain(new URL(settings.elasticsearch.url).hostname)
-      expect(settings.elasticsearch.auth?.password).toBe(SECRETS.ES_PASSWORD)
+      expect(hosts).toContain(new URL(settings.elasticsearch.urls[0]).hostname)
+      expect(settings.elasticsearch.auth).toHaveProperty('password', SECRETS.ES_PASSWORD)
     }
     if (role === 'api') expect(settings.secretKey).toBe(SECRETS.SECRET_KEY)
   })

@@ -80,7 +80,7 @@ describe('encryption of mysql', () => {
   let certificates: Certificates
   beforeAll(async () => {
     certificates = await makeCertificates()
-  })
+  }, 30_000)
   afterAll(() => certificates[Symbol.asyncDispose]())
 
   const tlsOf = (parameters: string) => {

@@ -98,10 +98,25 @@ describe('settings that depend on each other', () => {
     expect(settingsRefusal({ ES_ID: 'u' }).message).toStartWith('ES_PASSWORD is missing')
     const env = { ES_URL: 'http://a:b@search', ES_ID: 'u', ES_PASSWORD: 'p' }
     expect(loadSettings(env, { role: 'api' }).elasticsearch).toMatchObject({
-      url: 'http://search',
+      urls: ['http://search'],
       auth: { username: 'u', password: 'p' },
     })
   })
+})
+
+test('Elasticsearch is told an API key or a password, and an authority for https alone', () => {
+  const ES_CA = join(import.meta.dir, '../testing/ca.pem')
+  for (const env of [
+    { ES_PASSWORD: 'p' },
+    { ES_URL: 'https://a:b@search' },
+    { ES_ID: 'u', ES_PASSWORD: 'p' },
+  ]) {
+    const { message } = settingsRefusal({ ...env, ES_API_KEY: 'k' }, 'api')
+    expect(message).toStartWith('ES_API_KEY is set')
+  }
+  for (const ES_URL of ['', 'http://search', 'https://a,http://b']) {
+    expect(settingsRefusal({ ES_URL, ES_CA }, 'api').message).toStartWith('ES_CA is set')
+  }
 })
 
 describe('every secret may stand in a file', () => {

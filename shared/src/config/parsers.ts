@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { RateLimit } from '../domain/rate-limit'
 
 /** Why a value is not one that its setting takes, and what it takes; never quotes a secret. */
@@ -199,12 +200,25 @@ function redisServerUrl(text: string): string {
 }
 
 export interface ElasticsearchUrl {
-  /** Without the credentials. */
-  readonly url: string
+  /** Without the credentials, each with its path. */
+  readonly urls: readonly [string, ...string[]]
   readonly auth: { readonly username: string; readonly password: string } | null
 }
 
-export function elasticsearchUrl(text: string): ElasticsearchUrl {
+/** One URL, or some of nodes of one cluster, comma-separated, with the same credentials. */
+export function elasticsearchUrls(text: string): ElasticsearchUrl {
+  const [first, ...others] = list(text).map(elasticsearchUrl)
+  if (!first) throw new SettingProblem('expected http://host:port or https://host:port')
+  const auth = [first, ...others].find((each) => each.auth !== null)?.auth ?? null
+  for (const each of others) {
+    if (each.auth !== null && !isDeepStrictEqual(each.auth, auth)) {
+      throw new SettingProblem('expected the same user and password in every URL')
+    }
+  }
+  return { urls: [first.url, ...others.map(({ url }) => url)], auth }
+}
+
+function elasticsearchUrl(text: string): Pick<ElasticsearchUrl, 'auth'> & { readonly url: string } {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) {
     throw new SettingProblem('expected http://host:port or https://host:port')

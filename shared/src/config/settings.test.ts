@@ -126,12 +126,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
   ES_HOST: {
     role: 'api',
-    good: [['search', (s) => s.elasticsearch.url, 'http://search:9200']],
+    good: [['search', (s) => s.elasticsearch.urls[0], 'http://search:9200']],
     bad: ['https://search', 'search:9200'],
   },
   ES_PORT: {
     role: 'api',
-    good: [['9201', (s) => s.elasticsearch.url, 'http://127.0.0.1:9201']],
+    good: [['9201', (s) => s.elasticsearch.urls[0], 'http://127.0.0.1:9201']],
     bad: ['0', 'x'],
   },
   ES_ID: {
@@ -154,19 +154,39 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   ES_URL: {
     role: 'api',
     good: [
-      ['https://search:9243/', (s) => s.elasticsearch.url, 'https://search:9243'],
+      ['https://search:9243/', (s) => s.elasticsearch.urls[0], 'https://search:9243'],
       [
         'https://me:p%40ss@search/es/',
         (s) => s.elasticsearch,
         {
-          url: 'https://search/es',
+          urls: ['https://search/es'],
+          ca: null,
           auth: { username: 'me', password: 'p@ss' },
           verifySsl: true,
           replicas: 0,
         },
       ],
     ],
-    bad: ['search:9200', 'ftp://search', 'http://', 'http://a:%zz@search'],
+    bad: [
+      'search:9200',
+      ',',
+      'https://a:b@x,https://c:d@y',
+      'https://x,y',
+      'ftp://search',
+      'http://',
+      'http://a:%zz@search',
+    ],
+  },
+  ES_API_KEY: {
+    role: 'api',
+    good: [['a2V5', (s) => s.elasticsearch.auth, { apiKey: 'a2V5' }]],
+    bad: [],
+  },
+  ES_CA: {
+    role: 'api',
+    beside: { ES_URL: 'https://a/es,https://b/es' },
+    good: [[CA, (s) => s.elasticsearch.ca, { path: CA, pem: readFileSync(CA, 'utf8') }]],
+    bad: ['/nowhere/ca.pem', '/'],
   },
   ES_REPLICAS: {
     role: 'migrate',

@@ -185,11 +185,29 @@ export const SETTINGS = {
     },
     url: {
       name: 'ES_URL',
-      summary: 'Elasticsearch as one URL; wins over ES_HOST and ES_PORT',
-      parse: parse.elasticsearchUrl,
+      summary:
+        'Elasticsearch as one URL, or several nodes of one cluster, comma-separated, each with its path; wins over ES_HOST and ES_PORT',
+      parse: parse.elasticsearchUrls,
       default: null,
       readBy: ['api', 'cdc-indexer', 'migrate'],
       secret: true,
+    },
+    apiKey: {
+      name: 'ES_API_KEY',
+      summary:
+        'Elasticsearch API key, encoded as its server gives it, in place of user and password',
+      parse: parse.text,
+      default: null,
+      readBy: ['api', 'cdc-indexer', 'migrate'],
+      secret: true,
+    },
+    ca: {
+      name: 'ES_CA',
+      summary:
+        'File with the authorities, as PEM, that the certificate of an https Elasticsearch is checked against; without it those that the system trusts',
+      parse: certificateFile,
+      default: null,
+      readBy: ['api', 'cdc-indexer', 'migrate'],
     },
     replicas: {
       name: 'ES_REPLICAS',
@@ -502,6 +520,8 @@ function elasticsearchOf({
   url,
   user,
   password,
+  apiKey,
+  ca,
   ...others
 }: SettingValues['elasticsearch']) {
   if (user !== null && password === null) {
@@ -509,11 +529,19 @@ function elasticsearchOf({
   }
   // The `.env` of compose has the password alone: its user is the one that every Elasticsearch has.
   const auth = password === null ? null : { username: user ?? 'elastic', password }
-  return {
-    ...others,
-    url: url?.url ?? `http://${parse.urlHost(host)}:${port}`,
-    auth: user === null ? (url?.auth ?? auth) : auth,
+  if (apiKey !== null && (auth !== null || url?.auth)) {
+    throw new parse.SettingProblem(
+      'ES_API_KEY is set, and so is a password: expected one of them (ES_PASSWORD, or the one in ES_URL)',
+    )
   }
+  const urls = url?.urls ?? ([`http://${parse.urlHost(host)}:${port}`] as const)
+  if (ca !== null && !urls.every((each) => each.startsWith('https:'))) {
+    throw new parse.SettingProblem(
+      'ES_CA is set, and not everything is encrypted: expected an ES_URL of https:// alone',
+    )
+  }
+  const named = user === null ? (url?.auth ?? auth) : auth
+  return { ...others, urls, ca, auth: apiKey === null ? named : { apiKey } }
 }
 
 function corsOf(cors: SettingValues['cors']): SettingValues['cors'] {

@@ -14,6 +14,9 @@ export interface Certificates extends AsyncDisposable {
   readonly elsewhereCert: string
 }
 
+/** Such keys are made at once. */
+const CURVE = 'ec_paramgen_curve:prime256v1'
+
 /** Certificates for the servers of a test, made with openssl. */
 export async function makeCertificates(): Promise<Certificates> {
   const folder = await temporaryFolder()
@@ -24,7 +27,19 @@ export async function makeCertificates(): Promise<Certificates> {
   }
   const authority = (name: string) =>
     openssl(
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`],
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        CURVE,
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        `/CN=${name}`,
+      ],
       ...[
         '-addext',
         'keyUsage=critical,keyCertSign',
@@ -44,7 +59,7 @@ export async function makeCertificates(): Promise<Certificates> {
   }
   authority('ca')
   authority('other')
-  openssl('genrsa', '-out', 'server.key', '2048')
+  openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', CURVE, '-out', 'server.key')
   await sign('server', 'DNS:localhost,IP:127.0.0.1')
   await sign('elsewhere', 'DNS:elsewhere.example')
   return {

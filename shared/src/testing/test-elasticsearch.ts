@@ -26,7 +26,7 @@ export function testElasticsearchClient({
   metrics = createMetrics(),
 }: TestClientOptions = {}): ElasticsearchClient {
   return createElasticsearchClient(
-    { url, auth: null, verifySsl: true, replicas: 0 },
+    { urls: [url], ca: null, auth: null, verifySsl: true, replicas: 0 },
     { logger, metrics },
   )
 }

@@ -73,14 +73,17 @@ export function createElasticsearchClient(
   { logger, metrics }: ElasticsearchClientDeps,
 ): ElasticsearchClient {
   const client = new Client({
-    node: settings.url,
+    nodes: [...settings.urls],
     Connection: FetchConnection,
     maxRetries: 0,
     requestTimeout: TIMEOUT_MS,
     ...(settings.auth === null ? {} : { auth: { ...settings.auth } }),
-    tls: { rejectUnauthorized: settings.verifySsl },
+    tls: {
+      rejectUnauthorized: settings.verifySsl,
+      ...(settings.ca && { ca: settings.ca.pem }),
+    },
   })
-  const { origin } = new URL(settings.url)
+  const url = settings.urls.map(withoutCredentials).join(', ')
 
   async function call<Answer>(
     send: ElasticsearchCall<Answer>,
@@ -111,7 +114,7 @@ export function createElasticsearchClient(
   }
 
   return {
-    url: origin,
+    url,
     call,
     countRetry() {
       metrics.storeRetries.inc({ store: 'elasticsearch' })
@@ -129,6 +132,11 @@ export function createElasticsearchClient(
       await client.close()
     },
   }
+}
+
+function withoutCredentials(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname.replace(/\/+$/, '')
 }
 
 /** A failure of the connection: the client's error holds the request, this one does not. */

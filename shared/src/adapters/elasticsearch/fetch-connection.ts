@@ -29,14 +29,18 @@ export class FetchConnection extends BaseConnection {
     const query = querystring ? `?${querystring}` : ''
     const limits = [signal, timeout ? AbortSignal.timeout(timeout) : undefined]
     try {
-      const response = await fetch(this.url.origin + path + query, {
+      const base = this.url.origin + this.url.pathname.replace(/\/+$/, '')
+      const response = await fetch(base + path + query, {
         method,
         redirect: 'manual',
         // Compression costs both sides more than it saves on the way.
         headers: textHeaders({ ...this.headers, ...headers, 'accept-encoding': 'identity' }),
         ...(typeof body === 'string' || body instanceof Buffer ? { body } : {}),
         signal: AbortSignal.any(limits.filter((limit) => limit !== undefined)),
-        tls: { rejectUnauthorized: this.tls?.rejectUnauthorized ?? true },
+        tls: {
+          rejectUnauthorized: this.tls?.rejectUnauthorized ?? true,
+          ...(this.tls?.ca && { ca: String(this.tls.ca) }),
+        },
       })
       return {
         body: await response.text(),

@@ -23,7 +23,7 @@ function createFakeServer(answer: (path: string) => Response) {
 
 function clientAt(url: string) {
   return createElasticsearchClient(
-    { url, auth: null, verifySsl: true, replicas: 0 },
+    { urls: [url], ca: null, auth: null, verifySsl: true, replicas: 0 },
     { logger: createLogger('test', 'silent'), metrics: createMetrics() },
   )
 }

@@ -1,4 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch'
+import { explainCertificateError } from '../../errors/certificate-error'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError } from '../../errors/sns-error'
 import { type ElasticsearchClient, ElasticsearchRefusal } from './client'
@@ -66,10 +67,18 @@ async function serverVersion(client: ElasticsearchClient): Promise<string> {
   } catch (error) {
     if (error instanceof ElasticsearchRefusal) {
       throw new OperatorError(
-        `Elasticsearch at ${client.url} refuses our credentials: check ES_ID and ES_PASSWORD`,
+        `Elasticsearch at ${client.url} refuses our credentials: check ES_ID and ES_PASSWORD, or ES_API_KEY`,
       )
     }
     if (!isSnsError(error, 'store_unavailable')) throw error
+    const why = explainCertificateError(error)
+    if (why) {
+      throw new OperatorError(
+        `ES_CA: the certificate of Elasticsearch at ${client.url} is not accepted (${why})`,
+        1,
+        { cause: error },
+      )
+    }
     throw new OperatorError(
       `Elasticsearch at ${client.url} is not reachable: check ES_URL, or ES_HOST and ES_PORT, and that it runs`,
       1,
