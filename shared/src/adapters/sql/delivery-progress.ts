@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Clock } from '../../domain/clock'
 import type { DeliveryProgress } from '../../ports/delivery-progress'
 import { traitsOf } from './database'
-import { byIndex } from './index-hints'
+import { byIndex, NOT_IN_INDEX } from './index-hints'
 import type { Database } from './schema'
 
 const PROGRESS = 1
@@ -45,7 +45,7 @@ export function createSqlDeliveryProgress(
     async oldestFrom(floor) {
       const row = await db
         .selectFrom(byIndex('posts', 'PRIMARY'))
-        .select('id')
+        .select(['id', NOT_IN_INDEX])
         .where('id', '>=', floor)
         .orderBy('id')
         .limit(1)
