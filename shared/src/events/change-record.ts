@@ -67,7 +67,9 @@ function decode<T extends CapturedTable>(
         ? 'false'
         : 'true',
       epoch: from.epoch === undefined ? 0 : count(from.epoch, 'source.epoch'),
-      ...((from.sequence ?? null) !== null && { sequence: count(from.sequence, 'source.sequence') }),
+      ...((from.sequence ?? null) !== null && {
+        sequence: count(from.sequence, 'source.sequence'),
+      }),
     },
     ts_ms: count(ts_ms, 'ts_ms'),
     transaction: transactionOrNull(transaction),
