@@ -81,9 +81,9 @@ async function openTestMysql({
 }
 
 /** The test server's settings without a database; a small pool, as many tests share the server. */
-export function testMysqlSettings(): MysqlSettings {
-  if (!testServers.mysql) throw new Error('TEST_DATABASE_URL is not set')
-  const url = new URL(testServers.mysql)
+export function testMysqlSettings(address = testServers.mysql): MysqlSettings {
+  if (!address) throw new Error('TEST_DATABASE_URL is not set')
+  const url = new URL(address)
   return {
     kind: 'mysql',
     host: url.hostname,

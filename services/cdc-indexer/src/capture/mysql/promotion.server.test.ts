@@ -7,12 +7,13 @@ import { type ChangeEnvelope, changeKey, documentVersion } from '@sns/shared/eve
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'
+import { type MysqlPair, mysqlPairCommand, openMysqlPair } from '@sns/shared/testing/mysql-pair'
 import { uniqueName } from '@sns/shared/testing/servers'
+import { testMysqlSettings } from '@sns/shared/testing/sql-database'
 import { createCapture } from '../capture'
 import { includes } from '../gtid'
 import { insertPosts } from '../testing/binlog-fixture'
 import { createFakePublisher, type FakePublisher } from '../testing/fakes'
-import { MYSQL_PAIR, type MysqlPair, openMysqlPair } from '../testing/mysql-pair'
 import { createMysqlBinlogSource } from './binlog-source'
 import { createMysqlCheckpointStore, initCheckpoint } from './checkpoint-store'
 import { createMysqlSession, type MysqlServer } from './session'
@@ -20,14 +21,14 @@ import { createSnapshotRequests } from './snapshot-requests'
 import { createMysqlSnapshotStore } from './snapshot-store'
 
 setDefaultTimeout(90_000)
-if (!MYSQL_PAIR)
+if (!mysqlPairCommand)
   console.warn('SKIPPED: TEST_MYSQL_PAIR is not set, so no MySQL server takes over from another')
 
 async function openDatabase(pair: MysqlPair): Promise<MysqlServer> {
-  const server = { ...pair.server, database: uniqueName('pair') }
+  const server = { ...testMysqlSettings(pair.url), database: uniqueName('pair') }
   await using session = createMysqlSession({ ...server, database: 'mysql' })
   await session.query(`CREATE DATABASE ${server.database}`)
-  await using database = await connectMysql({ ...server, kind: 'mysql', poolSize: 2, echo: false })
+  await using database = await connectMysql(server)
   await migrate(database.db)
   await initCheckpoint(server)
   return server
@@ -141,7 +142,7 @@ function replayed({ acknowledged }: FakePublisher): ReadonlyMap<number, string> 
 const sourcesOf = ({ appended }: FakePublisher) =>
   new Set(appended.map(({ source: { gtid } }) => gtid.split(':')[0])).size
 
-describe.skipIf(!MYSQL_PAIR)('capture follows MySQL', () => {
+describe.skipIf(!mysqlPairCommand)('capture follows MySQL', () => {
   test('through a switchover to its replica and the death of that one', async () => {
     await using pair = await openMysqlPair('pair', '--semi-sync')
     const server = await openDatabase(pair)
