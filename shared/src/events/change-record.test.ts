@@ -13,11 +13,11 @@ test('an event survives its record', () => {
   expect(rest).toEqual({ table: 'posts', op: 'd', gtid, committedAt })
 })
 
-test("reads Debezium's envelope, which knows no epoch", () => {
+test("reads Debezium's envelope, which knows no epoch and whose sequence is null", () => {
   const { epoch: _, ...source } = testEvent(created(1), 2).source
   const envelope = {
     ...testEvent(created(1), 2),
-    source: { ...source, snapshot: 'last', version: '3.5', server_id: 1 },
+    source: { ...source, snapshot: 'last', version: '3.5', server_id: 1, sequence: null },
     transaction: null,
   }
   const event = decodeChange('posts', JSON.stringify(envelope))
