@@ -136,6 +136,13 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     needs: 'TEST_MYSQL_PAIR',
   },
   {
+    name: 'capture: what was published from another server is forgotten with the session',
+    file: `${CAPTURE}/capture-session.ts`,
+    find: 'const savedAs = unmet.length === 0 ? serverId : checkpoint.serverId',
+    replace: 'const savedAs = serverId',
+    tests: [`${CAPTURE}/capture.test.ts`],
+  },
+  {
     name: 'capture: an epoch goes by the source alone, though its numbers went back',
     file: `${CAPTURE}/source-epochs.ts`,
     find: 'counted > last && counted - last <= LEAP ? counted : last + 1',

@@ -7,6 +7,7 @@ import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
 import { type Batch, createBacklog } from './backlog'
 import { createCheckpointWriter } from './checkpoint-writer'
+import { includes } from './gtid'
 import type { BinlogSource } from './ports/binlog-source'
 import type { ChangePublisher, PublishedTransaction } from './ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from './ports/checkpoint-store'
@@ -59,6 +60,8 @@ export async function runCaptureSession(
   const { source, checkpoints, publisher, snapshots, metrics, lag, lease, onProgress } = deps
   const { serverId } = lease
   const checkpoint = await startingPoint(checkpoints, lease)
+  /** Published from the log of another server, and not yet met in this one's. */
+  let unmet: readonly PublishedTransaction[] = []
   snapshots.use(serverId)
   const backlog = createBacklog(
     { onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes) },
@@ -68,7 +71,10 @@ export async function runCaptureSession(
   const writer = createCheckpointWriter(
     {
       async save(position) {
-        if (await checkpoints.save(lease, { ...position, serverId })) return
+        unmet = unmet.filter(({ gtid }) => !includes(position.gtidSet, gtid))
+        // Until all is met, a session that takes over must know of it too.
+        const savedAs = unmet.length === 0 ? serverId : checkpoint.serverId
+        if (await checkpoints.save(lease, { ...position, serverId: savedAs })) return
         throw new Error('another capture has taken the lease over')
       },
       onError: (error) => backlog.abandon(asError(error)),
@@ -108,8 +114,8 @@ export async function runCaptureSession(
   async function read() {
     try {
       const isKnown = checkpoint.serverId === serverId
-      const published = isKnown ? [] : await publishedSince(checkpoint)
-      const server = { id: serverId, isKnown, published }
+      unmet = isKnown ? [] : await publishedSince(checkpoint)
+      const server = { id: serverId, isKnown, published: unmet }
       await source.read(checkpoint, server, window, stop)
       if (signal.aborted) backlog.dropIncomplete()
       backlog.close(null)

@@ -359,6 +359,30 @@ describe('capture', () => {
     expect(publisher.acknowledged.map(({ after }) => after?.id)).toEqual([1])
   })
 
+  test('knows what was published from another server until all of it has passed, whatever ends between', async () => {
+    const inner = createFakeSource([[1], [2], [3]])
+    const asked: { isKnown: boolean; published: number }[] = []
+    const source: BinlogSource = {
+      ...inner,
+      read(from, server, sink, signal) {
+        asked.push({ isKnown: server.isKnown, published: server.published.length })
+        return inner.read(from, server, sink, signal)
+      },
+    }
+    const checkpoints = createFakeCheckpoints()
+    if (checkpoints.current) checkpoints.current = { ...checkpoints.current, serverId: 'another' }
+    const publisher = createFakePublisher()
+    for (const n of [1, 2, 3]) publisher.appended.push(fakeChange(n, `${SERVER_ID}:${n}`, 1))
+    inner.breakAfter(2)
+    await using _running = start(source, checkpoints, publisher)
+    await eventually(() => checkpoints.current?.gtidSet === positionAfter(3).gtidSet)
+    expect(asked).toEqual([
+      { isKnown: false, published: 3 },
+      { isKnown: false, published: 2 },
+    ])
+    expect(checkpoints.current?.serverId).toBe(SERVER_ID)
+  })
+
   test("publishes all that came before what the source can't read, then gives up", async () => {
     const inner = createFakeSource([[1], [2]])
     const source: BinlogSource = {
