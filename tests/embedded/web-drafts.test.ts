@@ -80,9 +80,10 @@ test.skipIf(!chromium)(
     await field('')
 
     // A sign-up that was carried out and not answered.
+    const left = ada.page.waitForResponse((response) => response.url().endsWith('/v1/auth/logout'))
     await ada.press('Sign out')
+    await left
     await ada.press('New here? Sign up')
-    await ada.page.waitForNetworkIdle()
     lost = 2
     await ada.fill('Username', 'bob')
     await ada.fill('Password', 'correct horse battery')
