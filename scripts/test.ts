@@ -10,7 +10,7 @@ import { slowestFiles } from './test/slowest'
 import { findTestFiles } from './test/test-files'
 
 const root = join(import.meta.dir, '..')
-const LOCAL_TIMEOUT_MS = 30_000
+const LOCAL_TIMEOUT_MS = 120_000
 const SERVER_TIMEOUT_MS = 300_000
 
 const SERVERS = {

@@ -40,7 +40,7 @@ export interface Visitor {
   barriers(): Promise<readonly string[]>
 }
 
-const WAIT = { timeout: 10_000, polling: 50 } as const
+const WAIT = { timeout: 30_000, polling: 50 } as const
 
 export async function visit(browser: Browser, url: string, language: string): Promise<Visitor> {
   return openTab(await browser.createBrowserContext(), url, language)

@@ -92,7 +92,7 @@ test.skipIf(!npm)(
     const installed = await run([npm ?? '', 'install', packageFolder(), '--offline'], folder)
     expect(installed).toEqual({ exitCode: 0, output: expect.stringContaining('added 1 package') })
   },
-  60_000,
+  300_000,
 )
 
 test.skipIf(!node || !npm)(
@@ -104,5 +104,5 @@ test.skipIf(!node || !npm)(
     const ran = await run([node ?? '', 'out/program.js', api.url], folder)
     expect(ran).toEqual({ exitCode: 0, output: '[["from outside"],"not_found"]\n' })
   },
-  60_000,
+  300_000,
 )

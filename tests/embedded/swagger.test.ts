@@ -70,7 +70,7 @@ describe('the docs page', () => {
       expect(operations.length).toBeGreaterThan(30)
       expect(dom.match(/class="opblock opblock-/g)).toHaveLength(operations.length)
     },
-    90_000,
+    300_000,
   )
 
   test.skipIf(!validator)(
@@ -82,6 +82,6 @@ describe('the docs page', () => {
       expect(run.stdout.toString() + run.stderr.toString()).toContain('OK')
       expect(run.exitCode).toBe(0)
     },
-    60_000,
+    300_000,
   )
 })

@@ -92,5 +92,5 @@ test.skipIf(!chromium)(
     await ada.press('Sign up')
     await ada.sees('Your feed is empty')
   },
-  120_000,
+  300_000,
 )

@@ -80,5 +80,5 @@ test.skipIf(!chromium)(
       await app.stop(true)
     }
   },
-  120_000,
+  300_000,
 )

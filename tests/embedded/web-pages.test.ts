@@ -4,7 +4,7 @@ import { chromium, type Visitor } from '../browser'
 import { openWebSuite, type WebSuite } from '../web-suite'
 
 const PASSWORD = 'correct horse battery'
-const TIMEOUT = 60_000
+const TIMEOUT = 180_000
 
 let suite: WebSuite
 beforeAll(async () => {

@@ -24,5 +24,5 @@ test.skipIf(!chromium)(
     await ada.comesTrue(`document.querySelector('.count')?.textContent === '1'`)
     expect([...ada.problems, ...bob.problems]).toEqual([])
   },
-  120_000,
+  300_000,
 )

@@ -10,7 +10,7 @@ test.skipIf(!chromium)(
     await liveThroughTheMainJobInABrowser(suite.url)
     expect(await suite.program.stop()).toBe(0)
   },
-  120_000,
+  300_000,
 )
 
 test.skipIf(!chromium)(
@@ -31,7 +31,7 @@ test.skipIf(!chromium)(
     // Tried again by the client itself, or left in the field.
     await ada.sees('written in a tunnel')
   },
-  120_000,
+  300_000,
 )
 
 test.skipIf(!chromium)(
@@ -73,5 +73,5 @@ test.skipIf(!chromium)(
     await answerLists()
     await shown('an early comment')
   },
-  120_000,
+  300_000,
 )

@@ -3,7 +3,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: { readonly timeoutMs?: number; readonly what?: string } = {},
 ): Promise<NonNullable<T>> {
-  const deadline = performance.now() + (options.timeoutMs ?? 10_000)
+  const deadline = performance.now() + (options.timeoutMs ?? 30_000)
   let pause = 1
   let last: unknown
   for (;;) {
