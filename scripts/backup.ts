@@ -18,7 +18,7 @@ export const backup: Command = async ({ args, cutOffBySignals }) => {
   const { overwrite = false } = values
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw misused(LINE, 'name one file')
-  const { database } = loadSettings(environment, { role: 'backup' })
+  const { database } = loadSettings(environment, { role: LINE.role })
   if (database.kind === 'mysql') {
     console.log(serverBackupSteps(database, file).join('\n'))
     throw new OperatorError('nothing was backed up: run the command above')

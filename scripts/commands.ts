@@ -20,16 +20,18 @@ export const COMMAND_LINES = {
   },
   init: {
     usage: ['init'],
-    summary: 'Writes .env with the secrets that compose needs, once, for its owner alone',
+    summary: 'Writes the secrets that compose needs and does not have yet, for their owner alone',
     options: {},
   },
   migrate: {
+    role: 'migrate',
     usage: ['migrate'],
     summary:
       'Creates or upgrades tables, topics and indexes; may be run again and by several at once',
     options: {},
   },
   import: {
+    role: 'import',
     usage: [
       'import [--graph FILE] [--posts FILE …] [--limit-users N] [--password PASSWORD]',
       'import --archive FILE --into USERNAME [--following FILE]',
@@ -60,6 +62,7 @@ export const COMMAND_LINES = {
     },
   },
   feeds: {
+    role: 'fanout-worker',
     usage: [
       'feeds verify|rebuild USERNAME … | --sample N | --all',
       'feeds verify --memory URL … --sample N | --all',
@@ -76,17 +79,20 @@ export const COMMAND_LINES = {
     },
   },
   search: {
+    role: 'cdc-indexer',
     usage: ['search verify --sample N | --all'],
     summary: 'Compares the search index with the tables, both ways; exit 1 where they differ',
     options: SAMPLE,
   },
   reindex: {
+    role: 'cdc-indexer',
     usage: ['reindex', 'reindex rollback', 'reindex drop'],
     summary:
       'Builds a new search index beside the one that is read, compares it with the tables and swaps; rollback goes back, drop deletes what is not read',
     options: {},
   },
   dlq: {
+    role: 'cdc-indexer',
     usage: [
       'dlq list [--limit N]',
       'dlq show ID …',
@@ -101,6 +107,7 @@ export const COMMAND_LINES = {
     },
   },
   snapshot: {
+    role: 'cdc-indexer',
     usage: ['snapshot [TABLE …]', 'snapshot --stop', 'snapshot --from-here [--epoch N]'],
     summary:
       'Captures existing rows beside what is written, then removes documents without a row from the index',
@@ -117,17 +124,20 @@ export const COMMAND_LINES = {
     },
   },
   backup: {
+    role: 'backup',
     usage: ['backup FILE [--overwrite]'],
     summary:
       'Embedded: saves database and key in one file while the suite runs; on the servers: prints the commands to run',
     options: { overwrite: { type: 'boolean', help: 'replaces the file' } },
   },
   restore: {
+    role: 'backup',
     usage: ['restore FILE'],
     summary: 'Embedded: puts a backup back; on the servers: prints the steps',
     options: {},
   },
   'move-to-servers': {
+    role: 'backup',
     usage: ['move-to-servers FILE'],
     summary:
       'Copies an embedded database into the MySQL of the settings, ids and all, and compares them; run it again to resume',

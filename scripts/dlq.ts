@@ -31,7 +31,7 @@ export const dlq: Command = async ({ args, signal }) => {
   const wanted = readArguments(args)
   const command = {
     name: 'dlq',
-    role: 'cdc-indexer',
+    role: LINE.role,
     embedded: 'embedded, the index takes every document: dlq is for the servers',
   } as const
   await onServers(command, async (backend) => {

@@ -35,7 +35,7 @@ interface FeedsArguments {
 export const feeds: Command = async ({ args, signal }) => {
   const options = readArguments(args)
   const { memory, sample } = options
-  const role = 'fanout-worker'
+  const { role } = LINE
   if (memory.length > 0) {
     const { operatorToken: token } = loadSettings(environment, { role })
     return verifyMemories(memory, { sample, token, signal })

@@ -20,7 +20,7 @@ import { createProgress } from './progress'
 /** Bulk-loads a follow graph and posts, or an archive, into the database of the settings. */
 export const importCommand: Command = async ({ args, signal }) => {
   const input = readImportArguments(args)
-  const settings = loadSettings(environment, { role: 'import' })
+  const settings = loadSettings(environment, { role: LINE.role })
   const logger = createLogger('import', settings.logLevel)
   await using backend = await createBackend(settings, {
     logger,

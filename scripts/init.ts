@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { environment } from '@sns/shared/config/environment'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
@@ -9,40 +10,46 @@ import { readCommandLine, refuseOperands, withHelp } from './process/command-lin
 
 const LINE = COMMAND_LINES.init
 
-/** The secrets that compose needs, and that have no default. */
+/** The secrets that compose needs, and that have no default: files of the folder `secrets`. */
 export const SECRETS = [
-  'MYSQL_ROOT_PASSWORD',
-  'MYSQL_PASSWORD',
-  'REDIS_PASSWORD',
-  'ES_PASSWORD',
-  'GRAFANA_PASSWORD',
-  'SECRET_KEY',
+  'mysql-root-password',
+  'mysql-password',
+  'redis-password',
+  'es-password',
+  'grafana-password',
+  'secret-key',
+  'operator-token',
 ] as const
 
 const SECRET_BYTES = 24
+/** Nobody else enters the folder. Its files are mounted in containers, whose users are not its owner. */
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o444
 
-/** Writes `.env` in this folder, for its owner alone, unless there is one: then nothing is written. */
+/**
+ * Writes each secret that `secrets` in this folder lacks, for its owner alone; one that `.env` has, as earlier versions
+ * made it, is taken from there. A secret that is there stays.
+ */
 export const init: Command = async ({ args }) => {
   refuseOperands(LINE, readCommandLine(LINE, args).positionals)
-  const file = resolve('.env')
-  const lines = [
-    '# Made by init. Keep it: without SECRET_KEY every session ends, without the passwords the servers stay shut.',
-    '# .env.example lists every other setting.',
-    ...SECRETS.map((name) => `${name}=${randomBytes(SECRET_BYTES).toString('hex')}`),
-    '',
-  ]
+  const folder = resolve('secrets')
+  const missing = SECRETS.filter((name) => !existsSync(join(folder, name)))
   try {
-    // Another one is never written over, also where it appears at this moment.
-    writeFileSync(file, lines.join('\n'), { flag: 'wx', mode: 0o600 })
+    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
+    for (const name of missing) {
+      const known = environment[name.toUpperCase().replaceAll('-', '_')]
+      const secret = known || randomBytes(SECRET_BYTES).toString('hex')
+      // Another one is never written over, also where it appears at this moment.
+      writeFileSync(join(folder, name), `${secret}\n`, { flag: 'wx', mode: FILE_MODE })
+    }
   } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw new OperatorError(
-      isThere
-        ? `${file} is there already: nothing was written. To begin anew, move it away first; servers that were started with it keep its passwords`
-        : `${file} cannot be written (${asError(error).message})`,
-    )
+    throw new OperatorError(`${folder} cannot be written (${asError(error).message})`)
   }
-  console.log(`wrote ${file} with ${SECRETS.length} secrets, readable by you alone`)
+  console.log(
+    missing.length === 0
+      ? `${folder} has all ${SECRETS.length} secrets: nothing was written`
+      : `wrote ${missing.length} secrets into ${folder}, which nobody else may open`,
+  )
 }
 
 if (import.meta.main)

@@ -22,7 +22,7 @@ const LINE = COMMAND_LINES.migrate
  */
 export const migrate: Command = async ({ args, signal, cutOffBySignals }) => {
   refuseOperands(LINE, readCommandLine(LINE, args).positionals)
-  const settings = loadSettings(environment, { role: 'migrate' })
+  const settings = loadSettings(environment, { role: LINE.role })
   // kafkajs warns about topics that are being created; the progress bar shows the state.
   const logger = createLogger('migrate', settings.logLevel === 'info' ? 'error' : settings.logLevel)
   const deps = { logger, metrics: createMetrics(), clock: systemClock }

@@ -20,7 +20,7 @@ export const moveToServers: Command = async ({ args, signal, cutOffBySignals }) 
   const [path, ...more] = positionals
   if (path === undefined || more.length > 0) throw misused(LINE, 'name one file')
   if (!existsSync(path)) throw new OperatorError(`${path} is not there`)
-  const { database } = loadSettings(environment, { role: 'backup' })
+  const { database } = loadSettings(environment, { role: LINE.role })
   if (database.kind !== 'mysql') {
     throw new OperatorError('DATABASE_URL must name the MySQL to move into: mysql://…', 2)
   }

@@ -37,7 +37,7 @@ export const reindex: Command = async ({ args, signal }) => {
   }
   const command = {
     name: 'reindex',
-    role: 'cdc-indexer',
+    role: LINE.role,
     embedded:
       'embedded, the index is in the database and written with it: reindex is for the servers',
   } as const
@@ -78,7 +78,7 @@ interface Building {
 /** Fills the generation until nothing is left, compares it with the tables, and has it read. */
 async function bringUp(building: Building): Promise<void> {
   const { stores, role, generation, signal } = building
-  const settings = loadSettings(environment, { role: 'cdc-indexer' })
+  const settings = loadSettings(environment, { role: LINE.role })
   const group = consumerGroups(settings).index
   const indexer = createIndexer(
     {

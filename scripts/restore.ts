@@ -17,7 +17,7 @@ export const restore: Command = async ({ args, cutOffBySignals }) => {
   const { positionals } = readCommandLine(LINE, args)
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw misused(LINE, 'name one file')
-  const { database } = loadSettings(environment, { role: 'backup' })
+  const { database } = loadSettings(environment, { role: LINE.role })
   if (database.kind === 'mysql') {
     console.log(serverRestoreSteps(database, file).join('\n'))
     throw new OperatorError('nothing was restored: follow the steps above')

@@ -19,7 +19,7 @@ export const search: Command = async ({ args, signal }) => {
   const sample = readArguments(args)
   const command = {
     name: 'search',
-    role: 'cdc-indexer',
+    role: LINE.role,
     embedded:
       'embedded, the index is in the database that the suite has open: search verify is for the servers',
   } as const

@@ -1,23 +1,27 @@
 import { join } from 'node:path'
 import { listSettings, type Setting } from '@sns/shared/config/settings'
 
-/** What compose.yaml reads beside the settings of the programs; `init` makes the passwords. */
+/** What compose.yaml reads beside the settings of the programs. */
 export const COMPOSE_SETTINGS = [
-  ['MYSQL_ROOT_PASSWORD', '', "Password of MySQL's root"],
-  ['MYSQL_PASSWORD', '', 'Password of the MySQL user that the services are'],
-  ['REDIS_PASSWORD', '', 'Password of Redis'],
-  ['GRAFANA_PASSWORD', '', "Password of Grafana's admin"],
-  ['MYSQL_PORT', '3306', 'Port of MySQL on this machine'],
   ['GRAFANA_PORT', '3000', 'Port of Grafana on this machine'],
   ['PROMETHEUS_PORT', '9090', 'Port of Prometheus on this machine'],
-  ['KAFKA_PORT', '9094', 'Port of Kafka on this machine'],
   [
     'SUBNET',
     '172.30.86.0/24',
-    'Network of the containers; where it changes, TRUSTED_PROXIES changes with it',
+    'Network of the proxy and the api; where it changes, TRUSTED_PROXIES changes with it',
   ],
-  ['ES_HEAP', '1g', 'Memory of Elasticsearch'],
-  ['REDIS_MAXMEMORY', '1gb', 'Memory of Redis'],
+  ['API_MEMORY', '1g', 'Most memory of an api container, with all its API_PROCESSES'],
+  ['FANOUT_MEMORY', '512m', 'Most memory of a fanout-worker container'],
+  ['INDEXER_MEMORY', '512m', 'Most memory of a cdc-indexer container'],
+  ['MIGRATE_MEMORY', '1g', "Most memory of migrate and of operators' commands"],
+  [
+    'MYSQL_MEMORY',
+    '2g',
+    'Most memory of MySQL; the buffer pool in ops/mysql/sns.cnf is part of it',
+  ],
+  ['REDIS_MEMORY', '1536m', 'Most memory of Redis, two thirds of it for data'],
+  ['KAFKA_MEMORY', '2g', 'Most memory of Kafka, 1 GiB of it heap'],
+  ['ES_MEMORY', '2g', 'Most memory of Elasticsearch, half of it heap'],
 ] as const
 
 /**

@@ -35,7 +35,7 @@ export const snapshot: Command = async ({ args, signal }) => {
   const { tables, isStop, isFromHere, epoch } = readArguments(args)
   const command = {
     name: 'snapshot',
-    role: 'cdc-indexer',
+    role: LINE.role,
     embedded:
       'embedded, changes are logged in the database itself, and none can be missed: snapshot is for the servers',
   } as const
@@ -140,7 +140,7 @@ async function indexed(backend: Backend, table: CapturedTable, signal: AbortSign
   const stores = await backend.forReindex()
   if (!stores) return
   const { id } = await stores.index.current()
-  const { index } = consumerGroups(loadSettings(environment, { role: 'cdc-indexer' }))
+  const { index } = consumerGroups(loadSettings(environment, { role: LINE.role }))
   const group = generationGroup(index, id)
   while ((await stores.changeLog.backlog(group, [table])) > 0) {
     await sleep(LOOK_MS, signal)

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { Role } from '@sns/shared/config/settings'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import type { Command } from '@sns/shared/runtime/program'
@@ -24,6 +25,8 @@ export interface CommandLine {
   readonly usage: readonly string[]
   /** One sentence without its full stop. */
   readonly summary: string
+  /** Whose settings it reads; absent where its arguments say, or where it reads none. */
+  readonly role?: Role
   /** The help names each, with what it means. */
   readonly options: Readonly<Record<string, Options[string] & { readonly help: string }>>
 }

@@ -19,6 +19,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   EVENT_MEMORY_MIB: 'services/api/src/main.test.ts',
   FEED_READS: 'services/api/src/main.test.ts',
   DATABASE_URL: 'tests/embedded/backup.test.ts',
+  DATABASE_PASSWORD: 'tests/servers/encrypted-mysql.server.test.ts',
+  REDIS_PASSWORD: 'tests/servers/encrypted-redis.server.test.ts',
   ES_API_KEY: 'tests/servers/encrypted-elasticsearch.server.test.ts',
   ES_CA: 'tests/servers/encrypted-elasticsearch.server.test.ts',
   REDIS_CA: 'tests/servers/encrypted-redis.server.test.ts',

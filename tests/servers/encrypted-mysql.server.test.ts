@@ -70,7 +70,8 @@ describe.skipIf(!hasAllTestServers || !hasMysqlServer)('a MySQL that demands enc
     const port = freePort()
     await using suite = spawnProgram('start', [], {
       ...names.env,
-      DATABASE_URL: url,
+      DATABASE_URL: url.replace(':p%40ss@', '@'),
+      DATABASE_PASSWORD: 'p@ss',
       WEB_PORT: String(port),
       METRICS_PORT: '0',
     })

@@ -39,12 +39,13 @@ describe.skipIf(!hasAllTestServers || !redisServerBinary)('a Redis that demands 
       : `rediss+cluster://${user}:${password}@${cluster.servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
 
   test.each(['server', 'cluster'])(
-    '%s: feeds are kept there',
+    '%s: feeds are kept there, with REDIS_PASSWORD beside the URL',
     async (kind) => {
       const port = freePort()
       const env = {
         ...names.env,
-        REDIS_URL: urlOf(kind),
+        REDIS_URL: urlOf(kind).replace(`:${account.password}@`, '@'),
+        REDIS_PASSWORD: account.password,
         REDIS_CA: certificates.ca,
         RATE_LIMIT: 'on',
       }

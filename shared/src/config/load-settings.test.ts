@@ -119,6 +119,23 @@ test('Elasticsearch is told an API key or a password, and an authority for https
   }
 })
 
+test('a password stands in one place, where something asks for it', () => {
+  for (const [DATABASE_URL, why] of [
+    [MYSQL, 'DATABASE_URL has a password too'],
+    ['sqlite:x.db', 'SQLite has no users'],
+  ]) {
+    const { message } = settingsRefusal({ DATABASE_URL, DATABASE_PASSWORD: 'pw' }, 'migrate')
+    expect(message).toStartWith('DATABASE_PASSWORD is set')
+    expect(message).toContain(why!)
+  }
+  for (const REDIS_URL of ['redis://:pw@cache', 'redis+cluster://u:pw@a:1,b:2']) {
+    const { message } = settingsRefusal({ REDIS_URL, REDIS_PASSWORD: 'pw' }, 'fanout-worker')
+    expect(message).toStartWith('REDIS_PASSWORD is set')
+  }
+  const { redis } = loadSettings({ REDIS_PASSWORD: 'p w' }, { role: 'fanout-worker' })
+  expect(redis).toMatchObject({ url: 'redis://:p%20w@127.0.0.1:6379/0' })
+})
+
 describe('every secret may stand in a file', () => {
   const secrets = listSettings().filter(({ secret }) => secret)
   const values: Readonly<Record<string, string>> = {
@@ -130,7 +147,10 @@ describe('every secret may stand in a file', () => {
   test.each(secrets)('$name', async ({ name }) => {
     await using folder = await temporaryFolder()
     const role: Role = 'api'
-    const beside = name === 'SECRET_KEY' ? {} : { SECRET_KEY: 'k'.repeat(32) }
+    const beside = {
+      ...(name !== 'SECRET_KEY' && { SECRET_KEY: 'k'.repeat(32) }),
+      ...(name === 'DATABASE_PASSWORD' && { DATABASE_URL: 'mysql://sns@db/sns' }),
+    }
     const path = join(folder.path, 'secret')
     const [file, text] = [secretFileSetting(name), values[name] ?? ' s'.repeat(20)]
     const given = loadSettings({ ...beside, [name]: text }, { role })

@@ -188,6 +188,23 @@ export function redisUrl(text: string): RedisUrl {
   return { cluster: [first, ...others] }
 }
 
+/** The same servers, each asked with this password. Throws where the URL has another. */
+export function withRedisPassword(redis: RedisUrl, password: string): RedisUrl {
+  const add = (text: string) => {
+    const url = new URL(text)
+    if (url.password !== '') {
+      throw new SettingProblem(
+        'REDIS_PASSWORD is set, and REDIS_URL has a password too: expected one of them',
+      )
+    }
+    url.password = encodeURIComponent(password)
+    return url.href
+  }
+  if (!('cluster' in redis)) return { url: add(redis.url) }
+  const [first, ...others] = redis.cluster
+  return { cluster: [add(first), ...others.map(add)] }
+}
+
 function redisServerUrl(text: string): string {
   const expected =
     'expected redis://[user:password@]host[:port][/database], redis+cluster://[user:password@]host:port,host:port, or rediss for TLS'

@@ -41,6 +41,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['sqlite:x.db', (s) => s.database, { kind: 'sqlite', path: 'x.db', echo: false }]],
     bad: ['postgres://h/db', 'x.db', 'mysql://'],
   },
+  DATABASE_PASSWORD: {
+    role: 'api',
+    beside: { DATABASE_URL: 'mysql://sns@db/sns', SECRET_KEY: KEY },
+    good: [['p@:/%', (s) => 'password' in s.database && s.database.password, 'p@:/%']],
+    bad: [],
+  },
   DATABASE_ECHO: {
     role: 'api',
     good: [
@@ -97,6 +103,18 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       'redis+cluster://',
       'redis+cluster://a/1',
     ],
+  },
+  REDIS_PASSWORD: {
+    role: 'api',
+    beside: { REDIS_URL: 'rediss+cluster://a:1,b:2' },
+    good: [
+      [
+        'p@:/%',
+        (s) => s.redis,
+        { cluster: ['rediss://:p%40%3A%2F%25@a:1', 'rediss://:p%40%3A%2F%25@b:2'], ca: null },
+      ],
+    ],
+    bad: [],
   },
   REDIS_CA: {
     role: 'api',

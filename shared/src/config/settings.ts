@@ -60,6 +60,14 @@ export const SETTINGS = {
       readBy: 'all',
       secret: true,
     },
+    password: {
+      name: 'DATABASE_PASSWORD',
+      summary: 'Password for the user of a `mysql://` DATABASE_URL that has none',
+      parse: parse.text,
+      default: null,
+      readBy: 'all',
+      secret: true,
+    },
     echo: {
       name: 'DATABASE_ECHO',
       summary: 'Log every SQL statement (true or false)',
@@ -103,6 +111,14 @@ export const SETTINGS = {
       summary:
         'Redis as one URL; wins over the three above; `redis+cluster://host:port,host:port` for a Redis Cluster',
       parse: parse.redisUrl,
+      default: null,
+      readBy: ['api', 'fanout-worker'],
+      secret: true,
+    },
+    password: {
+      name: 'REDIS_PASSWORD',
+      summary: 'Redis password, where REDIS_URL has none',
+      parse: parse.text,
       default: null,
       readBy: ['api', 'fanout-worker'],
       secret: true,
@@ -499,12 +515,30 @@ export function combineSettings(values: SettingValues, role: Role) {
   }
 }
 
-function databaseOf({ url, echo, poolSize }: SettingValues['database']): DatabaseSettings {
-  return url.kind === 'sqlite' ? { ...url, echo } : { ...url, echo, poolSize }
+function databaseOf({
+  url,
+  password,
+  echo,
+  poolSize,
+}: SettingValues['database']): DatabaseSettings {
+  if (password === null)
+    return url.kind === 'sqlite' ? { ...url, echo } : { ...url, echo, poolSize }
+  if (url.kind === 'sqlite') {
+    throw new parse.SettingProblem(
+      'DATABASE_PASSWORD is set, and SQLite has no users: expected a DATABASE_URL that begins with mysql://',
+    )
+  }
+  if (url.password !== '') {
+    throw new parse.SettingProblem(
+      'DATABASE_PASSWORD is set, and DATABASE_URL has a password too: expected one of them',
+    )
+  }
+  return { ...url, password, echo, poolSize }
 }
 
-function redisOf({ url, host, port, database, ca }: SettingValues['redis']) {
-  const server = url ?? { url: `redis://${parse.urlHost(host)}:${port}/${database}` }
+function redisOf({ url, host, port, database, password, ca }: SettingValues['redis']) {
+  const named = url ?? { url: `redis://${parse.urlHost(host)}:${port}/${database}` }
+  const server = password === null ? named : parse.withRedisPassword(named, password)
   const [first] = 'cluster' in server ? server.cluster : [server.url]
   if (ca !== null && !first.startsWith('rediss:')) {
     throw new parse.SettingProblem(
