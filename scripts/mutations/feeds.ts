@@ -48,14 +48,14 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
     await admit?.(viewer.id)
-    const view = isHeard && freshness.belief() ? await relations.feedView(viewer) : null`,
+    const authors = isHeard && freshness.belief() ? await relations.feedAuthors(viewer) : null`,
     replace: `const viewer = await viewers.account(grant)
     if (!viewer) throw sessionEnded()
-    const early = freshness.belief() ? await relations.feedView(viewer) : null
+    const early = freshness.belief() ? await relations.feedAuthors(viewer) : null
     const first = await readTimeline(userId, before, count)
     const { isHeard, mergedAuthors } = first
     await admit?.(viewer.id)
-    const view = isHeard && freshness.belief() ? early : null
+    const authors = isHeard && freshness.belief() ? early : null
     void [sessions, clock]`,
     tests: [REPLICAS],
   },
@@ -90,7 +90,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a like is not announced to its viewer',
     file: 'services/api/src/memory/announced-stores.ts',
-    find: "await engagement.like(by, post)\n        await announce([{ kind: 'engagement', post, by }, viewer(by)])",
+    find: 'await engagement.like(by, post)\n        await announce(liked(post, by))',
     replace:
       "await engagement.like(by, post)\n        await announce([{ kind: 'engagement', post, by }])",
     tests: [REPLICAS],

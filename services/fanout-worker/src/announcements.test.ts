@@ -76,7 +76,7 @@ test('tells what each change of a row alters', async () => {
     ],
     [
       { kind: 'engagement', post: 9, by: 1 },
-      { kind: 'viewer', user: 1 },
+      { kind: 'reactions', user: 1 },
     ],
     [{ kind: 'engagement', post: 9, by: 2 }],
   ] as Change[][])

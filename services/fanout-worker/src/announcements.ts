@@ -56,7 +56,7 @@ function changesOf(event: Announced): Change[] {
   if (isChangeOf('likes', event)) {
     return rowsOf(event).flatMap((row) => [
       { kind: 'engagement', post: row.post_id, by: row.user_id },
-      viewer(row.user_id),
+      { kind: 'reactions', user: row.user_id },
     ])
   }
   return isChangeOf('comments', event)

@@ -14,8 +14,10 @@ export type Change =
   | { readonly kind: 'lanes' }
   /** The name of somebody who writes. */
   | { readonly kind: 'author'; readonly user: UserId }
-  /** What a viewer may see and how: the account, its sessions, follows, mutes and likes. */
+  /** What a viewer may see and how: the account, its sessions, follows, mutes and blocks. */
   | { readonly kind: 'viewer'; readonly user: UserId }
+  /** Which posts somebody likes. */
+  | { readonly kind: 'reactions'; readonly user: UserId }
 
 /** Something that somebody may be waiting for. Nothing is kept of it. */
 export type Hint =

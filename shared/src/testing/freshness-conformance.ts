@@ -15,6 +15,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'lanes' },
   { kind: 'author', user: 3 as UserId },
   { kind: 'viewer', user: 9_007_199_254_740_991 as UserId },
+  { kind: 'reactions', user: 9_007_199_254_740_991 as UserId },
 ]
 
 /** What every `Freshness` promises without faults; the histories test faults. */

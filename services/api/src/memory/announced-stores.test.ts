@@ -91,12 +91,12 @@ const WRITES: readonly {
   {
     name: 'engagement.like',
     call: (stores) => stores.engagement.like(ann, POST),
-    changes: [engagement, viewer(ann)],
+    changes: [engagement, { kind: 'reactions', user: ann }],
   },
   {
     name: 'engagement.unlike',
     call: (stores) => stores.engagement.unlike(ann, POST),
-    changes: [engagement, viewer(ann)],
+    changes: [engagement, { kind: 'reactions', user: ann }],
   },
   {
     name: 'engagement.comment',

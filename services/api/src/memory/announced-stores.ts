@@ -1,4 +1,4 @@
-import type { UserId } from '@sns/shared/domain/id'
+import type { PostId, UserId } from '@sns/shared/domain/id'
 import type { EngagementStore } from '@sns/shared/ports/engagement-store'
 import type { Change, ChangeAnnouncer } from '@sns/shared/ports/freshness'
 import type { GraphStore } from '@sns/shared/ports/graph-store'
@@ -16,6 +16,11 @@ export interface Stores {
 }
 
 const viewer = (user: UserId): Change => ({ kind: 'viewer', user })
+
+const liked = (post: PostId, by: UserId): readonly Change[] => [
+  { kind: 'engagement', post, by },
+  { kind: 'reactions', user: by },
+]
 
 /**
  * Wraps the stores: every write that alters something kept in memory is announced after its commit
@@ -132,11 +137,11 @@ export function createAnnouncedStores(
       ...engagement,
       async like(by, post) {
         await engagement.like(by, post)
-        await announce([{ kind: 'engagement', post, by }, viewer(by)])
+        await announce(liked(post, by))
       },
       async unlike(by, post) {
         await engagement.unlike(by, post)
-        await announce([{ kind: 'engagement', post, by }, viewer(by)])
+        await announce(liked(post, by))
       },
       async comment(comment) {
         const written = await engagement.comment(comment)

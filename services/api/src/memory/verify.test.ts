@@ -45,8 +45,9 @@ describe('what a process keeps', () => {
     const { checked, of, differing } = await verify()
     expect(differing).toEqual([])
     expect(checked).toBe(of)
-    // A post, two viewers, the view of the one who reads, the list of merged authors and the posts of one.
-    expect(of).toBe(6)
+    // A post, two viewers, whom the one who reads follows and what they like, the list of merged authors and the posts
+    // of one.
+    expect(of).toBe(7)
   })
 
   test('is named where a hand in the database changed it and nobody was told', async () => {
@@ -65,10 +66,16 @@ describe('what a process keeps', () => {
       .where('id', '=', post as never)
       .execute()
     await db.deleteFrom('follows').where('follower_id', '=', ann.id).execute()
-    expect((await verify()).differing).toEqual([`feed view ${ann.id}`])
+    expect((await verify()).differing).toEqual([`feed authors ${ann.id}`])
     await db.updateTable('users').set({ display_name: 'Bobby' }).where('id', '=', bob.id).execute()
-    const all = [`post ${post}`, `viewer ${bob.id}`, `feed view ${ann.id}`]
+    const all = [`post ${post}`, `viewer ${bob.id}`, `feed authors ${ann.id}`]
     expect((await verify()).differing).toEqual(all)
+    const like = { user_id: ann.id, post_id: Number(post), created_at: 0 }
+    await db
+      .insertInto('likes')
+      .values(like as never)
+      .execute()
+    expect((await verify()).differing).toEqual([...all, `reactions ${ann.id}`])
   })
 
   test('is named where a merged author or a post of theirs is lacking', async () => {

@@ -7,12 +7,14 @@ import { fillPage } from '../http/fill-page'
 import type { Post } from '../modules/posts/schema'
 import { joinPage, type ShownPost } from './page-bytes'
 import { type PostPieces, postOf, toPiece } from './post-pieces'
+import type { Reactions } from './reactions'
 import type { Relations } from './relations'
 import type { Viewer } from './versioned-cache'
 
 export interface VisiblePostsDeps {
-  readonly posts: Pick<PostStore, 'visible' | 'liked'>
-  readonly relations: Pick<Relations, 'feedView' | 'hiddenFrom'>
+  readonly posts: Pick<PostStore, 'visible'>
+  readonly relations: Pick<Relations, 'hiddenFrom'>
+  readonly reactions: Pick<Reactions, 'among'>
   readonly pieces: Pick<PostPieces, 'of'>
   readonly freshness: Pick<Freshness, 'belief'>
 }
@@ -38,7 +40,13 @@ export async function shownBySql(
  * Those of the posts that the viewer may see, as they are now: of what is kept, while that is known to be current,
  * else from SQL. `isHeard`: a barrier of the same request was passed.
  */
-export function createVisiblePosts({ posts, relations, pieces, freshness }: VisiblePostsDeps) {
+export function createVisiblePosts({
+  posts,
+  relations,
+  reactions,
+  pieces,
+  freshness,
+}: VisiblePostsDeps) {
   return async (
     viewer: Viewer,
     ids: readonly PostId[],
@@ -46,18 +54,16 @@ export function createVisiblePosts({ posts, relations, pieces, freshness }: Visi
   ): Promise<ReadonlyMap<PostId, ShownPost>> => {
     if (ids.length === 0) return new Map()
     if (!isHeard || !freshness.belief()) return shownBySql(posts, viewer.id, ids)
-    const [{ likes, likesFloor }, hidden, found] = await Promise.all([
-      relations.feedView(viewer),
+    const [liked, hidden, found] = await Promise.all([
+      reactions.among(viewer.id, ids),
       relations.hiddenFrom(viewer),
       pieces.of(viewer.id, ids),
     ])
-    const old = ids.filter((id) => id < likesFloor)
-    const oldLikes = new Set(old.length === 0 ? [] : await posts.liked(viewer.id, old))
     const shown = new Map<PostId, ShownPost>()
     for (const [at, id] of ids.entries()) {
       const piece = found[at]
       if (!piece || hidden.has(piece.authorId)) continue
-      shown.set(id, { id, piece, liked: likes.has(id) || oldLikes.has(id) })
+      shown.set(id, { id, piece, liked: liked.has(id) })
     }
     return shown
   }

@@ -295,6 +295,9 @@ function encode(change: Change | Hint): string {
       return `a${change.user}`
     case 'viewer':
       return `v${change.user}`
+    case 'reactions':
+      // To a process of an older version: all that the viewer sees has changed.
+      return `v${change.user}:1`
     case 'delivered':
       return `d${change.author}`
     case 'notified':
@@ -319,7 +322,7 @@ function decode(part: string): Change | Hint | null {
     case 'a':
       return { kind: 'author', user: id as UserId }
     case 'v':
-      return { kind: 'viewer', user: id as UserId }
+      return { kind: second === undefined ? 'viewer' : 'reactions', user: id as UserId }
     case 'd':
       return { kind: 'delivered', author: id as UserId }
     case 'o':

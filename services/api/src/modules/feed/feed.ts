@@ -18,7 +18,8 @@ import { nextCount } from '../../http/fill-page'
 import type { MergedPosts } from '../../memory/merged-posts'
 import { joinPage, type ShownPost } from '../../memory/page-bytes'
 import type { PostPieces } from '../../memory/post-pieces'
-import type { FeedView, Relations } from '../../memory/relations'
+import type { Reactions } from '../../memory/reactions'
+import type { Relations } from '../../memory/relations'
 import type { Viewers } from '../../memory/viewers'
 import { shownBySql } from '../../memory/visible-posts'
 import { type Waiting, type WaitingPosts, waitingOf } from '../../memory/waiting-posts'
@@ -30,7 +31,8 @@ export interface FeedDeps {
   readonly timelines: TimelineStore
   readonly freshness: Freshness
   readonly viewers: Pick<Viewers, 'account'>
-  readonly relations: Pick<Relations, 'feedView'>
+  readonly relations: Pick<Relations, 'feedAuthors'>
+  readonly reactions: Pick<Reactions, 'among'>
   readonly pieces: PostPieces
   readonly merged: MergedPosts
   readonly waiting: Pick<WaitingPosts, 'current'>
@@ -93,7 +95,7 @@ interface Skeleton {
  * the same steps ask SQL, and its predicate of the feed replaces the rules.
  */
 export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
-  const { timelines, freshness, viewers, relations, pieces, merged, waiting } = deps
+  const { timelines, freshness, viewers, relations, reactions, pieces, merged, waiting } = deps
   const { sessions, posts, clock, metrics, logger } = deps
 
   const sqlReads = createFeedReads({ timelines, posts, metrics, onAway: away }, { atOnce })
@@ -132,7 +134,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
 
   /** What a window lacks: posts of merged authors, and those that fan-out has not delivered while it is behind. */
   async function listsBeside(
-    { authors }: FeedView,
+    authors: ReadonlySet<UserId>,
     mergedAuthors: readonly UserId[],
     late: Waiting | null,
   ): Promise<readonly IdList[]> {
@@ -188,29 +190,25 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
   }
 
   /**
-   * Looks up the posts of a skeleton: those in the feed by what is kept (`view`); without it the ids are those
+   * Looks up the posts of a skeleton: those by `authors`, as far as that is kept; without it the ids are those
    * of SQL, and in the feed.
    */
   async function hydrate(
     viewer: UserId,
-    view: FeedView | null,
+    authors: ReadonlySet<UserId> | null,
     ids: readonly PostId[],
   ): Promise<readonly ShownPost[]> {
-    if (view === null) {
+    if (authors === null) {
       const byId = await shownBySql(posts, viewer, ids)
       return ids.flatMap((id) => byId.get(id) ?? [])
     }
     const shown: ShownPost[] = []
-    const found = await pieces.of(viewer, ids)
-    // Newest first: where the last is above the floor, all are.
-    const isOld = (ids.at(-1) ?? 0) < view.likesFloor
-    const old = isOld ? ids.filter((id) => id < view.likesFloor) : []
-    const oldLikes = isOld ? new Set(await posts.liked(viewer, old)) : null
+    const [found, liked] = await Promise.all([pieces.of(viewer, ids), reactions.among(viewer, ids)])
     for (let at = 0; at < ids.length; at += 1) {
       const id = ids[at] as PostId
       const piece = found[at]
-      if (!piece || !view.authors.has(piece.authorId)) continue
-      shown.push({ id, piece, liked: view.likes.has(id) || oldLikes?.has(id) === true })
+      if (!piece || !authors.has(piece.authorId)) continue
+      shown.push({ id, piece, liked: liked.has(id) })
     }
     return shown
   }
@@ -235,9 +233,9 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
       : await sessions.findViewer(grant, clock.now())
     if (!viewer) throw sessionEnded()
     await admit?.(viewer.id)
-    const view = isHeard && freshness.belief() ? await relations.feedView(viewer) : null
-    let slice = view === null ? null : first.slice
-    const lists = view === null ? [] : await listsBeside(view, mergedAuthors, late)
+    const authors = isHeard && freshness.belief() ? await relations.feedAuthors(viewer) : null
+    let slice = authors === null ? null : first.slice
+    const lists = authors === null ? [] : await listsBeside(authors, mergedAuthors, late)
 
     const shown: ShownPost[] = []
     let source: Source | null = null
@@ -245,7 +243,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
       const found = await skeleton(viewer, slice, lists, before, count)
       source = source === null || source === found.source ? found.source : 'merge'
       const ids = after === 0 ? found.ids : found.ids.filter((id) => id > after)
-      for (const post of await hydrate(userId, view, ids)) {
+      for (const post of await hydrate(userId, authors, ids)) {
         // Each is below the one before it.
         if (post.id < (shown.at(-1)?.id ?? Number.POSITIVE_INFINITY)) shown.push(post)
       }
@@ -255,7 +253,7 @@ export function createFeed(deps: FeedDeps, { atOnce }: FeedReadsOptions) {
       count = nextCount(count)
       if (slice) slice = (await readTimeline(userId, before, count)).slice
     }
-    return { shown, source, authors: view?.authors ?? null }
+    return { shown, source, authors }
   }
 
   return {
