@@ -118,7 +118,7 @@ async function migrateElasticsearch(
   await using client = createElasticsearchClient(elasticsearch, { logger, metrics })
   await migrateIndexes(client, {
     prefix,
-    replicas: elasticsearch.replicas,
+    newIndex: elasticsearch.newIndex,
     onProgress: (_index, done, total) => report('indexes', done, total),
   })
 }

@@ -15,7 +15,9 @@ export interface OddServerSuite extends OddSuite {
 export const ODD_SERVER_SETTINGS = {
   DATABASE_POOL_SIZE: '3',
   KAFKA_PARTITIONS: '3',
+  ES_SHARDS: '2',
   ES_REPLICAS: '1',
+  ES_REFRESH_MS: '350',
 } as const satisfies Readonly<Record<string, string>>
 
 type Effect = (suite: OddServerSuite) => Promise<void>
@@ -58,11 +60,9 @@ export const SERVER_EFFECTS: Readonly<Record<string, Effect>> = {
   async ES_URL({ env }) {
     expect(Object.keys(await indexes(env)).length).toBeGreaterThan(0)
   },
-  async ES_REPLICAS({ env }) {
-    for (const { settings } of Object.values(await indexes(env))) {
-      expect(settings.index.number_of_replicas).toBe('1')
-    }
-  },
+  ES_SHARDS: ({ env }) => expectIndexes(env, { number_of_shards: '2' }),
+  ES_REPLICAS: ({ env }) => expectIndexes(env, { number_of_replicas: '1' }),
+  ES_REFRESH_MS: ({ env }) => expectIndexes(env, { refresh_interval: '350ms' }),
   ES_HOST: elasticsearchParts,
   ES_PORT: elasticsearchParts,
   ES_ID: elasticsearchUser,
@@ -186,8 +186,11 @@ async function partitions(env: OddServerSuite['env']): Promise<readonly number[]
 
 async function indexes(env: OddServerSuite['env']) {
   const answer = await fetch(`${env.ES_URL}/${env.KEY_PREFIX}*/_settings`)
-  return (await answer.json()) as Record<
-    string,
-    { settings: { index: { number_of_replicas: string } } }
-  >
+  return (await answer.json()) as Record<string, { settings: { index: Record<string, unknown> } }>
+}
+
+async function expectIndexes(env: OddServerSuite['env'], wanted: Readonly<Record<string, string>>) {
+  const found = Object.values(await indexes(env))
+  expect(found.length).toBeGreaterThan(0)
+  for (const { settings } of found) expect(settings.index).toMatchObject(wanted)
 }

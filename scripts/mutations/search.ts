@@ -51,6 +51,31 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     needs: 'TEST_ES_URL',
   },
   {
+    name: 'search: migrate brings back the replicas that an operator changed',
+    file: `${INDEX}/migrate-indexes.ts`,
+    find: '  // A field that an earlier version did not write',
+    replace:
+      '  await client.call((api, options) => api.indices.putSettings({ index: alias, settings: { index: { number_of_replicas: definition.settings.number_of_replicas ?? 0 } } }, options))\n  // A field that an earlier version did not write',
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: a lost index is made with one shard',
+    file: `${INDEX}/index-generations.ts`,
+    find: 'indexDefinitions(prefix, newIndex))',
+    replace: 'indexDefinitions(prefix, { ...newIndex, shards: 1 }))',
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: the index beside the one that is read is made with one shard',
+    file: `${INDEX}/index-generations.ts`,
+    find: 'indexDefinitions(prefix, newIndex, stamp)',
+    replace: 'indexDefinitions(prefix, { ...newIndex, shards: 1 }, stamp)',
+    tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
     name: 'search: the plural of any word, however short',
     file: `${TERMS}/word-forms.ts`,
     find: 'const SINGULAR_MIN = 3',

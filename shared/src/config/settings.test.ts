@@ -181,7 +181,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
           ca: null,
           auth: { username: 'me', password: 'p@ss' },
           verifySsl: true,
-          replicas: 0,
+          newIndex: { shards: 1, replicas: 0, refreshMs: 400 },
         },
       ],
     ],
@@ -206,10 +206,20 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [[CA, (s) => s.elasticsearch.ca, { path: CA, pem: readFileSync(CA, 'utf8') }]],
     bad: ['/nowhere/ca.pem', '/'],
   },
+  ES_SHARDS: {
+    role: 'cdc-indexer',
+    good: [['3', (s) => s.elasticsearch.newIndex.shards, 3]],
+    bad: ['0', '1025', '1.5', 'x'],
+  },
   ES_REPLICAS: {
-    role: 'migrate',
-    good: [['1', (s) => s.elasticsearch.replicas, 1]],
+    role: 'cdc-indexer',
+    good: [['1', (s) => s.elasticsearch.newIndex.replicas, 1]],
     bad: ['-1', 'x'],
+  },
+  ES_REFRESH_MS: {
+    role: 'migrate',
+    good: [['1000', (s) => s.elasticsearch.newIndex.refreshMs, 1_000]],
+    bad: ['-1', '49', '60001', '1s', '400ms'],
   },
   CORS_ORIGINS: {
     role: 'api',

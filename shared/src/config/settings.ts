@@ -225,12 +225,31 @@ export const SETTINGS = {
       default: null,
       readBy: ['api', 'cdc-indexer', 'migrate'],
     },
-    replicas: {
-      name: 'ES_REPLICAS',
-      summary: 'Replicas of the indexes that migrate creates',
-      parse: parse.integer('a number', 0, 100),
-      default: '0',
-      readBy: ['migrate'],
+    /** An index that is there keeps what it has: a new one, of `reindex` too, is made by these. */
+    newIndex: {
+      shards: {
+        name: 'ES_SHARDS',
+        summary:
+          'Shards of each search index when it is made; `reindex` makes one with another number',
+        parse: parse.integer('a number', 1, 1_024),
+        default: '1',
+        readBy: ['cdc-indexer', 'migrate'],
+      },
+      replicas: {
+        name: 'ES_REPLICAS',
+        summary: 'Copies of each shard of a search index beside the first, when it is made',
+        parse: parse.integer('a number', 0, 100),
+        default: '0',
+        readBy: ['cdc-indexer', 'migrate'],
+      },
+      refreshMs: {
+        name: 'ES_REFRESH_MS',
+        summary:
+          'Milliseconds until what is in a search index can be found, when it is made; longer spares Elasticsearch work',
+        parse: parse.integer('milliseconds', 50, 60_000),
+        default: '400',
+        readBy: ['cdc-indexer', 'migrate'],
+      },
     },
   },
   cors: {

@@ -131,10 +131,10 @@ export function createServerBackend(
     const client = opened.use(
       createElasticsearchClient(settings.elasticsearch, { logger, metrics }),
     )
-    const { replicas } = settings.elasticsearch
+    const { newIndex } = settings.elasticsearch
     return {
       search: createElasticsearchSearchIndex(client, { prefix }),
-      index: createElasticsearchGenerations(client, { prefix, replicas }),
+      index: createElasticsearchGenerations(client, { prefix, newIndex }),
       health: client.health,
     }
   })

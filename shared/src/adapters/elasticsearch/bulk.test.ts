@@ -37,7 +37,7 @@ function createFake(answer: (id: string, request: number) => Answer, aliasStatus
   })
   const metrics = createMetrics()
   const client = createElasticsearchClient(
-    { urls: [server.url.origin], ca: null, auth: null, verifySsl: true, replicas: 0 },
+    { urls: [server.url.origin], ca: null, auth: null, verifySsl: true },
     { logger: createLogger('test', 'silent'), metrics },
   )
   return {

@@ -69,7 +69,7 @@ const HEALTH_TIMEOUT_MS = 2_000
 const OUTSIDE_OUR_POWER = new Set([401, 403, 404, 408, 429])
 
 export function createElasticsearchClient(
-  settings: Settings['elasticsearch'],
+  settings: Omit<Settings['elasticsearch'], 'newIndex'>,
   { logger, metrics }: ElasticsearchClientDeps,
 ): ElasticsearchClient {
   const client = new Client({

@@ -7,15 +7,21 @@ import type { ElasticsearchClient } from './client'
 /** Names of the indexes of a generation, by what they hold. */
 export type IndexNames = Readonly<Record<SearchKind, string>>
 
+/** How an index is made; changed by hand afterwards, it stays as it was changed. */
+export interface NewIndexOptions {
+  readonly shards: number
+  readonly replicas: number
+  /** Milliseconds until what was written can be found. */
+  readonly refreshMs: number
+}
+
 export interface IndexDefinition {
   readonly kind: SearchKind
   /** The name that searches read by. */
   readonly alias: string
   /** The index behind the alias; a new generation is a new index. */
   readonly index: string
-  /** May be changed on a living index. */
-  readonly dynamicSettings: estypes.IndicesIndexSettings
-  readonly staticSettings: estypes.IndicesIndexSettings
+  readonly settings: estypes.IndicesIndexSettings
   readonly mappings: estypes.MappingTypeMapping
 }
 
@@ -44,26 +50,27 @@ export function ownAlias(index: string): string {
 /** The indexes of a generation; `name` tells it from others. */
 export function indexDefinitions(
   prefix: string,
-  replicas: number,
+  { shards, replicas, refreshMs }: NewIndexOptions,
   name = 'v1',
 ): readonly IndexDefinition[] {
-  const dynamicSettings = {
+  const common = {
+    number_of_shards: shards,
     number_of_replicas: replicas,
     // Explicit: by default an index that nobody searched for 30 s stops refreshing until the next
     // search.
-    refresh_interval: '400ms',
+    refresh_interval: `${refreshMs}ms`,
     // How long a deleted document's version is remembered, in memory. A change that comes later than
     // that could bring the document back: only a consumer that holds a batch for as long while its
     // partition moved on could do so, and its retries end in minutes. The default is 60 s.
     gc_deletes: '1h',
+    similarity: SIMILARITY,
   }
   return [
     {
       kind: 'post',
       alias: postsAlias(prefix),
       index: `${postsAlias(prefix)}-${name}`,
-      dynamicSettings,
-      staticSettings: { number_of_shards: 1, analysis: ANALYSIS, similarity: SIMILARITY },
+      settings: { ...common, analysis: ANALYSIS },
       mappings: mapping({
         id: { type: 'long' },
         authorId: { type: 'long' },
@@ -77,8 +84,7 @@ export function indexDefinitions(
       kind: 'user',
       alias: usersAlias(prefix),
       index: `${usersAlias(prefix)}-${name}`,
-      dynamicSettings,
-      staticSettings: { number_of_shards: 1, similarity: SIMILARITY },
+      settings: common,
       mappings: mapping({
         id: { type: 'long' },
         username: { type: 'keyword' },

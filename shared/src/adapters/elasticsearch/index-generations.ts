@@ -6,6 +6,7 @@ import type { ElasticsearchClient } from './client'
 import {
   type IndexNames,
   indexDefinitions,
+  type NewIndexOptions,
   ownAlias,
   readAliases,
   spareAlias,
@@ -15,7 +16,7 @@ import { createElasticsearchSearchIndex } from './search-index'
 
 export interface IndexGenerationsOptions {
   readonly prefix: string
-  readonly replicas: number
+  readonly newIndex: NewIndexOptions
 }
 
 interface Found {
@@ -37,7 +38,7 @@ const ID_CHARACTERS = 8
  */
 export function createElasticsearchGenerations(
   client: ElasticsearchClient,
-  { prefix, replicas }: IndexGenerationsOptions,
+  { prefix, newIndex }: IndexGenerationsOptions,
 ): IndexGenerations {
   const current = readAliases(prefix)
   const spare = (role: SpareRole): IndexNames => ({
@@ -84,7 +85,7 @@ export function createElasticsearchGenerations(
     async current() {
       const there = generation(await find(current))
       if (there) return there
-      for (const definition of indexDefinitions(prefix, replicas)) {
+      for (const definition of indexDefinitions(prefix, newIndex)) {
         await ensureIndex(client, definition)
       }
       const made = generation(await find(current))
@@ -100,7 +101,7 @@ export function createElasticsearchGenerations(
       const names = spare('next')
       const there = await find(names)
       const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
-      for (const definition of indexDefinitions(prefix, replicas, stamp)) {
+      for (const definition of indexDefinitions(prefix, newIndex, stamp)) {
         if (there[definition.kind]) continue
         await createIndex(client, definition, { [names[definition.kind]]: {} })
       }

@@ -7,13 +7,14 @@ import {
   hasAlias,
   type IndexDefinition,
   indexDefinitions,
+  type NewIndexOptions,
   ownAlias,
   spareAlias,
 } from './index-definitions'
 
 export interface MigrateIndexesOptions {
   readonly prefix: string
-  readonly replicas: number
+  readonly newIndex: NewIndexOptions
   /** Told of each index when it is ready. */
   readonly onProgress?: (index: string, done: number, total: number) => void
 }
@@ -22,16 +23,16 @@ const OLDEST_MAJOR = 8
 const CREATE_TIMEOUT_MS = 30_000
 
 /**
- * Makes the indexes and their aliases where they are missing and brings their settings up to date.
- * Idempotent; two at once do no harm. Throws an `OperatorError` where Elasticsearch is away, too old,
+ * Makes the indexes and their aliases where they are missing and adds fields that they lack; leaves their settings as
+ * they are. Idempotent; two at once do no harm. Throws an `OperatorError` where Elasticsearch is away, too old,
  * or lacks the Korean analyzer.
  */
 export async function migrateIndexes(
   client: ElasticsearchClient,
-  { prefix, replicas, onProgress = () => {} }: MigrateIndexesOptions,
+  { prefix, newIndex, onProgress = () => {} }: MigrateIndexesOptions,
 ): Promise<void> {
   await checkServer(client)
-  const definitions = indexDefinitions(prefix, replicas)
+  const definitions = indexDefinitions(prefix, newIndex)
   for (const [at, definition] of definitions.entries()) {
     await ensureIndex(client, definition)
     onProgress(definition.index, at + 1, definitions.length)
@@ -88,14 +89,14 @@ async function serverVersion(client: ElasticsearchClient): Promise<string> {
 }
 
 /**
- * Makes the index, with its alias, where the alias is missing. Brings its settings up to date, and the fields of all that
- * may still be written.
+ * Makes the index, with its alias, where the alias is missing, and adds the fields that it and the spare ones lack. The
+ * settings of an index that is there are its operator's.
  */
 export async function ensureIndex(
   client: ElasticsearchClient,
   definition: IndexDefinition,
 ): Promise<void> {
-  const { alias, index, dynamicSettings, mappings } = definition
+  const { alias, index, mappings } = definition
   if (!(await hasAlias(client, alias))) {
     try {
       await createIndex(client, definition, { [alias]: { is_write_index: true } })
@@ -104,9 +105,6 @@ export async function ensureIndex(
       await explainRefusal(client, alias, index, error)
     }
   }
-  await client.call((api, options) =>
-    api.indices.putSettings({ index: alias, settings: { index: dynamicSettings } }, options),
-  )
   // A field that an earlier version did not write: without it, documents that have it are refused.
   const all = [alias, spareAlias(alias, 'next'), spareAlias(alias, 'previous')]
   const { properties = {} } = mappings
@@ -118,7 +116,7 @@ export async function ensureIndex(
 /** Errors: those of `ElasticsearchClient.call`; a refusal where the index is there. */
 export async function createIndex(
   client: ElasticsearchClient,
-  { index, dynamicSettings, staticSettings, mappings }: IndexDefinition,
+  { index, settings, mappings }: IndexDefinition,
   aliases: Record<string, estypes.IndicesAlias>,
 ): Promise<void> {
   await client.call(
@@ -126,7 +124,7 @@ export async function createIndex(
       api.indices.create(
         {
           index,
-          settings: { index: { ...dynamicSettings, ...staticSettings } },
+          settings: { index: settings },
           mappings,
           aliases: { ...aliases, [ownAlias(index)]: {} },
         },
@@ -147,6 +145,11 @@ async function explainRefusal(
     if (await hasAlias(client, alias)) return
     throw new OperatorError(
       `Elasticsearch has an index ${index} without its alias ${alias}: add the alias, or delete the index, and run migrate again`,
+    )
+  }
+  if (type === 'validation_exception') {
+    throw new OperatorError(
+      `Elasticsearch refuses the index ${index}: ${reason}; check ES_SHARDS and ES_REPLICAS, and how many shards its nodes may hold`,
     )
   }
   throw new OperatorError(
