@@ -12,6 +12,7 @@ import { MYSQL_CONNECTION_MUTATIONS } from './mysql-connections'
 import { OPERATOR_MUTATIONS } from './operators'
 import { PAGE_MUTATIONS } from './page'
 import { SEARCH_MUTATIONS } from './search'
+import { SEQUENCE_MUTATIONS } from './sequences'
 import { SETTING_MUTATIONS } from './settings'
 import { STATEMENT_MUTATIONS } from './statements'
 import { TEXT_MUTATIONS } from './texts'
@@ -29,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MYSQL_CONNECTION_MUTATIONS,
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
+  ...SEQUENCE_MUTATIONS,
   ...SETTING_MUTATIONS,
   ...STATEMENT_MUTATIONS,
   ...TEXT_MUTATIONS,

@@ -145,7 +145,7 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: an epoch goes by the source alone, though its numbers went back',
     file: `${CAPTURE}/source-epochs.ts`,
-    find: 'counted > last && counted - last <= LEAP ? counted : last + 1',
+    find: 'counted > last && counted - last <= SEQUENCE_LEAP ? counted : last + 1',
     replace: 'starts.has(sourceOf(gtid)) || counted > last ? counted : last + 1',
     tests: [`${TRANSACTIONS}.test.ts`],
   },
@@ -217,8 +217,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'versions: the epoch is left out',
     file: VERSIONS,
-    find: 'epoch * EPOCH_SEQUENCES + numberIn(gtid)',
-    replace: 'epoch + numberIn(gtid)',
+    find: '(epoch ?? 0) * EPOCH_SEQUENCES + numberOf(gtid)',
+    replace: '(epoch ?? 0) + numberOf(gtid)',
     tests: ['shared/src/events', CAPTURE],
   },
   {

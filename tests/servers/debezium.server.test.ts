@@ -1,48 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { createMysqlCheckpointStore } from '@sns/cdc-indexer/capture/mysql/checkpoint-store'
 import { createMysqlSession } from '@sns/cdc-indexer/capture/mysql/session'
 import { readKafkaRecords } from '@sns/cdc-indexer/capture/testing/kafka-records'
-import { capturedTables } from '@sns/shared/events/tables'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
-import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { stack } from '@sns/shared/testing/stack'
 import { spawnProgram } from '../../scripts/process/program-process'
 import { startSuiteProcess } from '../../scripts/process/suite-process'
+import { canRunDebezium, startDebezium } from '../debezium'
 import { liveThroughTheMainJob } from '../journey'
 import { createMigratedNames } from '../server-suite'
 
-const script = join(import.meta.dir, '../../../shared/peers/debezium/debezium')
-const canRun = hasAllTestServers && stack !== null && existsSync(script)
-
-if (hasAllTestServers && !canRun) {
-  console.log(
-    'SKIPPED: Debezium runs only where ../shared/peers/debezium stands beside the checkout',
-  )
-}
-
-/** Debezium's connector on all captured tables, once it reads the binlog. */
-async function startDebezium(database: string, prefix: string): Promise<AsyncDisposable> {
-  const tables = capturedTables.join(`,${database}.`)
-  const child = Bun.spawn([script, database, tables, prefix], { stdout: 'pipe', stderr: 'pipe' })
-  let output = ''
-  for await (const chunk of child.stdout) {
-    output += new TextDecoder().decode(chunk)
-    if (output.includes('debezium: streaming')) break
-  }
-  if (!output.includes('debezium: streaming')) {
-    throw new Error(`Debezium did not start: ${output}${await new Response(child.stderr).text()}`)
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await child.exited
-    },
-  }
-}
-
-describe.skipIf(!canRun)('Debezium', () => {
+describe.skipIf(!canRunDebezium)('Debezium', () => {
   test('writes the records that our capture writes: keys, rows, operations, tombstones', async () => {
     await using names = await createMigratedNames()
     await using mysql = createMysqlSession(names.mysql)

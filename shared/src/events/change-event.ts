@@ -1,3 +1,4 @@
+import { numberOf } from './gtid'
 import { CAPTURED_TABLES, type CapturedTable, type RowOf } from './tables'
 
 /** A value that its reader could not make sense of: its bytes in base64, and why. */
@@ -49,12 +50,15 @@ export interface ChangeSource<T extends CapturedTable = CapturedTable> {
   /** Index of the row within its binlog event. */
   readonly row: number
   readonly snapshot: 'true' | 'false'
-  /** Which history of the source this is: grows when an operator moves capture behind a restored backup. */
-  readonly epoch: number
+  /**
+   * Which history of the source this is: grows when an operator moves capture behind a restored backup. Null in
+   * Debezium's records, which know none.
+   */
+  readonly epoch: number | null
   /**
    * Which of all transactions of the log it is, whichever server wrote it: grows along the log. Absent where one server
    * writes all of them, as in the embedded change log and in the records of earlier releases: there it is the GTID's
-   * number, counted on from the epoch.
+   * number, counted on from the epoch. Debezium's records have none: consumers that need it count them.
    */
   readonly sequence?: number
 }
@@ -108,6 +112,8 @@ const ORDINAL_MAX = (1 << Number(ORDINAL_BITS)) - 1
 export const MAX_SEQUENCE = 2 ** 45 - 1
 /** How many sequences an epoch has. */
 export const EPOCH_SEQUENCES = 2 ** 40
+/** More transactions than any count has given before it is written down how far it is: what counts on above leaps. */
+export const SEQUENCE_LEAP = 2 ** 32
 
 /** The epoch that a sequence belongs to. */
 export function epochOf(sequence: number): number {
@@ -121,17 +127,12 @@ export function epochOf(sequence: number): number {
  * overwrite (Elasticsearch `external_gte`).
  */
 export function documentVersion({ source, transaction }: Versioned): bigint {
-  const { gtid, epoch } = source
-  const sequence = source.sequence ?? epoch * EPOCH_SEQUENCES + numberIn(gtid)
+  const sequence = sequenceOf(source)
   const ordinal = BigInt(Math.min(transaction?.total_order ?? 0, ORDINAL_MAX))
   return (BigInt(sequence) << ORDINAL_BITS) | ordinal
 }
 
-/** The sequence in a version. */
-export function sequenceOfVersion(version: bigint): number {
-  return Number(version >> ORDINAL_BITS)
-}
-
-function numberIn(gtid: string): number {
-  return Number(gtid.slice(gtid.lastIndexOf(':') + 1))
+/** Which of all transactions of the log it is. */
+export function sequenceOf({ gtid, epoch, sequence }: LogPlace): number {
+  return sequence ?? (epoch ?? 0) * EPOCH_SEQUENCES + numberOf(gtid)
 }

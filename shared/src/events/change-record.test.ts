@@ -21,7 +21,7 @@ test("reads Debezium's envelope, which knows no epoch and whose sequence is null
     transaction: null,
   }
   const event = decodeChange('posts', JSON.stringify(envelope))
-  expect<unknown>(event.source).toEqual({ ...source, snapshot: 'true', epoch: 0 })
+  expect<unknown>(event.source).toEqual({ ...source, snapshot: 'true', epoch: null })
 })
 
 test('names what is wrong with a stranger', () => {

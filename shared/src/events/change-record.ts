@@ -66,7 +66,7 @@ function decode<T extends CapturedTable>(
       snapshot: ['false', false, null, undefined].some((no) => no === from.snapshot)
         ? 'false'
         : 'true',
-      epoch: from.epoch === undefined ? 0 : count(from.epoch, 'source.epoch'),
+      epoch: from.epoch === undefined ? null : count(from.epoch, 'source.epoch'),
       ...((from.sequence ?? null) !== null && {
         sequence: count(from.sequence, 'source.sequence'),
       }),
@@ -115,6 +115,11 @@ function member(value: unknown): Operation {
 }
 
 function gtid(value: unknown): string {
+  if (value === null || value === undefined) {
+    throw new TypeError(
+      'source.gtid is missing: who writes the record must read a MySQL with gtid_mode=ON',
+    )
+  }
   if (typeof value === 'string' && /:\d+$/.test(value)) return value
   throw new TypeError('source.gtid does not end in a sequence number')
 }

@@ -5,6 +5,11 @@ export interface ConsumeOptions<T extends CapturedTable = CapturedTable> {
   /** Consumers of one group share the work; each group sees every change. */
   readonly group: string
   readonly tables: readonly T[]
+  /**
+   * Whether each event must have a sequence that grows along the log. Records of Debezium's, which bring none, are
+   * counted then; before one of a source that is not known (`LogSources`) the group stands still.
+   */
+  readonly needsSequence?: boolean
   /** The most events handed over at once. */
   readonly maxBatch: number
   /**

@@ -15,7 +15,7 @@ export interface ConsumerDeps {
 }
 
 interface ConsumerOptions<T extends CapturedTable>
-  extends Pick<ConsumeOptions<T>, 'group' | 'tables' | 'maxBatch' | 'handle'> {
+  extends Pick<ConsumeOptions<T>, 'group' | 'tables' | 'maxBatch' | 'handle' | 'needsSequence'> {
   /** In metrics, logs and readiness: the same in every deployment, unlike the group. */
   readonly name: ConsumerName
   readonly backlogIntervalMs?: number
@@ -43,7 +43,7 @@ export function createConsumer<T extends CapturedTable>(
   { changeLog, metrics, logger, clock }: ConsumerDeps,
   options: ConsumerOptions<T>,
 ): Consumer {
-  const { name, group, tables, maxBatch, handle } = options
+  const { name, group, tables, maxBatch, handle, needsSequence } = options
   let stuckAt = Number.NEGATIVE_INFINITY
   let failure: unknown = null
   let isMember = false
@@ -54,6 +54,7 @@ export function createConsumer<T extends CapturedTable>(
       tables,
       maxBatch,
       handle,
+      ...(needsSequence !== undefined && { needsSequence }),
       signal,
       onMembership(is) {
         isMember = is

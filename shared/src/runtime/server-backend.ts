@@ -104,6 +104,12 @@ export function createServerBackend(
     }
   })
 
+  const logSources = once(async () => {
+    const { createMysqlLogSources } = await import('../adapters/mysql/log-sources')
+    const { db } = await mysql()
+    return createMysqlLogSources(db)
+  })
+
   const kafka = once(async () => {
     const { createKafkaClient } = await import('../adapters/kafka/client')
     const { createKafkaChangeLog } = await import('../adapters/kafka/change-log')
@@ -115,7 +121,7 @@ export function createServerBackend(
     })
     return {
       client,
-      changeLog: opened.use(createKafkaChangeLog(client, topics)),
+      changeLog: opened.use(createKafkaChangeLog(client, { ...topics, sources: logSources })),
       health: opened.use(createKafkaHealthCheck(client)),
     }
   })

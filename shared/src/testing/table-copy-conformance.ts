@@ -4,7 +4,12 @@ import { MOVED_TABLES, STAYING_TABLES } from '../adapters/sql/table-copy'
 import { openTestDatabase, type TestDatabase } from './sql-database'
 
 /** What migrations and snapshots keep for themselves; no type says of them. */
-const OF_THE_SERVER = ['kysely_migration', 'kysely_migration_lock', 'capture_snapshots']
+const OF_THE_SERVER = [
+  'kysely_migration',
+  'kysely_migration_lock',
+  'capture_snapshots',
+  'log_sources',
+]
 
 /** The tables as the database has them, with their primary keys. */
 async function keysOf({ kind, db }: TestDatabase): Promise<ReadonlyMap<string, string>> {

@@ -1,7 +1,7 @@
 import { type ChangeEnvelope, changeKey, epochOf, type Row } from '@sns/shared/events/change-event'
 import type { EncodedChange } from '@sns/shared/events/change-record'
+import { includes } from '@sns/shared/events/gtid'
 import type { CapturedTable } from '@sns/shared/events/tables'
-import { includes } from './gtid'
 import type { BinlogItem, BinlogSink } from './ports/binlog-source'
 
 /** Rows that were read between two moments of the stream, and where they go into it. */

@@ -1,13 +1,10 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import { EPOCH_SEQUENCES, MAX_SEQUENCE } from '@sns/shared/events/change-event'
-import { type GtidRange, numberOf, sourceOf } from './gtid'
+import { EPOCH_SEQUENCES, MAX_SEQUENCE, SEQUENCE_LEAP } from '@sns/shared/events/change-event'
+import { type GtidRange, numberOf, sourceOf } from '@sns/shared/events/gtid'
 import type { SourceEpochs } from './ports/binlog-source'
 import type { PublishedTransaction } from './ports/change-publisher'
 
 export const NO_EPOCHS: SourceEpochs = { last: 0, starts: {} }
-
-/** A source's numbers may leap by as much, as those of a group's members do: by blocks of a million. */
-const LEAP = 2 ** 32
 
 /** Counts the transactions of one stream. */
 export interface SequenceCounter {
@@ -42,7 +39,7 @@ export function createSequenceCounter(
       const before = counts.get(gtid)
       if (before !== undefined) return before
       const counted = (starts.get(sourceOf(gtid)) ?? 0) + numberOf(gtid)
-      const sequence = counted > last && counted - last <= LEAP ? counted : last + 1
+      const sequence = counted > last && counted - last <= SEQUENCE_LEAP ? counted : last + 1
       if (sequence <= MAX_SEQUENCE) return sequence
       throw new OperatorError(
         'the versions of documents are used up: choose another KEY_PREFIX, so that topics and indexes begin anew',
@@ -71,7 +68,7 @@ export function sequenceAfter(
   if (others.some(({ source }) => source !== range.source) || start === undefined) return null
   const lowest = Math.min(...unseen.map(({ first }) => first))
   const highest = Math.max(...unseen.map((each) => each.last))
-  const isGrowing = start + lowest > last && start + highest - last <= LEAP
+  const isGrowing = start + lowest > last && start + highest - last <= SEQUENCE_LEAP
   return isGrowing ? start + highest : null
 }
 

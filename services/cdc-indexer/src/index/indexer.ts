@@ -116,6 +116,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
       name: INDEX_GROUP,
       group: generationGroup(group, generation.id),
       tables: INDEXED_TABLES,
+      needsSequence: true,
       maxBatch: options.maxBatch ?? MAX_BATCH,
       handle: (events) => handle(generation, events),
     })

@@ -5,14 +5,18 @@ import { asError } from '../../errors/driver-error'
 import { type CapturedTable, type TopicNames, topicName } from '../../events/tables'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetters } from '../../ports/dead-letters'
+import type { LogSources } from '../../ports/log-sources'
 import { STOP_GRACE_MS } from '../change-delivery'
 import { createKafkaConnection, explainKafkaError, type KafkaClient } from './client'
 import { createKafkaDeadLetters } from './dead-letters'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'
+import { partitionName, type RecordCountsDeps, readCount } from './record-counts'
 
 interface KafkaChangeLogOptions extends TopicNames {
   /** Partitions that one consumer works on at once; the order within each is kept. */
   readonly concurrency?: number
+  /** For groups that need sequences: opened when the first record comes without one. */
+  readonly sources?: () => Promise<LogSources>
 }
 
 const REJOIN_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 3_000 }
@@ -26,23 +30,48 @@ const SOUND_MS = 60_000
  */
 export function createKafkaChangeLog(
   client: KafkaClient,
-  { prefix, database, concurrency = 4 }: KafkaChangeLogOptions,
+  { prefix, database, concurrency = 4, sources }: KafkaChangeLogOptions,
 ): ChangeLog & AsyncDisposable {
   const connection = createKafkaConnection(client, (kafka) => kafka.admin())
   const deadLetters = createKafkaDeadLetters(client, { prefix, database })
   const topicOf = (table: CapturedTable) => topicName({ prefix, database }, table)
 
-  /** By partition, the offset of the first record that the group has not finished. */
-  async function positionsOf(group: string, tables: readonly CapturedTable[]) {
+  /** By partition, what the group has committed. */
+  async function committedBy(group: string, tables: readonly CapturedTable[]) {
     const topics = tables.map(topicOf)
     const committed = await connection.run((admin) =>
       admin.fetchOffsets({ groupId: group, topics }),
     )
-    return new Map(
-      committed.flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, offset }) => [`${topic}:${partition}`, Number(offset)]),
-      ),
+    return committed.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset, metadata }) => ({
+        name: partitionName(topic, partition),
+        offset: Number(offset),
+        count: readCount(metadata),
+      })),
     )
+  }
+
+  /** By partition, the offset of the first record that the group has not finished. */
+  async function positionsOf(group: string, tables: readonly CapturedTable[]) {
+    const committed = await committedBy(group, tables)
+    return new Map(committed.map(({ name, offset }) => [name, offset]))
+  }
+
+  function countingOf(group: string, tables: readonly CapturedTable[]): RecordCountsDeps {
+    const known = async () => {
+      if (sources) return await sources()
+      throw new Error('a record came without a sequence, and there is no database to ask')
+    }
+    return {
+      sources: {
+        recognize: async (gtid) => (await known()).recognize(gtid),
+        leap: async (gtid) => (await known()).leap(gtid),
+      },
+      async committed() {
+        const committed = await committedBy(group, tables)
+        return new Map(committed.flatMap(({ name, count }) => (count ? [[name, count]] : [])))
+      },
+    }
   }
 
   /** By partition, the offsets of its first record and behind its last. */
@@ -56,7 +85,7 @@ export function createKafkaChangeLog(
     return new Map(
       found.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, low, high }) => [
-          `${topic}:${partition}`,
+          partitionName(topic, partition),
           { low: Number(low), high: Number(high) },
         ]),
       ),
@@ -66,10 +95,17 @@ export function createKafkaChangeLog(
   return {
     async consume(options) {
       const topics = new Map(options.tables.map((table) => [topicOf(table), table]))
+      const counting = options.needsSequence ? countingOf(options.group, options.tables) : null
       for (let failures = 0; !options.signal.aborted; ) {
         const since = performance.now()
         try {
-          await runGroupMember(client, { ...options, topics, concurrency, deadLetters })
+          await runGroupMember(client, {
+            ...options,
+            topics,
+            concurrency,
+            deadLetters,
+            counting,
+          })
         } catch (error) {
           options.onMembership?.(false)
           failures = performance.now() - since > SOUND_MS ? 1 : failures + 1
@@ -116,6 +152,8 @@ export function createKafkaChangeLog(
 interface GroupMemberOptions<T extends CapturedTable> extends Omit<ConsumeOptions<T>, 'tables'> {
   readonly topics: ReadonlyMap<string, T>
   readonly deadLetters: Pick<DeadLetters, 'add'>
+  /** Null: nobody needs sequences. */
+  readonly counting: RecordCountsDeps | null
   /** Partitions worked on at once. */
   readonly concurrency: number
   readonly timing?: MemberTiming

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { EachBatchPayload } from 'kafkajs'
 import { whenAborted } from '../../async/sleep'
+import { OperatorError } from '../../errors/operator-error'
 import { encodeChange } from '../../events/change-record'
 import { createLogger } from '../../observability/logger'
 import type { DeadLetter } from '../../ports/dead-letters'
@@ -19,6 +20,7 @@ function open(
   changed: (value: string, n: number) => string = (value) => value,
 ) {
   const committed: string[] = []
+  const kept: { offset: string; metadata?: string | null }[] = []
   const handed: number[] = []
   const worker = createPartitionWorker<'posts'>({
     group: 'group',
@@ -26,6 +28,7 @@ function open(
     logger: createLogger('test', 'silent'),
     timing: TIMING,
     deadLetters: { add: async () => {} },
+    counting: null,
     maxBatch: 2,
     signal: new AbortController().signal,
     ...options,
@@ -55,6 +58,7 @@ function open(
     heartbeat: async () => {},
     pause: () => () => {},
     commitOffsetsIfNecessary: async (offsets) => {
+      kept.push(...(offsets?.topics.flatMap(({ partitions }) => partitions) ?? []))
       committed.push(
         ...(offsets?.topics.flatMap(({ partitions }) => partitions) ?? []).map(
           ({ offset }) => offset,
@@ -66,7 +70,7 @@ function open(
     isStale: () => false,
     ...more,
   }
-  return { worker, payload, committed, handed }
+  return { worker, payload, committed, kept, handed }
 }
 
 test('commits what was handed over, piece by piece', async () => {
@@ -146,4 +150,74 @@ test.each([
   ])
   expect(letters[0]?.reason).toContain(`sns.db.posts partition 0 offset 1, key {"id":1}: ${reason}`)
   expect(reasons).toEqual([letters[0]!.reason])
+})
+
+/** As Debezium writes it: without an epoch of ours. */
+const fromDebezium = (value: string, gtid: string) => {
+  const { source, ...event } = JSON.parse(value)
+  const { epoch: _, ...theirs } = source
+  return JSON.stringify({ ...event, source: { ...theirs, sequence: null, gtid } })
+}
+const [A, B] = ['a0000000-0000-0000-0000-000000000001', 'b0000000-0000-0000-0000-000000000002']
+
+test("counts Debezium's records whoever was the primary, and keeps the count beside the offset", async () => {
+  const sequences: (number | undefined)[] = []
+  const sources = { recognize: async () => {}, leap: async () => 500 }
+  const counting = { sources, committed: async () => new Map() }
+  let failures = 2
+  const { worker, payload, kept } = open(
+    {
+      counting,
+      async handle(events) {
+        if (failures-- > 0) throw new Error('the index is away')
+        sequences.push(...events.map(({ source }) => source.sequence))
+      },
+    },
+    {},
+    (value, n) => (n < 2 ? value : fromDebezium(value, n < 4 ? `${A}:${n}` : `${B}:${n - 3}`)),
+  )
+  await worker.eachBatch(payload)
+  expect(sequences).toEqual([undefined, undefined, 501, 502, 503, 504])
+  const counts = kept.map(({ metadata }) => metadata && JSON.parse(metadata))
+  expect(counts).toMatchObject([
+    null,
+    { sequence: 502, gtid: `${A}:3` },
+    { sequence: 504, gtid: `${B}:2` },
+  ])
+})
+
+test('waits before a record whose source nobody knows, and says so, until somebody does', async () => {
+  const words: string[] = []
+  const retries: string[] = []
+  let isKnown = false
+  const sources = {
+    async recognize(gtid: string) {
+      if (!isKnown && gtid.startsWith(B)) throw new OperatorError(`transaction ${gtid} is unknown`)
+    },
+    leap: async () => 500,
+  }
+  const logger = {
+    ...createLogger('test', 'silent'),
+    error: (_: unknown, text: string) => words.push(text),
+  }
+  const { worker, payload, committed, handed } = open(
+    {
+      logger: logger as never,
+      counting: { sources, committed: async () => new Map() },
+      onRetry(error) {
+        retries.push(String(error))
+        expect(handed).toEqual([2])
+        isKnown = retries.length > 1
+      },
+    },
+    {},
+    (value, n) => fromDebezium(value, n < 2 ? `${A}:${n + 1}` : `${B}:${n}`),
+  )
+  await worker.eachBatch(payload)
+  expect(words[0]).toBe(
+    `sns.db.posts partition 0: transaction ${B}:2 is unknown; consumer group group waits there`,
+  )
+  expect(retries).toHaveLength(2)
+  expect(handed).toEqual([2, 2, 2])
+  expect(committed).toEqual(['2', '4', '6'])
 })

@@ -1,6 +1,7 @@
 import { type EachBatchPayload, KafkaJSNonRetriableError } from 'kafkajs'
 import { inOneTurn } from '../../async/in-one-turn'
 import { asError } from '../../errors/driver-error'
+import { OperatorError } from '../../errors/operator-error'
 import type { ChangeEvent } from '../../events/change-event'
 import { decodeChange, decodeInexactChange } from '../../events/change-record'
 import { type CapturedTable, UnreadableRowError } from '../../events/tables'
@@ -9,10 +10,18 @@ import type { ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters'
 import { deliver } from '../change-delivery'
 import { brokerErrorType } from './client'
+import {
+  createRecordCounts,
+  type RecordCount,
+  type RecordCountsDeps,
+  writeCount,
+} from './record-counts'
 
 export interface PartitionWorkerOptions<T extends CapturedTable>
   extends Pick<ConsumeOptions<T>, 'handle' | 'onRetry' | 'onPutAside' | 'maxBatch' | 'signal'> {
   readonly deadLetters: Pick<DeadLetters, 'add'>
+  /** Where counts of records without a sequence are kept; null: nobody needs sequences. */
+  readonly counting: RecordCountsDeps | null
   /** Its full name, as Kafka's tools take it. */
   readonly group: string
   readonly topics: ReadonlyMap<string, T>
@@ -63,6 +72,12 @@ const REBALANCING = new Set(['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP
 interface Piece<T extends CapturedTable> {
   readonly payload: EachBatchPayload
   readonly chunk: Chunk<T>
+}
+
+/** A piece whose events have sequences, where those are needed. */
+interface NumberedPiece<T extends CapturedTable> extends Piece<T> {
+  readonly events: readonly ChangeEvent<T>[]
+  readonly count: RecordCount | null
 }
 
 export function createPartitionWorker<T extends CapturedTable>(
@@ -121,20 +136,42 @@ function createMembership<T extends CapturedTable>(
   options: PartitionWorkerOptions<T>,
 ): Membership<T> {
   const [leaving, lost] = [new AbortController(), new AbortController()]
+  const counts = options.counting && createRecordCounts(options.counting)
+
+  /** The pieces with sequences, and what is kept with the offset behind each. */
+  async function number(pieces: readonly Piece<T>[]): Promise<readonly NumberedPiece<T>[]> {
+    const numbered: NumberedPiece<T>[] = []
+    for (const piece of pieces) {
+      const { topic, partition } = piece.payload.batch
+      const { events } = piece.chunk
+      const counter = counts && (await counts.of(topic, partition))
+      const counted = counter
+        ? await counter.count(events).catch((error: unknown) => {
+            throw unknownSource(error, piece.payload, options)
+          })
+        : { events, count: null }
+      numbered.push({ ...piece, ...counted })
+    }
+    return numbered
+  }
+
   const finish = inOneTurn({
     limit: options.maxBatch,
     sizeOf: ({ chunk }: Piece<T>) => chunk.events.length,
     async work(pieces) {
       const events = pieces.flatMap(({ chunk }) => chunk.events)
       const letters = pieces.flatMap(({ chunk }) => chunk.unreadable)
-      const handle: ConsumeOptions<T>['handle'] = async (given, signal) => {
+      let numbered: readonly NumberedPiece<T>[] | null = null
+      const handle: ConsumeOptions<T>['handle'] = async (_, signal) => {
+        numbered ??= await number(pieces)
+        const given = numbered.flatMap((each) => each.events)
         if (given.length > 0 || letters.length === 0) await options.handle(given, signal)
         if (letters.length > 0) await options.deadLetters.add(letters)
       }
       const delivery = { ...options, handle, signal: leaving.signal }
       const isDone = await deliver(events, delivery, lost.signal)
       if (isDone) for (const { reason } of letters) options.onPutAside?.(reason)
-      if (isDone) await commit(pieces)
+      if (isDone && numbered) await commit(numbered)
       return isDone
     },
   })
@@ -227,9 +264,27 @@ function readChunk<T extends CapturedTable>(
   return { events, unreadable, end, malformed: null }
 }
 
+/**
+ * Before a record of a source that nobody knows the group stands still, too: all that follows would be of another
+ * database's log, or of a server that the database's address does not lead to yet. Then it goes on by itself.
+ */
+function unknownSource<T extends CapturedTable>(
+  error: unknown,
+  { batch: { topic, partition } }: EachBatchPayload,
+  { logger, group }: PartitionWorkerOptions<T>,
+): unknown {
+  if (!(error instanceof OperatorError)) return error
+  const problem = new Error(
+    `${topic} partition ${partition}: ${error.message}; consumer group ${group} waits there`,
+    { cause: error },
+  )
+  logger.error({ err: problem, topic, partition }, problem.message)
+  return problem
+}
+
 /** Moves the group past the messages of the pieces, and past what kafkajs left out after a partition's last. */
-async function commit(pieces: readonly Piece<CapturedTable>[]): Promise<void> {
-  const passed = pieces.flatMap(({ payload: { batch, resolveOffset }, chunk: { end } }) => {
+async function commit(pieces: readonly NumberedPiece<CapturedTable>[]): Promise<void> {
+  const passed = pieces.flatMap(({ payload: { batch, resolveOffset }, chunk: { end }, count }) => {
     const last = batch.messages[end - 1]?.offset
     if (last === undefined) return []
     const done = end === batch.messages.length ? batch.lastOffset() : last
@@ -238,6 +293,7 @@ async function commit(pieces: readonly Piece<CapturedTable>[]): Promise<void> {
       topic,
       partition,
       offset: (BigInt(done) + 1n).toString(),
+      metadata: count && writeCount(count),
       resolve: () => resolveOffset(last),
     }
   })

@@ -23,6 +23,7 @@ export interface Database {
   post_deletions: PostDeletionsTable
   idempotency_keys: IdempotencyKeysTable
   capture_checkpoint: CaptureCheckpointTable
+  log_sources: LogSourcesTable
   change_log: ChangeLogTable
   change_offsets: ChangeOffsetsTable
   imports: ImportsTable
@@ -125,6 +126,15 @@ export interface CaptureCheckpointTable {
   last_gtid: string | null
   last_committed_at: number | null
   epochs: string | null
+  updated_at: number
+}
+
+/** MySQL only. */
+export interface LogSourcesTable {
+  /** Of GTIDs: a server or a group, with its tag if it has one. */
+  source: string
+  /** The highest that a consumer began to count from where it met the source; 0: none did. */
+  sequence: number
   updated_at: number
 }
 

@@ -1,13 +1,8 @@
 import type { KafkaClient } from '@sns/shared/adapters/kafka/client'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import { documentVersion, sequenceOfVersion } from '@sns/shared/events/change-event'
+import { sequenceOf } from '@sns/shared/events/change-event'
 import { decodeInexactChange } from '@sns/shared/events/change-record'
-import {
-  type CapturedTable,
-  capturedTables,
-  type TopicNames,
-  topicName,
-} from '@sns/shared/events/tables'
+import { capturedTables, type TopicNames, topicName } from '@sns/shared/events/tables'
 import type { PublishedTransaction } from '../ports/change-publisher'
 
 /** How far before its end a partition is read. */
@@ -49,8 +44,10 @@ export async function readPublishedTail(
       async eachMessage({ topic, message: { value } }) {
         const table = tables.get(topic)
         if (!table || !value) return
-        const published = transactionOf(table, value.toString())
-        found.set(published.gtid, published)
+        const { source } = decodeInexactChange(table, value.toString())
+        // Debezium's records have no sequence to keep.
+        if (source.epoch === null) return
+        found.set(source.gtid, { gtid: source.gtid, sequence: sequenceOf(source) })
       },
     })
     for (const { topic, partition, from } of ends) {
@@ -104,9 +101,4 @@ async function partitionEnds(
 
 function nameOf(topic: string, partition: number): string {
   return `${topic} ${partition}`
-}
-
-function transactionOf(table: CapturedTable, value: string): PublishedTransaction {
-  const change = decodeInexactChange(table, value)
-  return { gtid: change.source.gtid, sequence: sequenceOfVersion(documentVersion(change)) }
 }

@@ -1,8 +1,8 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import { epochOf } from '@sns/shared/events/change-event'
+import { epochOf, SEQUENCE_LEAP } from '@sns/shared/events/change-event'
+import { highestOf } from '@sns/shared/events/gtid'
 import { capturedTables } from '@sns/shared/events/tables'
-import { highestOf } from '../gtid'
 import type { BinlogPosition, SourceEpochs } from '../ports/binlog-source'
 import {
   type CaptureLease,
@@ -178,7 +178,9 @@ function lockLost() {
 /** The checkpoint as the session's server has it; null before the first. */
 export async function loadCheckpoint(session: MysqlSession): Promise<Checkpoint | null> {
   const [row] = await session.query(
-    'SELECT gtid_set, last_gtid, last_committed_at, file, pos, server_id, epoch, epochs FROM capture_checkpoint WHERE name = ?',
+    `SELECT gtid_set, last_gtid, last_committed_at, file, pos, server_id, epoch, epochs,
+       (SELECT MAX(sequence) FROM log_sources) AS counted
+     FROM capture_checkpoint WHERE name = ?`,
     [CHECKPOINT_NAME],
   )
   if (!row) return null
@@ -190,14 +192,21 @@ export async function loadCheckpoint(session: MysqlSession): Promise<Checkpoint 
       row.last_gtid === null
         ? null
         : { gtid: textCell(row, 'last_gtid'), committedAt: numberCell(row, 'last_committed_at') },
-    epochs:
+    epochs: aboveCounted(
       row.epochs === null
         ? epochsOfServer(serverId, numberCell(row, 'epoch'), highestOf(gtidSet, serverId))
         : readEpochs(textCell(row, 'epochs')),
+      row.counted === null ? 0 : numberCell(row, 'counted'),
+    ),
     file: textCell(row, 'file'),
     pos: numberCell(row, 'pos'),
     serverId,
   }
+}
+
+/** Consumers have counted Debezium's records from there on: what follows is to have sequences above those. */
+function aboveCounted({ last, starts }: SourceEpochs, from: number): SourceEpochs {
+  return { last: from === 0 ? last : Math.max(last, from + SEQUENCE_LEAP), starts }
 }
 
 function readEpochs(text: string): SourceEpochs {

@@ -5,9 +5,10 @@ import {
   epochOf,
   type LogPlace,
   MAX_SEQUENCE,
+  SEQUENCE_LEAP,
 } from '@sns/shared/events/change-event'
+import { rangesOf } from '@sns/shared/events/gtid'
 import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
-import { rangesOf } from '../gtid'
 import type { SourceEpochs } from '../ports/binlog-source'
 import { sequenceAfter } from '../source-epochs'
 import { CHECKPOINT_NAME, loadCheckpoint, lockName, readHead } from './checkpoint-store'
@@ -67,11 +68,6 @@ export interface SnapshotRequests extends AsyncDisposable {
 
 /** The highest that a document's version has room for. */
 export const MAX_EPOCH = epochOf(MAX_SEQUENCE)
-/**
- * More transactions than can have been captured since the checkpoint was saved: what follows on a move has
- * sequences above theirs.
- */
-const MOVE = 2 ** 32
 /** Capture saves at the latest every half minute. */
 const HEAD_MS = 60_000
 const HEAD_LOOK_MS = 500
@@ -165,8 +161,8 @@ export function createSnapshotRequests(server: MysqlServer): SnapshotRequests {
     const checkpoint = await loadCheckpoint(session)
     if (!checkpoint)
       throw new OperatorError('there is no capture checkpoint in the database; run migrate')
-    const last = Math.max(checkpoint.epochs.last + MOVE, epoch * EPOCH_SEQUENCES)
-    if (last > MAX_SEQUENCE - MOVE) {
+    const last = Math.max(checkpoint.epochs.last + SEQUENCE_LEAP, epoch * EPOCH_SEQUENCES)
+    if (last > MAX_SEQUENCE - SEQUENCE_LEAP) {
       throw new OperatorError(
         `the epochs are used up (${MAX_EPOCH} is the highest): choose another KEY_PREFIX, so that topics and indexes begin anew`,
       )

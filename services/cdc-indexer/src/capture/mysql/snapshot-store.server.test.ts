@@ -6,13 +6,13 @@ import {
   documentVersion,
   type Row,
 } from '@sns/shared/events/change-event'
+import { numberOf } from '@sns/shared/events/gtid'
 import { capturedTables } from '@sns/shared/events/tables'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import { eventually } from '@sns/shared/testing/eventually'
 import { testServers } from '@sns/shared/testing/servers'
 import { type CaptureOptions, createCapture } from '../capture'
-import { numberOf } from '../gtid'
 import {
   type BinlogFixture,
   collect,

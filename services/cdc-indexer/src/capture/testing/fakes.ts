@@ -1,10 +1,6 @@
 import { whenAborted } from '@sns/shared/async/sleep'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import {
-  type ChangeEnvelope,
-  documentVersion,
-  sequenceOfVersion,
-} from '@sns/shared/events/change-event'
+import { type ChangeEnvelope, sequenceOf } from '@sns/shared/events/change-event'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
@@ -193,7 +189,7 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
     tail: async () =>
       publisher.appended.slice(-100).map((event) => ({
         gtid: event.source.gtid,
-        sequence: sequenceOfVersion(documentVersion(event)),
+        sequence: sequenceOf(event.source),
       })),
     async publish(changes, mayPublish = async () => true) {
       if (!(await mayPublish())) throw storeUnavailable('kafka')

@@ -14,6 +14,7 @@ import { keyedComments } from './2026-11-30-keyed-comments'
 import { notificationPlaces } from './2026-11-30-notification-places'
 import { postDeletions } from './2026-11-30-post-deletions'
 import { tagKeys } from './2026-11-30-tag-keys'
+import { logSources } from './2026-12-01-log-sources'
 import { mysqlPrimary } from './2026-12-01-mysql-primary'
 import { unreadTables } from './2026-12-01-unread-tables'
 import { waitingPosts } from './2026-12-01-waiting-posts'
@@ -38,6 +39,7 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-11-30-notification-places': notificationPlaces(kind),
     '2026-11-30-post-deletions': postDeletions(kind),
     '2026-11-30-tag-keys': tagKeys(kind),
+    '2026-12-01-log-sources': logSources(kind),
     '2026-12-01-mysql-primary': mysqlPrimary(kind),
     '2026-12-01-unread-tables': unreadTables(kind),
     '2026-12-01-waiting-posts': waitingPosts(kind),

@@ -49,3 +49,10 @@ export function highestOf(gtidSet: string, source: string): number {
   }
   return highest
 }
+
+/** The highest number that any source has in a set. */
+export function highestNumber(gtidSet: string): number {
+  let highest = 0
+  for (const { last } of rangesOf(gtidSet)) highest = Math.max(highest, last)
+  return highest
+}
