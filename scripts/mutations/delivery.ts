@@ -46,8 +46,8 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: 'delivery: what waits is looked at after the window',
     file: FEED,
-    find: 'await listsBeside(view, mergedAuthors, late)',
-    replace: 'await listsBeside(view, mergedAuthors, late && waiting.current())',
+    find: 'await listsBeside(authors, mergedAuthors, late)',
+    replace: 'await listsBeside(authors, mergedAuthors, late && waiting.current())',
     tests: MERGED,
   },
   {

@@ -178,7 +178,7 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a page shows whatever its window holds',
     file: PIPELINE,
-    find: 'if (!piece || !view.authors.has(piece.authorId)) continue',
+    find: 'if (!piece || !authors.has(piece.authorId)) continue',
     replace: 'if (!piece) continue',
     tests: [REPLICAS, FEED],
   },
