@@ -557,4 +557,20 @@ export const FEED_MUTATIONS: readonly Mutation[] = [
     replace: 'floor: 0',
     tests: [REPLICAS, 'services/api/src/memory'],
   },
+  {
+    name: 'feeds: the newest posts of authors pass over those above the page',
+    file: 'shared/src/adapters/sql/newest-by-author.ts',
+    find: 'where author_id = ? and id <= ?`',
+    replace: 'where author_id = ? and id + 0 <= ?`',
+    tests: ['shared/src/adapters/sql/deep-pages.server.test.ts'],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'feeds: a page passes over its authors’ posts above it',
+    file: 'shared/src/adapters/sql/newest-by-author.ts',
+    find: 'and id between ? and ? order by',
+    replace: 'and id >= ? and id + 0 <= ? order by',
+    tests: ['shared/src/adapters/sql/deep-pages.server.test.ts'],
+    needs: 'TEST_DATABASE_URL',
+  },
 ]
