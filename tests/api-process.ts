@@ -4,6 +4,8 @@ import { freePort, spawnProgram } from '../scripts/process/program-process'
 /** One api of its own, ready. */
 export interface ApiProcess extends AsyncDisposable {
   readonly url: string
+  /** Where it answers operators. */
+  readonly statusUrl: string
   /** What it has logged. */
   output(): string
   /** A metric as it is now: the sum of those whose line begins so. */
@@ -20,16 +22,18 @@ export async function startApiProcess(env: Readonly<Record<string, string>>): Pr
     METRICS_PORT: String(metricsPort),
   })
   const url = `http://127.0.0.1:${port}`
+  const statusUrl = `http://127.0.0.1:${metricsPort}`
   await program.ready(url)
 
   async function metric(name: string): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    const text = await (await fetch(`${statusUrl}/metrics`)).text()
     const lines = text.split('\n').filter((line) => line.startsWith(name))
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
   return {
     url,
+    statusUrl,
     output: program.output,
     metric,
     async untilBelieving() {

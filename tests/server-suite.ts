@@ -26,12 +26,13 @@ export async function startServerSuite(): Promise<ServerSuite> {
   return { names, suite, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-/** One more cdc-indexer on the names, ready; `url` is where it answers operators. */
-export async function startIndexer({
-  env,
-}: ServerNames): Promise<ProgramProcess & { readonly url: string }> {
+/** One more worker on the names, ready; `url` is where it answers operators. */
+export async function startWorker(
+  { env }: ServerNames,
+  name: 'fanout-worker' | 'cdc-indexer',
+): Promise<ProgramProcess & { readonly url: string }> {
   const port = freePort()
-  const program = spawnProgram('start', ['cdc-indexer'], { ...env, METRICS_PORT: String(port) })
+  const program = spawnProgram('start', [name], { ...env, METRICS_PORT: String(port) })
   const url = `http://127.0.0.1:${port}`
   await program.ready(url)
   return Object.assign(program, { url })

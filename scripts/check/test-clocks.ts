@@ -16,6 +16,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'shared/src/adapters/redis/cluster.server.test.ts': 'the clock of a fence',
   'scripts/check/test-clocks.test.ts': 'quotes such lines',
   'tests/faults/soak.server.test.ts': 'goes on for as many hours as it is told',
+  'tests/faults/mysql-moves.server.test.ts': 'goes on for as many hours as it is told',
+  'tests/faults/moving-mysql.ts': 'tells how long each move was felt, and compares it with nothing',
 }
 
 const STOPWATCH =

@@ -1,6 +1,6 @@
 import { createClient } from '@sns/api/client'
 import type { Person } from '../journey'
-import type { FeedModel, SeenPost } from './feed-model'
+import type { FeedModel, ReadList, SeenPost } from './feed-model'
 
 export interface RaceDeps {
   readonly model: FeedModel
@@ -33,7 +33,7 @@ export function createRacingClient(
   { model, urls, tally }: RaceDeps,
 ) {
   const { username: me, token } = person
-  const clients = urls.map((url) => createClient(url, { token }))
+  const clients = new Map(urls.map((url) => [url, createClient(url, { token })]))
   const own = new Map<string, string>()
   const likeable = new Map<string, string>()
   const following = new Set(followed.map(({ username }) => username))
@@ -41,7 +41,11 @@ export function createRacingClient(
 
   const any = <Item>(items: readonly Item[]): Item =>
     items[Math.floor(Math.random() * items.length)] as Item
-  const api = () => any(clients).v1
+  function api(url = any(urls)) {
+    const client = clients.get(url)
+    if (!client) throw new Error(`no api at ${url}`)
+    return client.v1
+  }
   const patience = () => ({ fetch: { signal: AbortSignal.timeout(PATIENCE_MS) } })
 
   /** Whether a write was answered as done; 503: nobody knows. Anything else is wrong, unless `orElse`. */
@@ -51,23 +55,27 @@ export function createRacingClient(
       return true
     }
     if (status === 503) tally.refused += 1
-    else if (!orElse.includes(status)) tally.wrong.push(`${me}: ${what} answered ${status}`)
+    else if (model.isJudging() && !orElse.includes(status))
+      tally.wrong.push(`${me}: ${what} answered ${status}`)
     return false
   }
 
-  async function write(): Promise<void> {
+  async function write(at?: string): Promise<boolean> {
     const { key, text } = model.write(me, numbers++)
-    const { data, status } = await api().posts.post({ text }, patience())
-    if (!isDone('a post', Number(status)) || !data) return
+    const { data, status } = await api(at).posts.post({ text }, patience())
+    if (!isDone('a post', Number(status)) || !data) return false
     model.written(key)
     own.set(key, data.id)
+    return true
   }
 
-  async function edit(): Promise<void> {
+  async function edit(at?: string): Promise<boolean> {
     const [key, id] = any([...own])
     const { text, edited } = model.askEdit(key)
-    const { status } = await api().posts({ id }).patch({ text }, patience())
-    if (isDone('an edit', Number(status))) edited()
+    const { status } = await api(at).posts({ id }).patch({ text }, patience())
+    const isEdited = isDone('an edit', Number(status))
+    if (isEdited) edited()
+    return isEdited
   }
 
   async function remove(): Promise<void> {
@@ -82,12 +90,15 @@ export function createRacingClient(
   async function like(): Promise<void> {
     const [key, id] = any([...likeable])
     const isLike = Math.random() < 0.6
-    model.setLike(me, key, 'unknown')
+    const asked = model.begin()
+    model.setLike(me, key, 'unknown', asked)
     const at = api().posts({ id }).like
     const { status } = isLike
       ? await at.put(undefined, patience())
       : await at.delete(undefined, patience())
-    if (isDone('a like', Number(status), [404])) model.setLike(me, key, isLike ? 'yes' : 'no')
+    if (isDone('a like', Number(status), [404])) {
+      model.setLike(me, key, isLike ? 'yes' : 'no', asked)
+    }
   }
 
   async function follow(): Promise<void> {
@@ -107,27 +118,29 @@ export function createRacingClient(
   }
 
   /** Reads to the end; gives up where a page is refused. */
-  async function read(list: 'feed' | 'likes'): Promise<void> {
+  async function read(list: ReadList, at?: string): Promise<void> {
     const due = model.beginRead(me, list)
     const limit = any([2, 5, 20, 50])
     const items: SeenPost[] = []
     let cursor: string | null = null
     do {
       const query = { limit, ...(cursor === null ? {} : { cursor }) }
-      const route = list === 'feed' ? api().feed : api().me.likes
+      const v1 = api(at)
+      const routes = { feed: v1.feed, own: v1.users({ username: me }).posts, likes: v1.me.likes }
       const answer: {
         readonly data: {
           readonly items: readonly SeenPost[]
           readonly nextCursor: string | null
         } | null
         readonly status: unknown
-      } = await route.get({ query, ...patience() })
+      } = await routes[list].get({ query, ...patience() })
       if (!answer.data) return void isDone('a page', Number(answer.status))
       tally.pages += 1
       items.push(...answer.data.items)
       cursor = answer.data.nextCursor
-      if (cursor !== null && answer.data.items.length < limit)
+      if (cursor !== null && answer.data.items.length < limit && model.isJudging()) {
         tally.wrong.push(`${me}: a short page`)
+      }
     } while (cursor !== null)
     tally.lists += 1
     for (const each of due.wrongIn(items)) tally.wrong.push(`${me}, ${list}: ${each}`)
@@ -139,18 +152,26 @@ export function createRacingClient(
 
   async function act(): Promise<void> {
     const chance = Math.random()
-    if (chance < 0.55) return read('feed')
-    if (chance < 0.62) return read('likes')
-    if (chance < 0.74) return own.size < POSTS_MAX ? write() : remove()
-    if (chance < 0.84) return own.size > 0 ? edit() : write()
-    if (chance < 0.88) return own.size > 0 ? remove() : write()
+    if (chance < 0.5) return read('feed')
+    if (chance < 0.56) return read('likes')
+    if (chance < 0.62) return read('own')
+    if (chance < 0.74) return void (own.size < POSTS_MAX ? await write() : await remove())
+    if (chance < 0.84) return void (own.size > 0 ? await edit() : await write())
+    if (chance < 0.88) return void (own.size > 0 ? await remove() : await write())
     if (chance < 0.95) return likeable.size > 0 ? like() : read('feed')
     return follow()
   }
 
   return {
     write,
+    edit,
     read,
+    /** Leaves alone what the database has lost. */
+    forgetLost(): void {
+      for (const posts of [own, likeable]) {
+        for (const key of posts.keys()) if (!model.has(key)) posts.delete(key)
+      }
+    },
     /** What follows from now on, as the model is to know it. */
     async begin(): Promise<void> {
       for (const { username } of followed) {

@@ -11,7 +11,7 @@ import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { type StackServer, stack } from '@sns/shared/testing/stack'
 import { type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
-import { createMigratedNames, startIndexer } from '../server-suite'
+import { createMigratedNames, startWorker } from '../server-suite'
 
 /** `SOAK_HOURS=8 bun run test tests/faults/soak` goes on at random for so long; without it each case runs once. */
 const HOURS = Number(process.env.SOAK_HOURS ?? 0)
@@ -30,7 +30,7 @@ interface World {
   readonly sql: (statement: string) => Promise<unknown>
 }
 
-type Indexer = Awaited<ReturnType<typeof startIndexer>>
+type Indexer = Awaited<ReturnType<typeof startWorker>>
 
 /** What is done to the suite while rows are written. */
 const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
@@ -138,7 +138,7 @@ describe.skipIf(!hasAllTestServers || !stack)('capture and indexing under faults
 
   const sql = (statement: string) => session.query(statement)
 
-  const start = () => startIndexer(names)
+  const start = () => startWorker(names, 'cdc-indexer')
 
   /** Inserts, edits and deletes until told to stop, whatever fails meanwhile. */
   function startWriter() {

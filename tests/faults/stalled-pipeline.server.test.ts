@@ -3,10 +3,10 @@ import { createClient } from '@sns/api/client'
 import { eventually } from '@sns/shared/testing/eventually'
 import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
+import type { ProgramProcess } from '../../scripts/process/program-process'
 import { type ApiProcess, startApiProcess } from '../api-process'
 import { type Person, signUp } from '../journey'
-import { createMigratedNames, startIndexer } from '../server-suite'
+import { createMigratedNames, startWorker } from '../server-suite'
 
 const WITHIN = { timeoutMs: 60_000 }
 
@@ -18,15 +18,7 @@ describe.skipIf(!hasAllTestServers)('while a part of the pipeline is dead', () =
   const running = new Map<string, ProgramProcess>()
   const posts: string[] = []
 
-  async function startWorker(): Promise<ProgramProcess> {
-    const port = freePort()
-    const env = { ...names.env, METRICS_PORT: String(port) }
-    const program = spawnProgram('start', ['fanout-worker'], env)
-    await program.ready(`http://127.0.0.1:${port}`)
-    return program
-  }
-  const starts = { 'fanout-worker': startWorker, 'cdc-indexer': () => startIndexer(names) }
-  type Part = keyof typeof starts
+  type Part = Parameters<typeof startWorker>[1]
 
   async function write(): Promise<void> {
     const { data } = await writer.client.v1.posts.post({ text: 'x' })
@@ -43,7 +35,7 @@ describe.skipIf(!hasAllTestServers)('while a part of the pipeline is dead', () =
     names = await createMigratedNames()
     api = await startApiProcess(names.env)
     for (const part of ['cdc-indexer', 'fanout-worker'] as const) {
-      running.set(part, await starts[part]())
+      running.set(part, await startWorker(names, part))
     }
     await api.untilBelieving()
     ;[writer, reader] = [await signUp(api.url, 'writer'), await signUp(api.url, 'reader')]
@@ -68,7 +60,7 @@ describe.skipIf(!hasAllTestServers)('while a part of the pipeline is dead', () =
       await write()
       await shows()
       expect(says('fan-out is behind')).toBe(before + 1)
-      running.set(part, await starts[part]())
+      running.set(part, await startWorker(names, part))
       await eventually(() => says('fan-out has caught up') === before + 1, WITHIN)
       await shows()
       await write()

@@ -7,7 +7,7 @@ import { eventually } from '@sns/shared/testing/eventually'
 import { testKafkaClient } from '@sns/shared/testing/kafka-log'
 import type { ServerNames } from '@sns/shared/testing/server-names'
 import { hasAllTestServers } from '@sns/shared/testing/servers'
-import { createMigratedNames, startIndexer } from '../server-suite'
+import { createMigratedNames, startWorker } from '../server-suite'
 
 const POSTS = [1, 2, 3, 4, 5]
 const WITHIN = { timeoutMs: 60_000 }
@@ -25,7 +25,7 @@ describe.skipIf(!hasAllTestServers)('a second cdc-indexer stands by', () => {
   })
 
   async function start() {
-    const program = await startIndexer(names)
+    const program = await startWorker(names, 'cdc-indexer')
     const { url } = program
     const isLeader = async () =>
       /^sns_capture_leader 1$/m.test(
