@@ -29,9 +29,33 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
   {
     name: 'search: a form need not begin as the word does',
     file: `${INDEX}/search-index.ts`,
-    find: 'must: morphemes(text), filter: beginning',
+    find: 'must: beginning, filter: morphemes(text)',
     replace: 'must: morphemes(text)',
     tests: [INDEX],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: each shard scores by its own statistics',
+    file: `${INDEX}/search-index.ts`,
+    find: "weighs ? 'dfs_query_then_fetch' : 'query_then_fetch'",
+    replace: "weighs ? 'query_then_fetch' : 'query_then_fetch'",
+    tests: [`${INDEX}/shards.server.test.ts`],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: what a prefix stands for in a shard scores',
+    file: `${INDEX}/search-index.ts`,
+    find: 'must: phraseQuery({ terms: terms.slice(0, -1), prefix: false }, boost),\n      filter: begins,',
+    replace: 'must: begins,',
+    tests: [`${INDEX}/shards.server.test.ts`],
+    needs: 'TEST_ES_URL',
+  },
+  {
+    name: 'search: what morphology makes of a word scores',
+    file: `${INDEX}/search-index.ts`,
+    find: 'must: beginning, filter: morphemes(text)',
+    replace: 'must: morphemes(text), filter: beginning',
+    tests: [`${INDEX}/shards.server.test.ts`],
     needs: 'TEST_ES_URL',
   },
   {
@@ -56,7 +80,7 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     find: '  // A field that an earlier version did not write',
     replace:
       '  await client.call((api, options) => api.indices.putSettings({ index: alias, settings: { index: { number_of_replicas: definition.settings.number_of_replicas ?? 0 } } }, options))\n  // A field that an earlier version did not write',
-    tests: [INDEX],
+    tests: [`${INDEX}/migrate-indexes.server.test.ts`],
     needs: 'TEST_ES_URL',
   },
   {
@@ -64,7 +88,7 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     file: `${INDEX}/index-generations.ts`,
     find: 'indexDefinitions(prefix, newIndex))',
     replace: 'indexDefinitions(prefix, { ...newIndex, shards: 1 }))',
-    tests: [INDEX],
+    tests: [`${INDEX}/migrate-indexes.server.test.ts`],
     needs: 'TEST_ES_URL',
   },
   {
@@ -72,7 +96,7 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     file: `${INDEX}/index-generations.ts`,
     find: 'indexDefinitions(prefix, newIndex, stamp)',
     replace: 'indexDefinitions(prefix, { ...newIndex, shards: 1 }, stamp)',
-    tests: [INDEX],
+    tests: [`${INDEX}/migrate-indexes.server.test.ts`],
     needs: 'TEST_ES_URL',
   },
   {

@@ -140,7 +140,7 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
       await migrateIndexes(client, { prefix, newIndex })
       expect(await settings()).toMatchObject([made, made])
       const byHand = {
-        'index.number_of_replicas': '0',
+        'index.number_of_replicas': '2',
         'index.refresh_interval': '5s',
         'index.gc_deletes': '6h',
       }

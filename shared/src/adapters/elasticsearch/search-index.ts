@@ -35,7 +35,7 @@ export function createElasticsearchSearchIndex(
     alias: string,
     query: Query,
     page: Pick<PostSearch, 'after' | 'limit'> & { readonly query: SearchQuery | UserQuery },
-    fields: readonly string[] = [],
+    { fields = [], weighs }: { readonly fields?: readonly string[]; readonly weighs: boolean },
   ) {
     const { hits } = await ask({
       header: {
@@ -43,6 +43,9 @@ export function createElasticsearchSearchIndex(
         allow_partial_search_results: false,
         // The copies of a shard score differently: all pages of one query are read from the same.
         preference: Bun.hash(JSON.stringify(page.query)).toString(36),
+        // A shard alone knows how rare a word is among its own documents only. Of one shard, or of scores by rule, it
+        // is the same request.
+        search_type: weighs ? 'dfs_query_then_fetch' : 'query_then_fetch',
       },
       body: {
         query,
@@ -74,7 +77,10 @@ export function createElasticsearchSearchIndex(
 
     async searchPosts(wanted) {
       if (wanted.query.phrases.length === 0) return []
-      const hits = await search(names.post, postQuery(wanted), wanted, ['textHash'])
+      const hits = await search(names.post, postQuery(wanted), wanted, {
+        fields: ['textHash'],
+        weighs: true,
+      })
       return hits.map(({ id, score, fields }) => ({
         id: id as PostId,
         score,
@@ -100,7 +106,7 @@ export function createElasticsearchSearchIndex(
         )
       }
       if (queries.length === 0) return []
-      const hits = await search(names.user, { dis_max: { queries } }, wanted)
+      const hits = await search(names.user, { dis_max: { queries } }, wanted, { weighs: false })
       return hits.map(({ id, score }) => ({ id: id as UserId, score }))
     },
 
@@ -185,16 +191,25 @@ function postQuery(search: PostSearch): Query {
   return { bool: { must, filter, must_not: mustNot } }
 }
 
+/**
+ * What scores is terms that are the same in every shard: what a prefix stands for, or morphology makes of a word, is
+ * there in one shard and not in another, and would score the same post differently.
+ */
 function phraseQuery({ terms, prefix }: Pick<QueryPhrase, 'terms' | 'prefix'>, boost = 1): Query {
   const text = terms.join(' ')
-  if (terms.length > 1) {
+  if (terms.length === 1) {
     return prefix
-      ? { match_phrase_prefix: { grams: { query: text, max_expansions: MAX_EXPANSIONS, boost } } }
-      : { match_phrase: { grams: { query: text, boost } } }
+      ? { prefix: { grams: { value: text, boost } } }
+      : { term: { grams: { value: text, boost } } }
   }
-  return prefix
-    ? { prefix: { grams: { value: text, boost } } }
-    : { term: { grams: { value: text, boost } } }
+  if (!prefix) return { match_phrase: { grams: { query: text, boost } } }
+  const begins = { match_phrase_prefix: { grams: { query: text, max_expansions: MAX_EXPANSIONS } } }
+  return {
+    bool: {
+      must: phraseQuery({ terms: terms.slice(0, -1), prefix: false }, boost),
+      filter: begins,
+    },
+  }
 }
 
 /** Exact matches score above other forms of a word; quoted phrases match exactly only. */
@@ -214,13 +229,13 @@ function morphemes(word: string): Query {
 
 /**
  * Its forms by the language's rules. Nori reads a word alone otherwise than in its sentence, and takes apart nouns that
- * it does not know. So the word's parts must follow each other, and its beginning must be there as typed.
+ * it does not know. So the word's parts must follow each other, and its beginning must be there as typed, which scores.
  */
 function formQueries({ terms, text, forms }: QueryPhrase): Query[] {
   if (forms === null) return []
   if (forms.kind === 'korean') {
     const beginning = phraseQuery({ terms: terms.slice(0, forms.shared), prefix: false })
-    return [{ bool: { must: morphemes(text), filter: beginning } }]
+    return [{ bool: { must: beginning, filter: morphemes(text) } }]
   }
   const others = forms.last.filter((form) => form !== terms.at(-1))
   return others.map((form) => phraseQuery({ terms: terms.with(-1, form), prefix: false }))

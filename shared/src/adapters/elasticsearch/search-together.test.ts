@@ -22,7 +22,8 @@ function open({ rejected = '' } = {}) {
   const call = async (send: (to: unknown, options: object) => unknown) => send(api, {})
   const search = searchTogether<never>({ call } as unknown as ElasticsearchClient)
   const find = async (preference: string) => {
-    const header = { index: 'posts', allow_partial_search_results: false, preference }
+    const search_type = 'dfs_query_then_fetch' as const
+    const header = { index: 'posts', allow_partial_search_results: false, preference, search_type }
     const { hits } = await search({ header, body: {} })
     return hits.hits.map(({ _id }) => _id)
   }

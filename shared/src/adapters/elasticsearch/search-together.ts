@@ -8,6 +8,7 @@ export interface Search {
     readonly index: string
     readonly allow_partial_search_results: boolean
     readonly preference: string
+    readonly search_type: estypes.SearchType
   }
   readonly body: estypes.SearchSearchRequestBody
 }
