@@ -102,4 +102,25 @@ export const STATEMENT_MUTATIONS: readonly Mutation[] = [
     tests: [`${MYSQL}/unread-tables.server.test.ts`],
     needs: 'TEST_DATABASE_URL',
   },
+  {
+    name: 'statements: a trigger changes nothing beside the table of its statement',
+    file: `${MYSQL}/binlog-transactions.ts`,
+    find: "if (defined === 'made') hasEffects = true",
+    replace: 'void hasEffects',
+    tests: [`${MYSQL}/binlog-transactions.test.ts`],
+  },
+  {
+    name: 'statements: a trigger that is gone was never there',
+    file: `${MYSQL}/binlog-transactions.ts`,
+    find: "if (defined !== 'gone' || narrowed === null) return",
+    replace: 'if (narrowed === null || narrowed.length > 0) return',
+    tests: [`${MYSQL}/binlog-transactions.test.ts`],
+  },
+  {
+    name: 'statements: any function is one of MySQL',
+    file: `${MYSQL}/own-table.ts`,
+    find: '!isQualified && NO_STORED_FUNCTIONS.has(before.text.toUpperCase())',
+    replace: '!isQualified && NO_STORED_FUNCTIONS.size > 0',
+    tests: READ,
+  },
 ]

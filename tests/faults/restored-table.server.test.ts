@@ -8,6 +8,8 @@ import { freePort, spawnProgram } from '../../scripts/process/program-process'
 
 setDefaultTimeout(60_000)
 
+const STATEMENTS = "SET SESSION binlog_format = 'STATEMENT'"
+const ROWS = "SET SESSION binlog_format = 'ROW'"
 const IDS = [1, 2, 3, 4, 5, 6, 7, 8]
 
 describe.skipIf(!hasAllTestServers)('a table whose rows change without a trace in the log', () => {
@@ -59,4 +61,54 @@ describe.skipIf(!hasAllTestServers)('a table whose rows change without a trace i
     expect([await again.exited, again.output()]).toEqual([0, expect.stringContaining('5 posts')])
     await eventually(isIndexed)
   }, 180_000)
+
+  /** Each kind of stop, and the command that its line names: only one that carries on is one. */
+  test.each<[string, string, readonly string[]]>([
+    [
+      'statements in place of rows, of one table',
+      'snapshot posts',
+      [
+        STATEMENTS,
+        "UPDATE posts SET text = CONCAT(text, '!') WHERE id = 1",
+        'DELETE FROM posts WHERE id = 2',
+        ROWS,
+      ],
+    ],
+    [
+      'a function that changes rows',
+      'snapshot',
+      [
+        'CREATE FUNCTION forget(wanted BIGINT) RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN DELETE FROM posts WHERE id = wanted; RETURN 1; END',
+        STATEMENTS,
+        'DO forget(3)',
+        ROWS,
+        'DROP FUNCTION forget',
+      ],
+    ],
+    [
+      'a table that is another one, in two steps',
+      'snapshot posts',
+      ['CREATE TABLE spare LIKE posts', 'DROP TABLE posts', 'RENAME TABLE spare TO posts'],
+    ],
+  ])(
+    '%s: one command goes on',
+    async (_, command, statements) => {
+      await mysql.query('DELETE FROM posts')
+      await mysql.query(insertPosts(IDS))
+      {
+        await using capture = startCapture()
+        await eventually(isIndexed)
+        for (const statement of statements) await mysql.query(statement)
+        expect(await capture.exited).toBe(1)
+        expect(capture.output()).toContain(`run "${command}", and start cdc-indexer`)
+      }
+      await mysql.query(insertPosts([10]))
+      const [name = '', ...args] = command.split(' ')
+      const mend = run(name, ...args)
+      await using _capture = startCapture()
+      expect(await mend.exited).toBe(0)
+      await eventually(isIndexed)
+    },
+    120_000,
+  )
 })

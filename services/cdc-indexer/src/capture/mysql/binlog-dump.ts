@@ -28,6 +28,7 @@ import {
   readServerVersion,
 } from './query-event'
 import { MYSQL_CONNECT_TIMEOUT_MS, type MysqlServer, SERVER_SQL } from './session'
+import type { StatementEffects } from './statement-effects'
 import type { SnapshotCover } from './unread-tables'
 import type { DecodingOf } from './values/column-reader'
 
@@ -41,6 +42,7 @@ interface BinlogDumpOptions {
   /** What the server is told to leave out: `from.gtidSet` without the transaction that proves it. */
   readonly seen: string
   readonly cover: SnapshotCover
+  readonly effects: StatementEffects
   /** How often an idle server says that it is alive. */
   readonly heartbeatMs: number
   /** A connection counts as dead after this much silence, unless it is paused. */
@@ -64,7 +66,8 @@ export async function dumpBinlog(
   sink: BinlogSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const { server, from, published, seen, serverId, cover, heartbeatMs, silenceMs } = options
+  const { server, from, published, seen, serverId, cover, effects, heartbeatMs, silenceMs } =
+    options
   const { database } = server
   const zongji = new ZongJi({
     ...mysqlConnectionOptions(server),
@@ -131,7 +134,7 @@ export async function dumpBinlog(
   }
 
   const { decode, decodeRows, partialRows, rotate, statement } = createBinlogDecoder({
-    reader: createTransactionReader({ add }, { from, published, database, cover }),
+    reader: createTransactionReader({ add }, { from, published, database, cover, effects }),
     database,
     decodingOf: options.decodingOf,
     hasChecksum: () => hasChecksum,

@@ -8,6 +8,7 @@ import { createCharsetStore } from './charset-store'
 import { toCaptureError } from './errors'
 import { checkHistory, checkServer } from './server-check'
 import { createMysqlSession, type MysqlServer, numberCell, textCell } from './session'
+import { readStatementEffects } from './statement-effects'
 import { markUnread, readSnapshotCover, UnreadTablesError } from './unread-tables'
 
 export interface MysqlBinlogSourceDeps {
@@ -68,6 +69,7 @@ export function createMysqlBinlogSource(
           )
         }
         const cover = await readSnapshotCover(session)
+        const effects = await readStatementEffects(session)
         await charsets.load()
         logger.info({ position: from }, 'reading the binlog')
         const settings = {
@@ -77,6 +79,7 @@ export function createMysqlBinlogSource(
           published: on.published,
           seen,
           cover,
+          effects,
           heartbeatMs,
           silenceMs,
           decodingOf: charsets.decodingOf,

@@ -55,7 +55,7 @@ describe.skipIf(!testServers.mysql)('statements in the binlog of a server', () =
     }
   }
 
-  test.each<[string, (beside: string) => readonly string[]]>([
+  test.each<[string, (beside: string) => readonly string[], string?]>([
     ['TRUNCATE /* x */ TABLE', () => ['TRUNCATE /* x */ TABLE comments']],
     [
       'TRUNCATE TABLE of a name in ANSI quotes',
@@ -105,24 +105,38 @@ describe.skipIf(!testServers.mysql)('statements in the binlog of a server', () =
         'RENAME TABLE spare TO comments',
       ],
     ],
-    ['SELECT f()', () => [STATEMENTS, 'SELECT forget(1)', ROWS]],
-    ['DO f()', () => [STATEMENTS, 'DO forget(1)', ROWS]],
-    ['SET @x = f()', () => [STATEMENTS, 'SET @gone = forget(1)', ROWS]],
-    ['a view', () => [STATEMENTS, "UPDATE newest SET text = 'y'", COMMENTS(8), ROWS]],
+    ['SELECT f()', () => [STATEMENTS, 'SELECT forget(1)', ROWS], 'snapshot'],
+    ['DO f()', () => [STATEMENTS, 'DO forget(1)', ROWS], 'snapshot'],
+    ['SET @x = f()', () => [STATEMENTS, 'SET @gone = forget(1)', ROWS], 'snapshot'],
+    ['a view', () => [STATEMENTS, "UPDATE newest SET text = 'y'", ROWS], 'snapshot'],
     [
       'a comment that the server reads',
-      () => [STATEMENTS, COMMENTS(2), '/*!50000 DELETE */ FROM comments', ROWS],
+      () => [STATEMENTS, '/*!50000 DELETE */ FROM comments', ROWS],
     ],
     [
       'a trigger of a table in another database, used from there',
       (other) => [STATEMENTS, `USE ${other}`, 'INSERT INTO watched VALUES (1)', ROWS],
+      'snapshot',
     ],
-  ])('stops at %s', async (_what, statements) => {
+    [
+      'a trigger of the table itself',
+      () => [
+        'CREATE TRIGGER both_gone AFTER DELETE ON comments FOR EACH ROW DELETE FROM likes WHERE post_id = OLD.id',
+        STATEMENTS,
+        'DELETE FROM comments',
+        ROWS,
+        'DROP TRIGGER both_gone',
+      ],
+      'snapshot',
+    ],
+  ])('stops at %s', async (_what, statements, command = 'snapshot comments') => {
     const database = fixture.server.database
     await fixture.write(`USE ${database}`, COMMENTS(1))
     const problem = await stopsAt([...statements(beside), ROWS, `USE ${database}`])
     await fixture.write('DELETE FROM comments')
     expect(problem).toContain('transaction ')
+    // One command, for one table where no other is concerned.
+    expect(problem).toContain(`run "${command}", and start cdc-indexer`)
     expect(problem).not.toContain('\n')
   })
 

@@ -120,6 +120,43 @@ describe('readStatement', () => {
     expect(concerned(sql, context)).toBe('all')
   })
 
+  test.each<[string, CapturedTable | null, Partial<StatementContext>?]>([
+    ["INSERT INTO comments VALUES (1, 'x')", 'comments'],
+    ["insert ignore posts (id, `text`) values (1, 'a'), (2, concat('f(', 'x)'))", 'posts'],
+    ['REPLACE INTO "sns"."posts" (id) VALUES (1) /* f(1) */', 'posts', ANSI],
+    [
+      "INSERT INTO posts SET text = 'SELECT f()' ON DUPLICATE KEY UPDATE text = VALUES(text)",
+      'posts',
+    ],
+    ['UPDATE LOW_PRIORITY posts SET version = (version + 1), text = upper(text)', 'posts'],
+    ['DELETE QUICK FROM posts', 'posts'],
+    ['/*!50000 DELETE */ FROM sns.posts WHERE id IN (1, 2) LIMIT 1', 'posts'],
+    [
+      "LOAD DATA INFILE 'x' REPLACE INTO TABLE `posts` FIELDS TERMINATED BY ',' (id, text)",
+      'posts',
+    ],
+    ['DELETE FROM sessions', null],
+    ['DELETE FROM a_view', null],
+    ['DELETE FROM elsewhere.posts', null],
+    ['DELETE FROM posts, likes USING posts JOIN likes', null],
+    ['DELETE FROM posts USING posts JOIN likes', null],
+    ['DELETE posts FROM posts JOIN likes', null],
+    ['DELETE FROM posts WHERE id IN (SELECT id FROM a_view)', null],
+    ['DELETE FROM posts WHERE forget(id)', null],
+    ['DELETE FROM posts WHERE `forget`(id)', null],
+    ['DELETE FROM posts WHERE sns.lower(id)', null],
+    ['DELETE FROM posts WHERE /*!50000 forget */ (id)', null],
+    ['UPDATE posts, likes SET version = 1', null],
+    ['UPDATE posts JOIN likes SET version = 1', null],
+    ['UPDATE posts p SET version = forget(1)', null],
+    ['INSERT INTO posts SELECT * FROM a_view', null],
+    ['INSERT INTO posts TABLE a_view', null],
+    ['WITH x AS (SELECT 1) DELETE FROM posts', null],
+    ['CALL p()', null],
+  ])('changes by itself only the rows of: %s', (sql, own, context = PLAIN) => {
+    expect(read(sql, context)).toMatchObject({ kind: 'unreadable', tables: null, own })
+  })
+
   test.each<[string, Partial<StatementContext>?]>([
     ['TRUNCATE TABLE refresh_tokens'],
     ['TRUNCATE TABLE elsewhere.posts'],

@@ -1,5 +1,6 @@
 import { CAPTURED_TABLES, type CapturedTable, isCapturedTable } from '@sns/shared/events/tables'
 import { isLossyAlteration, tablesBeside } from './alter-table'
+import { ownTable } from './own-table'
 import { createSqlReader, readTokens, type SqlReader, type TableName } from './sql-reader'
 import { SQL_MODE, type SqlDialect } from './sql-tokens'
 
@@ -8,12 +9,13 @@ export type Statement =
   | { readonly kind: 'begin' | 'commit' | 'rollback' | 'rollback-to' | 'xa-start' | 'xa-end' }
   /**
    * Changes captured rows without row events; `what` says how. `tables` are those whose rows have to be read anew;
-   * null: it may be any.
+   * null: it may be any, or only `own` where nothing else changes with that.
    */
   | {
       readonly kind: 'unreadable'
       readonly what: string
       readonly tables: readonly CapturedTable[] | null
+      readonly own: CapturedTable | null
     }
   | { readonly kind: 'other' }
 
@@ -68,19 +70,16 @@ export function readStatement(
       return reader.skip('TRANSACTION') ? BEGIN : OTHER
   }
   if (reader.isEnd()) return OTHER
-  const unreadable = (what: string, tables: readonly CapturedTable[] | null): Statement => ({
-    kind: 'unreadable',
-    what,
-    tables,
-  })
-  const concerned = readDefinition(word, reader, { schema, database, sqlMode: context.sqlMode })
+  const session = { schema, database, sqlMode: context.sqlMode }
+  const concerned = readDefinition(word, reader, session)
   if (concerned) {
-    return concerned.length > 0 ? unreadable(`"${excerpt(sql)}"`, concerned) : OTHER
+    if (concerned.length === 0) return OTHER
+    return { kind: 'unreadable', what: `"${excerpt(sql)}"`, tables: concerned, own: null }
   }
   if (word !== null && HARMLESS.has(word)) return OTHER
-  return mayTouch(sql, schema, database, context)
-    ? unreadable(`statement-format "${excerpt(sql)}"`, null)
-    : OTHER
+  if (!mayTouch(sql, schema, database, context)) return OTHER
+  const own = capturedTable(ownTable(word, reader), session)
+  return { kind: 'unreadable', what: `statement-format "${excerpt(sql)}"`, tables: null, own }
 }
 
 function readXa(reader: SqlReader): Statement {

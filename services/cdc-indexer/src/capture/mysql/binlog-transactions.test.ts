@@ -9,6 +9,7 @@ import type { PublishedTransaction } from '../ports/change-publisher'
 import { NO_EPOCHS } from '../source-epochs'
 import { tableLayout } from './binlog-rows'
 import { createTransactionReader } from './binlog-transactions'
+import type { StatementEffects } from './statement-effects'
 import type { SnapshotCover } from './unread-tables'
 
 const SERVER = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
@@ -20,7 +21,11 @@ const layout = tableLayout('likes', [
   { name: 'post_id', type: LONGLONG },
 ])
 
-function open(last: LastTransaction | null = null, cover?: SnapshotCover) {
+function open(
+  last: LastTransaction | null = null,
+  cover?: SnapshotCover,
+  effects?: StatementEffects,
+) {
   const items: BinlogItem[] = []
   const positions: BinlogPosition[] = []
   const add = (item: BinlogItem) => {
@@ -31,7 +36,7 @@ function open(last: LastTransaction | null = null, cover?: SnapshotCover) {
   const from = { gtidSet: `${SERVER}:1-5`, last, epochs, file: 'binlog.000001', pos: 4 }
   const reader = createTransactionReader(
     { add },
-    { from, database: 'sns', ...(cover && { cover }) },
+    { from, database: 'sns', ...(cover && { cover }), ...(effects && { effects }) },
   )
   const like = (postId: number) =>
     reader.rows({
@@ -143,6 +148,39 @@ describe('TransactionReader', () => {
     expect(sets()).toEqual([`${SERVER}:1-6`])
   })
 
+  test('names one table for a statement that changes no other, and all once a trigger may have', () => {
+    const context = { sqlMode: 0, version: 90_704, databases: ['sns'] }
+    const posts: SnapshotCover = { has: (table) => table === 'posts' }
+    const start = (cover: SnapshotCover) => {
+      const { reader, sets } = open(null, cover, { areNone: true })
+      return {
+        sets,
+        run(n: number, sql: string) {
+          reader.begin(`${SERVER}:${n}`, 1_000)
+          reader.statement('BEGIN', 'sns', n)
+          reader.statement(sql, 'sns', n + 1, context)
+          reader.commit(n + 2)
+        },
+      }
+    }
+    expect(() => start({ has: () => false }).run(6, 'DELETE FROM posts')).toThrow(
+      'run "snapshot posts", and',
+    )
+    const passed = start(posts)
+    passed.run(6, 'DELETE FROM posts')
+    expect(passed.sets()).toEqual([`${SERVER}:1-6`])
+    expect(() => passed.run(7, 'DO f()')).toThrow('run "snapshot users follows')
+
+    const made = start(posts)
+    made.run(6, 'CREATE TRIGGER t AFTER DELETE ON posts FOR EACH ROW DELETE FROM likes')
+    expect(() => made.run(7, 'DELETE FROM posts')).toThrow('run "snapshot users follows')
+
+    // It was there when the statement ran.
+    const gone = start(posts)
+    gone.run(6, 'DELETE FROM posts')
+    expect(() => gone.run(7, 'DROP TRIGGER t')).toThrow(`transaction ${SERVER}:6 was written while`)
+  })
+
   test('names the table whose snapshot lets it go on, and passes what one stands for', () => {
     const { reader } = open()
     reader.begin(`${SERVER}:6`, 1_000)
@@ -156,7 +194,10 @@ describe('TransactionReader', () => {
     covered.reader.begin(`${SERVER}:7`, 1_000)
     expect(() => covered.reader.statement('TRUNCATE likes', 'sns', 200)).toThrow('snapshot likes')
     covered.reader.begin(`${SERVER}:8`, 1_000)
-    expect(() => covered.reader.statement('DELETE FROM likes', 'sns', 300)).toThrow('--from-here')
+    // A trigger may have changed any.
+    expect(() => covered.reader.statement('DELETE FROM likes', 'sns', 300)).toThrow(
+      'run "snapshot", and start cdc-indexer',
+    )
   })
 
   test('is in another history where the last transaction has another time', () => {

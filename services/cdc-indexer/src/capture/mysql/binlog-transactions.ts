@@ -1,7 +1,7 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { epochOf } from '@sns/shared/events/change-event'
 import { sourceOf } from '@sns/shared/events/gtid'
-import type { CapturedTable } from '@sns/shared/events/tables'
+import { type CapturedTable, capturedTables } from '@sns/shared/events/tables'
 import { GtidSet } from '@vlasky/zongji'
 import type { BinlogItem, BinlogPosition, LastTransaction } from '../ports/binlog-source'
 import type { PublishedTransaction } from '../ports/change-publisher'
@@ -10,6 +10,7 @@ import { createSequenceCounter } from '../source-epochs'
 import { changeEvents, type TableLayout } from './binlog-rows'
 import { readStatement, type Statement, type StatementContext } from './binlog-statement'
 import { anotherHistory, unorderedBefore } from './errors'
+import { ANY_EFFECTS, effectsDefinedBy, type StatementEffects } from './statement-effects'
 import { NO_COVER, type SnapshotCover, UnreadTablesError } from './unread-tables'
 import type { RowImages } from './values/rows-event'
 
@@ -48,6 +49,8 @@ export interface TransactionReaderOptions {
   readonly database: string
   /** What cannot be read and need not be, as a snapshot brings it. */
   readonly cover?: SnapshotCover
+  /** What else changes with the rows of a statement that was logged in their place, where the stream begins. */
+  readonly effects?: StatementEffects
 }
 
 interface Transaction {
@@ -68,7 +71,13 @@ interface Transaction {
  */
 export function createTransactionReader(
   { add }: TransactionReaderDeps,
-  { from, published = [], database, cover = NO_COVER }: TransactionReaderOptions,
+  {
+    from,
+    published = [],
+    database,
+    cover = NO_COVER,
+    effects = ANY_EFFECTS,
+  }: TransactionReaderOptions,
 ): TransactionReader {
   const executed = GtidSet.parse(from.gtidSet)
   const counter = createSequenceCounter(from.epochs, published)
@@ -77,6 +86,9 @@ export function createTransactionReader(
   let file = from.file
   let lastPos = from.pos
   let open: Transaction | null = null
+  let hasEffects = !effects.areNone
+  /** A statement whose own table alone was taken for changed. */
+  let narrowed: string | null = null
 
   function end(endPos: number) {
     lastPos = endPos
@@ -100,15 +112,26 @@ export function createTransactionReader(
     )
   }
 
-  function refuseUncovered({ what, tables }: Extract<Statement, { kind: 'unreadable' }>) {
+  function refuseUncovered({ what, tables, own }: Extract<Statement, { kind: 'unreadable' }>) {
     const { gtid = null } = open ?? {}
-    if (gtid === null || !tables) refuse(`ran ${what}`)
+    if (gtid === null) refuse(`ran ${what}`)
+    if (own && !hasEffects) narrowed = gtid
+    const concerned = tables ?? (own && !hasEffects ? [own] : capturedTables)
+    assertCovered(gtid, concerned, `ran ${what}, which capture cannot read`)
+  }
+
+  function assertCovered(gtid: string, tables: readonly CapturedTable[], what: string) {
     const unread = tables.filter((table) => !cover.has(table, gtid))
-    if (unread.length === 0) return
-    throw new UnreadTablesError(
-      `transaction ${gtid} ran ${what}, which capture cannot read`,
-      unread,
-    )
+    if (unread.length > 0) throw new UnreadTablesError(`transaction ${gtid} ${what}`, unread)
+  }
+
+  /** Triggers and foreign keys that come and go along the log. */
+  function noteEffects(sql: string, context: StatementContext | undefined) {
+    const defined = context && effectsDefinedBy(sql, context)
+    if (defined === 'made') hasEffects = true
+    if (defined !== 'gone' || narrowed === null) return
+    const what = 'was written while a trigger or a foreign key may have changed more rows with it'
+    assertCovered(narrowed, capturedTables, what)
   }
 
   return {
@@ -130,6 +153,7 @@ export function createTransactionReader(
     statement(sql, schema, endPos, context) {
       const statement = readStatement(sql, schema, database, context)
       if (statement.kind === 'unreadable' && !open?.isKnown) refuseUncovered(statement)
+      if (statement.kind === 'other') noteEffects(sql, context)
       if (!open) return
       switch (statement.kind) {
         case 'begin':
@@ -190,8 +214,7 @@ export function createTransactionReader(
 
     unread(table, why) {
       if (!open) return refuse(`changes ${table}`)
-      if (open.isKnown || cover.has(table, open.gtid)) return
-      throw new UnreadTablesError(`transaction ${open.gtid} cannot be read: ${why}`, [table])
+      if (!open.isKnown) assertCovered(open.gtid, [table], `cannot be read: ${why}`)
     },
 
     commit: end,

@@ -12,6 +12,8 @@ export interface SqlReader {
   word(): string | null
   /** Passes over the next token where it is one of these words or signs. */
   skip(...words: readonly string[]): boolean
+  /** Passes over all that come next of these words. */
+  skipAll(...words: readonly string[]): void
   skipIfExists(): void
   /** A name, quoted or not; null, and nothing read, where none is next. */
   name(): string | null
@@ -96,6 +98,10 @@ export function readTokens(source: Iterable<SqlToken>): SqlReader {
     },
 
     skip,
+
+    skipAll(...words) {
+      while (skip(...words)) {}
+    },
 
     skipIfExists() {
       if (skip('IF')) skip('EXISTS')

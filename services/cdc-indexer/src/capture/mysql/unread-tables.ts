@@ -1,5 +1,5 @@
 import { OperatorError } from '@sns/shared/errors/operator-error'
-import type { CapturedTable } from '@sns/shared/events/tables'
+import { type CapturedTable, capturedTables } from '@sns/shared/events/tables'
 import { GtidSet } from '@vlasky/zongji'
 import { type MysqlSession, textCell } from './session'
 
@@ -10,9 +10,13 @@ export class UnreadTablesError extends OperatorError {
     readonly tables: readonly CapturedTable[],
   ) {
     super(
-      `${what}; run "snapshot ${tables.join(' ')}", and start cdc-indexer: it has the rows captured anew, removes from the index what has none, and has timelines rebuilt`,
+      `${what}; run "${commandFor(tables)}", and start cdc-indexer: it has the rows captured anew, removes from the index what has none, and has timelines rebuilt`,
     )
   }
+}
+
+function commandFor(tables: readonly CapturedTable[]): string {
+  return tables.length === capturedTables.length ? 'snapshot' : `snapshot ${tables.join(' ')}`
 }
 
 /** Up to which transactions a snapshot that was asked for stands for what cannot be read of a table. */
