@@ -17,7 +17,8 @@ COPY scripts scripts
 RUN bun scripts/build.ts dist/sns
 
 FROM debian:12-slim
-RUN useradd --uid 1000 --no-create-home sns && install -d -m 700 -o sns -g sns /app/data
+RUN useradd --uid 1000 --no-create-home sns && install -d -m 700 -o sns -g sns /app/data \
+  /credentials/migrate /credentials/api /credentials/fanout-worker /credentials/cdc-indexer
 WORKDIR /app
 COPY --from=build /app/dist/sns /usr/local/bin/sns
 ENV NODE_ENV=production

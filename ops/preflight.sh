@@ -15,7 +15,6 @@ check() {
   esac
 }
 check mysql-root-password 12
-check mysql-password 12
 check redis-password 12
 check es-password 12
 check grafana-password 12

@@ -23,6 +23,19 @@ export const COMMAND_LINES = {
     summary: 'Writes the secrets that compose needs and does not have yet, for their owner alone',
     options: {},
   },
+  grant: {
+    role: 'migrate',
+    usage: ['grant FOLDER [--rotate | --retire] [migrate | api | fanout-worker | cdc-indexer …]'],
+    summary:
+      'Gives each service a user of MySQL with what it needs and no more, and writes its password below FOLDER; DATABASE_URL is of one who may make users',
+    options: {
+      rotate: {
+        type: 'boolean',
+        help: 'new passwords; those of before work until --retire',
+      },
+      retire: { type: 'boolean', help: 'ends those of before' },
+    },
+  },
   migrate: {
     role: 'migrate',
     usage: ['migrate'],

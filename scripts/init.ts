@@ -13,7 +13,6 @@ const LINE = COMMAND_LINES.init
 /** The secrets that compose needs, and that have no default: files of the folder `secrets`. */
 export const SECRETS = [
   'mysql-root-password',
-  'mysql-password',
   'redis-password',
   'es-password',
   'grafana-password',

@@ -7,6 +7,7 @@ import { withHelp } from './process/command-line'
 const COMMANDS = {
   demo: async () => (await import('./demo')).demo,
   start: async () => (await import('./start')).start,
+  grant: async () => (await import('./grant')).grant,
   migrate: async () => (await import('./migrate')).migrate,
   import: async () => (await import('./import')).importCommand,
   feeds: async () => (await import('./feeds')).feeds,

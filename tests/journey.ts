@@ -15,7 +15,8 @@ export interface Person {
   readonly session: Session
 }
 
-const PASSWORD = 'correct horse battery staple'
+/** Of everybody who signs up here. */
+export const PASSWORD = 'correct horse battery staple'
 
 /** Signs up a new user over HTTP. */
 export async function signUp(url: string, name: string): Promise<Person> {

@@ -1,5 +1,6 @@
 import { CAPTURE_MUTATIONS } from './capture'
 import { CLIENT_MUTATIONS } from './client'
+import { CONTAINER_MUTATIONS } from './containers'
 import { DELIVERY_MUTATIONS } from './delivery'
 import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
@@ -35,6 +36,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STATEMENT_MUTATIONS,
   ...TEXT_MUTATIONS,
   ...VALUE_MUTATIONS,
+  ...CONTAINER_MUTATIONS,
   ...CLIENT_MUTATIONS,
   ...PAGE_MUTATIONS,
 ]

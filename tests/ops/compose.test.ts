@@ -17,6 +17,8 @@ import { freePort, redisServerBinary } from '@sns/shared/testing/redis-server'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { parse } from 'yaml'
 import { COMMAND_LINES } from '../../scripts/commands'
+import { createCredentials } from '../../scripts/grant/credentials'
+import { mysqlUserName } from '../../scripts/grant/mysql-users'
 import { SECRETS } from '../../scripts/init'
 import { cdcIndexer } from '../../services/cdc-indexer/src/main'
 
@@ -99,11 +101,17 @@ const DECIDED: Readonly<Record<string, string>> = {
 
 /** Where compose has the secrets, and a folder that plays it here. */
 const SECRETS_FOLDER = '/run/secrets'
+/** Where what `grant` writes is. */
+const CREDENTIALS_FOLDER = '/credentials'
 let secretsFolder = ''
 const secretOf = (name: string) => `${name}-of-more-than-thirty-two-characters`
 beforeAll(() => {
   secretsFolder = mkdtempSync(join(tmpdir(), 'sns-secrets-'))
   for (const name of SECRETS) writeFileSync(join(secretsFolder, name), `${secretOf(name)}\n`)
+  const credentials = createCredentials(join(secretsFolder, 'credentials'))
+  for (const service of Object.values(PROGRAMS)) {
+    credentials.write(service, 'database-password', secretOf(service))
+  }
 })
 afterAll(() => rmSync(secretsFolder, { recursive: true }))
 
@@ -128,7 +136,9 @@ function environmentOf(service: string, env: Record<string, string> = {}): Recor
 function settingsOf(service: string, role: Role, env: Record<string, string> = {}) {
   const inHere = Object.entries(environmentOf(service, env)).map(([name, value]) => [
     name,
-    value.replace(SECRETS_FOLDER, secretsFolder),
+    value
+      .replace(SECRETS_FOLDER, secretsFolder)
+      .replace(CREDENTIALS_FOLDER, join(secretsFolder, 'credentials')),
   ])
   return loadSettings(Object.fromEntries(inHere), { role })
 }
@@ -161,8 +171,10 @@ describe.each(Object.keys(PROGRAMS))('%s in compose', (service) => {
       else if (secret) {
         expect(passed, `${name} stands where everybody reads it`).not.toHaveProperty(name)
         const file = passed[secretFileSetting(name)] ?? ''
-        expect(file, `compose drops ${name}`).toStartWith(`${SECRETS_FOLDER}/`)
-        expect(compose.services[service]?.secrets).toContain(file.split('/').at(-1))
+        expect(file, `compose drops ${name}`).toMatch(/^\/(run\/secrets|credentials)\//)
+        if (file.startsWith(SECRETS_FOLDER)) {
+          expect(compose.services[service]?.secrets).toContain(file.split('/').at(-1))
+        } else expect(file).toStartWith(`${CREDENTIALS_FOLDER}/${service}/`)
       } else expect(passed[name], `compose drops ${name}`).toBe('as the operator has it')
     }
   })
@@ -177,11 +189,12 @@ describe.each(Object.keys(PROGRAMS))('%s in compose', (service) => {
   test('starts after what it needs is ready', () => {
     const needs = compose.services[service]?.depends_on ?? {}
     if (service === 'migrate') {
-      for (const server of ['mysql', 'kafka', 'elasticsearch']) {
+      for (const server of ['kafka', 'elasticsearch']) {
         expect(needs[server]?.condition).toBe('service_healthy')
       }
+      expect(needs['grant-migrate']?.condition).toBe('service_completed_successfully')
     } else {
-      expect(needs.migrate?.condition).toBe('service_completed_successfully')
+      expect(needs.grant?.condition).toBe('service_completed_successfully')
     }
   })
 })
@@ -193,6 +206,7 @@ const RUNS = Object.keys(PROGRAMS).flatMap((service) =>
 
 test('each operators’ command says whose settings it reads', () => {
   expect(COMMANDS.map(({ name }) => name)).toEqual([
+    'grant',
     'migrate',
     'import',
     'feeds',
@@ -215,7 +229,8 @@ test.each(RUNS)(
       kind: 'mysql',
       host: 'mysql',
       port: 3306,
-      password: secretOf('mysql-password'),
+      user: mysqlUserName('sns', PROGRAMS[service]!),
+      password: secretOf(service),
     })
     reach('mysql')
     if (isReadBy(SETTINGS.redis.url, role)) {
@@ -239,6 +254,48 @@ test.each(RUNS)(
     if (role === 'api') expect(settings.secretKey).toBe(secretOf('secret-key'))
   },
 )
+
+describe.each(['grant-migrate', 'grant'])('%s in compose', (service) => {
+  const granted = compose.services[service]!.command!.slice(2)
+
+  test('alone makes users, and writes for each program what that alone reads', () => {
+    expect(settingsOf(service, 'migrate').database).toMatchObject({
+      user: 'root',
+      password: secretOf('mysql-root-password'),
+      database: 'sns',
+    })
+    expect(compose.services[service]?.command?.slice(0, 2)).toEqual(['grant', CREDENTIALS_FOLDER])
+    expect(compose.services[service]?.volumes).toEqual(
+      granted.map((name) => `${name}-credentials:${CREDENTIALS_FOLDER}/${name}`),
+    )
+    const [, made = ''] = read('Dockerfile').split('install -d -m 700 -o sns -g sns ')
+    const [image = ''] = made.split(/\n(?! )/)
+    for (const name of granted) {
+      expect(compose.services[name]?.volumes).toEqual([
+        `${name}-credentials:${CREDENTIALS_FOLDER}/${name}:ro`,
+      ])
+      // A volume begins as the folder of the image, whose user must own it.
+      expect(image.split(/[\s\\]+/)).toContain(`${CREDENTIALS_FOLDER}/${name}`)
+    }
+    const knowing = Object.entries(compose.services).flatMap(([name, { secrets }]) =>
+      secrets?.includes('mysql-root-password') ? [name] : [],
+    )
+    expect(knowing.toSorted()).toEqual(['grant', 'grant-migrate', 'mysql', 'preflight'])
+  })
+
+  test('runs when the server is there, and the tables where they are needed', () => {
+    const needs = compose.services[service]?.depends_on ?? {}
+    if (service === 'grant-migrate') expect(needs.mysql?.condition).toBe('service_healthy')
+    else expect(needs.migrate?.condition).toBe('service_completed_successfully')
+  })
+})
+
+test('every program of ours is given its user', () => {
+  const granted = ['grant-migrate', 'grant'].flatMap(
+    (service) => compose.services[service]?.command?.slice(2) ?? [],
+  )
+  expect(granted.toSorted()).toEqual(Object.keys(PROGRAMS).toSorted())
+})
 
 /** The services that share a network with this one. */
 function reachableFrom(service: string): string[] {
@@ -409,8 +466,9 @@ describe('compose', () => {
           key !== SETTINGS.rateLimits.password.name
         ) {
           expect(key).toMatch(/_FILE$/)
-          expect(value).toStartWith(`${SECRETS_FOLDER}/`)
-          expect(service.secrets).toContain(value.slice(SECRETS_FOLDER.length + 1))
+          const isSecret = value.startsWith(`${SECRETS_FOLDER}/`)
+          if (isSecret) expect(service.secrets).toContain(value.slice(SECRETS_FOLDER.length + 1))
+          else expect(value).toStartWith(`${CREDENTIALS_FOLDER}/${name}/`)
         }
         expect(value).not.toMatch(/:\/\/[^/]*:[^/]*@/)
       }
@@ -457,7 +515,9 @@ describe('compose', () => {
     const reaching = Object.keys(compose.services).filter((name) =>
       compose.services[name]?.networks?.includes('stores'),
     )
-    expect(reaching.toSorted()).toEqual([...STORES, ...Object.keys(PROGRAMS)].toSorted())
+    expect(reaching.toSorted()).toEqual(
+      [...STORES, ...Object.keys(PROGRAMS), 'grant', 'grant-migrate'].toSorted(),
+    )
   })
 
   test('each program of ours has time to drain, whatever DRAIN_DELAY is', () => {

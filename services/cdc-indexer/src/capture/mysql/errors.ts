@@ -23,7 +23,7 @@ export function toCaptureError(error: unknown): OperatorError | SnsError {
   if (errno !== null) {
     if (ACCESS_DENIED.has(errno)) {
       return operator(
-        `MySQL refuses the capture's user (${message}); grant it SELECT, INSERT and UPDATE on the database and REPLICATION SLAVE, REPLICATION CLIENT on *.*`,
+        `MySQL refuses the user of DATABASE_URL (${message}); \`grant\` gives each program's user what it needs`,
         error,
       )
     }
