@@ -11,6 +11,14 @@ const needs = 'TEST_DATABASE_URL'
 /** Of connections to a MySQL whose primary moves. */
 export const MYSQL_CONNECTION_MUTATIONS: readonly Mutation[] = [
   {
+    name: 'mysql connections: a reader whose engine alone is read-only is a primary',
+    file: 'shared/src/adapters/sql/read-only.ts',
+    find: ' or @@global.innodb_read_only',
+    replace: '',
+    tests: ['shared/src/adapters/mysql/read-only.server.test.ts'],
+    needs,
+  },
+  {
     name: 'mysql connections: the fence takes any server for the one it is of',
     file: FENCE,
     find: 'if (row.primary_server === row.this_server) {',
@@ -46,8 +54,8 @@ export const MYSQL_CONNECTION_MUTATIONS: readonly Mutation[] = [
     name: 'mysql connections: one that is read-only goes back to the pool',
     file: 'shared/src/adapters/mysql/errors.ts',
     find: `  ER.READ_ONLY_MODE,
-  ER.SERVER_OFFLINE_MODE,`,
-    replace: '  ER.SERVER_OFFLINE_MODE,',
+  ER.INNODB_READ_ONLY,`,
+    replace: '  ER.INNODB_READ_ONLY,',
     tests: [POOL_TEST],
     needs,
   },

@@ -6,6 +6,7 @@ import { OperatorError } from '../../errors/operator-error'
 import { isSnsError, storeUnavailable } from '../../errors/sns-error'
 import type { HealthCheck } from '../../ports/health'
 import type { SqlTraits, StatementListener } from '../sql/database'
+import { IS_READ_ONLY } from '../sql/read-only'
 import type { Database } from '../sql/schema'
 import { detailsOf, ER, isTransientMysqlError, mysqlDuplicateIndex } from './errors'
 import { createMysqlPool, type MysqlMetrics } from './pool'
@@ -80,7 +81,7 @@ export function createMysqlHealthCheck(db: Kysely<Database>): HealthCheck {
     name: 'mysql',
     async check() {
       const { rows } = await sql<{ isReadOnly: number }>`
-        select @@global.read_only or @@global.super_read_only or @@global.offline_mode as isReadOnly
+        select ${sql.raw(IS_READ_ONLY)} as isReadOnly
       `.execute(db)
       if (Number(rows[0]?.isReadOnly) !== 0) {
         throw storeUnavailable('mysql', new Error('the server is read-only'))

@@ -37,7 +37,7 @@ describe.skipIf(!testServers.mysql)('a pool of connections to MySQL', () => {
     sql`signal sqlstate '45000' set mysql_errno = ${sql.lit(errno)}, message_text = 'no'`
 
   // A server that was demoted, is shut down, or has left its group.
-  test.each([1053, 1180, 1290, 1792, 1836, 3032, 3100, 3101, 9001])(
+  test.each([1053, 1180, 1290, 1792, 1836, 1874, 3032, 3100, 3101, 9001])(
     'a connection whose server says %p is not used again, and the caller may try again',
     async (errno) => {
       await using database = await openMysqlBehindProxy(settings, { poolSize: 1 })

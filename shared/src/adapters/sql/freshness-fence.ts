@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type MonotonicTime, monotonicTime } from '../../async/sleep'
 import { storeUnavailable } from '../../errors/sns-error'
 import { type FreshnessFence, type PrimaryLook, REPORT_TTL_MS } from '../../ports/freshness-fence'
+import { IS_READ_ONLY } from './read-only'
 import type { Database } from './schema'
 
 const FENCE = 1
@@ -38,7 +39,7 @@ export function createSqlFreshnessFence(
       .select(['generation', 'is_open', 'server', 'term', 'primary_server', 'primary_since'])
       .select([
         sql<string>`@@server_uuid`.as('this_server'),
-        sql<number>`@@global.read_only or @@global.super_read_only`.as('is_read_only'),
+        sql.raw<number>(IS_READ_ONLY).as('is_read_only'),
         NOW.as('now'),
       ])
       .where('id', '=', FENCE)

@@ -1,3 +1,4 @@
+import { IS_READ_ONLY } from '@sns/shared/adapters/sql/read-only'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import { epochOf, SEQUENCE_LEAP } from '@sns/shared/events/change-event'
@@ -71,7 +72,7 @@ export function createMysqlCheckpointStore(
 
   async function hold(session: MysqlSession, lost: AbortController): Promise<CaptureLease> {
     const [server] = await session.query(
-      'SELECT @@GLOBAL.server_uuid AS id, @@GLOBAL.read_only AS isReadOnly',
+      `SELECT @@GLOBAL.server_uuid AS id, ${IS_READ_ONLY} AS isReadOnly`,
     )
     // One that was the primary, or will be; its lock would say nothing.
     if (numberCell(server, 'isReadOnly') !== 0) {
@@ -104,7 +105,7 @@ export function createMysqlCheckpointStore(
   async function stillHolds(session: MysqlSession): Promise<boolean> {
     try {
       const [row] = await session.query(
-        'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AND NOT @@GLOBAL.read_only AS held',
+        `SELECT IS_USED_LOCK(?) = CONNECTION_ID() AND NOT ${IS_READ_ONLY} AS held`,
         [lock],
       )
       return row?.held === 1

@@ -46,7 +46,7 @@ describe.skipIf(!testServers.mysql)('a session that is destroyed', () => {
     expect(await session.query('select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  test.each([1053, 1180, 1290, 1792, 1836, 1927, 3032, 3100, 3101, 3169, 4031, 9001])(
+  test.each([1053, 1180, 1290, 1792, 1836, 1874, 1927, 3032, 3100, 3101, 3169, 4031, 9001])(
     'takes %p for the end of its connection, not for the fault of a statement',
     async (errno) => {
       await using session = createMysqlSession(settings())
