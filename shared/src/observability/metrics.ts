@@ -204,6 +204,11 @@ export function createMetrics() {
       help: 'Times another server of MySQL was found to be the primary',
       registers,
     }),
+    mysqlPrimaryKnown: new ReadGauge({
+      name: 'sns_mysql_primary_known',
+      help: '1 while it is known which server of MySQL is the primary, so that it may be used; 0 also where nobody looks',
+      registers,
+    }),
     poolConnections: new Gauge({
       name: 'sns_pool_connections',
       help: 'Connections of the SQL pool by state: busy, idle, waiting',

@@ -11,7 +11,7 @@ import { createMysqlPrimary, type MysqlPrimary } from './primary'
 
 export interface PrimaryWatchDeps {
   readonly logger: Logger
-  readonly metrics: MysqlMetrics & Pick<Metrics, 'mysqlMoves'>
+  readonly metrics: MysqlMetrics & Pick<Metrics, 'mysqlMoves' | 'mysqlPrimaryKnown'>
 }
 
 export interface PrimaryWatch extends AsyncDisposable {
@@ -51,6 +51,7 @@ export async function connectPrimaryWatch(
     leave,
   )
   const primary = createMysqlPrimary({ look: fence.read, onDoubt: leave })
+  metrics.mysqlPrimaryKnown.readFrom(() => (primary.current() === null ? 0 : 1))
   let known: string | null = null
   primary.onMove((server) => {
     logger.info({ server, before: known }, 'mysql primary found')
