@@ -97,7 +97,7 @@ async function migrateKafka(
   const { createKafkaClient } = await import('@sns/shared/adapters/kafka/client')
   const { migrateTopics } = await import('@sns/shared/adapters/kafka/topics')
   const clientId = `${prefix}-migrate`
-  const client = createKafkaClient(kafka.brokers, { clientId, logger, metrics })
+  const client = createKafkaClient(kafka, { clientId, logger, metrics })
   const { partitions, replication } = kafka
   await migrateTopics(client, {
     prefix,

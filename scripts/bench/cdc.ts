@@ -3,7 +3,7 @@ import {
   type ElasticsearchClient,
 } from '@sns/shared/adapters/elasticsearch/client'
 import { postsAlias } from '@sns/shared/adapters/elasticsearch/index-definitions'
-import { createKafkaClient } from '@sns/shared/adapters/kafka/client'
+import { createKafkaClient, type KafkaServers } from '@sns/shared/adapters/kafka/client'
 import { migrateTopics } from '@sns/shared/adapters/kafka/topics'
 import { connectMysql } from '@sns/shared/adapters/mysql/database'
 import { environment } from '@sns/shared/config/environment'
@@ -57,7 +57,7 @@ export async function benchCdc(options: BenchArguments): Promise<readonly Figure
     metrics: createMetrics(),
   })
   await using rows = await openRows(database)
-  await using topics = await openTopics(settings.kafka.brokers, logger)
+  await using topics = await openTopics(settings.kafka, logger)
   const topic = topicName({ prefix, database: database.database }, 'posts')
   const count = options.isQuick ? QUICK_ROWS : ROWS
   try {
@@ -188,8 +188,8 @@ async function openRows(mysql: MysqlSettings) {
 
 type Rows = Awaited<ReturnType<typeof openRows>>
 
-async function openTopics(brokers: readonly string[], logger: ReturnType<typeof createLogger>) {
-  const client = createKafkaClient(brokers, { clientId: 'bench', logger })
+async function openTopics(servers: KafkaServers, logger: ReturnType<typeof createLogger>) {
+  const client = createKafkaClient(servers, { clientId: 'bench', logger })
   const { kafka, drop } = client.session()
   const admin = kafka.admin()
   await admin.connect()

@@ -19,11 +19,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   EVENT_MEMORY_MIB: 'services/api/src/main.test.ts',
   FEED_READS: 'services/api/src/main.test.ts',
   DATABASE_URL: 'tests/embedded/backup.test.ts',
-  DATABASE_PASSWORD: 'tests/servers/encrypted-mysql.server.test.ts',
-  REDIS_PASSWORD: 'tests/servers/encrypted-redis.server.test.ts',
-  ES_API_KEY: 'tests/servers/encrypted-elasticsearch.server.test.ts',
-  ES_CA: 'tests/servers/encrypted-elasticsearch.server.test.ts',
-  REDIS_CA: 'tests/servers/encrypted-redis.server.test.ts',
+  DATABASE_PASSWORD: 'tests/encrypted/mysql.ts',
+  REDIS_PASSWORD: 'tests/encrypted/redis.ts',
+  ES_API_KEY: 'tests/encrypted/elasticsearch.ts',
+  ES_CA: 'tests/encrypted/elasticsearch.ts',
+  KAFKA_SSL: 'tests/encrypted/kafka.ts',
+  KAFKA_CA: 'tests/encrypted/kafka.ts',
+  KAFKA_SASL_MECHANISM: 'tests/encrypted/kafka.ts',
+  KAFKA_SASL_USERNAME: 'tests/encrypted/kafka.ts',
+  KAFKA_SASL_PASSWORD: 'tests/encrypted/kafka.ts',
+  REDIS_CA: 'tests/encrypted/redis.ts',
 }
 
 test('every setting is asked for its effect on a program that runs with an odd value', () => {

@@ -6,6 +6,12 @@ import type { Environment } from './environment'
 import { loadSettings } from './load-settings'
 import { listSettings, type Role, secretFileSetting } from './settings'
 
+const sasl = {
+  KAFKA_SASL_MECHANISM: 'plain',
+  KAFKA_SASL_USERNAME: 'odd user',
+  KAFKA_SASL_PASSWORD: 'odd password',
+}
+
 const MYSQL = 'mysql://sns:pw@db.example/sns'
 
 describe('what is read', () => {
@@ -80,6 +86,34 @@ describe('settings that depend on each other', () => {
     }
   })
 
+  test('an authority for a Kafka in the clear is refused', () => {
+    const KAFKA_CA = join(import.meta.dir, '../testing/ca.pem')
+    for (const KAFKA_SSL of ['', 'false']) {
+      const { message } = settingsRefusal({ KAFKA_SSL, KAFKA_CA }, 'migrate')
+      expect(message).toStartWith('KAFKA_CA is set')
+    }
+  })
+
+  test.each(Object.keys(sasl))('nobody signs in to Kafka without %s', (missing) => {
+    for (const KAFKA_SSL of ['true', 'false']) {
+      const { message, exitCode } = settingsRefusal(
+        { ...sasl, KAFKA_SSL, [missing]: '' },
+        'migrate',
+      )
+      expect(exitCode).toBe(2)
+      expect(message).toStartWith(`${missing} is missing`)
+      expect(message).not.toContain('odd')
+    }
+    const { kafka } = loadSettings({ ...sasl, [missing]: '' }, { role: 'api' })
+    expect(kafka.sasl).toBeNull()
+  })
+
+  test.each(Object.entries(sasl))('%s alone is refused', (name, value) => {
+    const { message } = settingsRefusal({ [name]: value }, 'cdc-indexer')
+    expect(message).toMatch(/^KAFKA_SASL_\w+ is missing/)
+    expect(message).not.toContain('odd')
+  })
+
   test('any origin with credentials is refused', () => {
     const { message } = settingsRefusal({ CORS_ORIGINS: '*', CORS_CREDENTIALS: 'true' })
     expect(message).toStartWith('CORS_CREDENTIALS is "true": not with CORS_ORIGINS=*')
@@ -146,9 +180,10 @@ describe('every secret may stand in a file', () => {
 
   test.each(secrets)('$name', async ({ name }) => {
     await using folder = await temporaryFolder()
-    const role: Role = 'api'
-    const beside = {
-      ...(name !== 'SECRET_KEY' && { SECRET_KEY: 'k'.repeat(32) }),
+    const role: Role = 'suite'
+    const { [name]: _, ...beside }: Record<string, string> = {
+      SECRET_KEY: 'k'.repeat(32),
+      ...(name.startsWith('KAFKA_SASL') && { ...sasl }),
       ...(name === 'DATABASE_PASSWORD' && { DATABASE_URL: 'mysql://sns@db/sns' }),
     }
     const path = join(folder.path, 'secret')

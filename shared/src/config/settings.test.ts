@@ -132,6 +132,39 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['a:9092, [::1]:9093,', (s) => s.kafka.brokers, ['a:9092', '[::1]:9093']]],
     bad: ['a', 'a:0', 'a:70000', 'a:9092,b', ',', 'kafka://a:9092'],
   },
+  KAFKA_SSL: {
+    role: 'cdc-indexer',
+    good: [['True', (s) => s.kafka.tls, { ca: null }]],
+    bad: ['yes', '1', 'ssl'],
+  },
+  KAFKA_CA: {
+    role: 'migrate',
+    beside: { KAFKA_SSL: 'true' },
+    good: [[CA, (s) => s.kafka.tls, { ca: { path: CA, pem: readFileSync(CA, 'utf8') } }]],
+    bad: ['/nowhere/ca.pem', '/'],
+  },
+  KAFKA_SASL_MECHANISM: {
+    role: 'fanout-worker',
+    beside: { KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' },
+    good: [
+      ['plain', (s) => s.kafka.sasl?.mechanism, 'plain'],
+      ['SCRAM-SHA-256', (s) => s.kafka.sasl?.mechanism, 'scram-sha-256'],
+      ['scram-sha-512', (s) => s.kafka.sasl?.mechanism, 'scram-sha-512'],
+    ],
+    bad: ['scram', 'gssapi', 'oauthbearer', 'scram-sha-1'],
+  },
+  KAFKA_SASL_USERNAME: {
+    role: 'cdc-indexer',
+    beside: { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_PASSWORD: 'p' },
+    good: [['a,b=c', (s) => s.kafka.sasl?.username, 'a,b=c']],
+    bad: [],
+  },
+  KAFKA_SASL_PASSWORD: {
+    role: 'migrate',
+    beside: { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'u' },
+    good: [[' p,=ß ', (s) => s.kafka.sasl?.password, ' p,=ß ']],
+    bad: [],
+  },
   KAFKA_PARTITIONS: {
     role: 'migrate',
     good: [['12', (s) => s.kafka.partitions, 12]],
@@ -422,10 +455,15 @@ describe.each(samples)('%s', (name, { role, good, bad, beside }) => {
   })
 
   test('empty counts as unset', () => {
-    const mine = { ...base, ES_ID: '', ES_PASSWORD: '', [name]: '' }
-    expect(loadSettings(mine, { role })).toEqual(
-      loadSettings({ ...base, ES_ID: '', ES_PASSWORD: '' }, { role }),
-    )
+    // Where the others mean nothing without it, both are refused in the same words.
+    const outcome = (env: Environment) => {
+      try {
+        return loadSettings(env, { role })
+      } catch (error) {
+        return String(error)
+      }
+    }
+    expect(outcome({ ...base, [name]: '' })).toEqual(outcome(base))
   })
 
   for (const text of bad) {

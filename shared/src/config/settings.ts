@@ -147,6 +147,44 @@ export const SETTINGS = {
       default: '127.0.0.1:9092',
       readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
     },
+    ssl: {
+      name: 'KAFKA_SSL',
+      summary: 'Encrypt the connections to Kafka (true or false)',
+      parse: parse.boolean,
+      default: 'false',
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+    },
+    ca: {
+      name: 'KAFKA_CA',
+      summary:
+        'File with the authorities, as PEM, that the certificates of the brokers are checked against; without it those that the system trusts',
+      parse: certificateFile,
+      default: null,
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+    },
+    saslMechanism: {
+      name: 'KAFKA_SASL_MECHANISM',
+      summary:
+        'How user and password are shown to Kafka: plain, scram-sha-256 or scram-sha-512; without it nobody signs in',
+      parse: parse.oneOf(['plain', 'scram-sha-256', 'scram-sha-512']),
+      default: null,
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+    },
+    saslUsername: {
+      name: 'KAFKA_SASL_USERNAME',
+      summary: 'Kafka user',
+      parse: parse.text,
+      default: null,
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+    },
+    saslPassword: {
+      name: 'KAFKA_SASL_PASSWORD',
+      summary: 'Kafka password',
+      parse: parse.text,
+      default: null,
+      readBy: ['fanout-worker', 'cdc-indexer', 'migrate'],
+      secret: true,
+    },
     partitions: {
       name: 'KAFKA_PARTITIONS',
       summary: 'Partitions of the topics that migrate creates',
@@ -528,6 +566,7 @@ export function combineSettings(values: SettingValues, role: Role) {
     } satisfies Address,
     database,
     redis: redisOf(values.redis),
+    kafka: kafkaOf(values.kafka),
     elasticsearch: elasticsearchOf(values.elasticsearch),
     cors: corsOf(values.cors),
     secretKey: secretKeyOf(values.secretKey, database, role),
@@ -565,6 +604,38 @@ function redisOf({ url, host, port, database, password, ca }: SettingValues['red
     )
   }
   return { ...server, ca }
+}
+
+function kafkaOf({
+  ssl,
+  ca,
+  saslMechanism: mechanism,
+  saslUsername: username,
+  saslPassword: password,
+  ...others
+}: SettingValues['kafka']) {
+  if (ca !== null && !ssl) {
+    throw new parse.SettingProblem(
+      'KAFKA_CA is set, and nothing is encrypted: expected KAFKA_SSL=true beside it',
+    )
+  }
+  const tls = ssl ? { ca } : null
+  if (mechanism !== null && username !== null && password !== null) {
+    return { ...others, tls, sasl: { mechanism, username, password } }
+  }
+  const parts = Object.entries({
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: password,
+  })
+  const given = parts.find(([, value]) => value !== null)
+  const missing = parts.find(([, value]) => value === null)
+  if (given && missing) {
+    throw new parse.SettingProblem(
+      `${missing[0]} is missing: ${given[0]} is set, and signing in takes all three of ${parts.map(([name]) => name).join(', ')}`,
+    )
+  }
+  return { ...others, tls, sasl: null }
 }
 
 function elasticsearchOf({

@@ -6,10 +6,15 @@ const CODES =
 export function explainCertificateError(error: unknown): string | null {
   for (let each = error; each instanceof Error; each = each.cause) {
     if ('code' in each && typeof each.code === 'string' && CODES.test(each.code)) {
-      return each.message.replace(/\s+/g, ' ')
+      // The runtime's fetch has no words for it.
+      return each.message.startsWith('ERR_TLS_CERT_ALTNAME_INVALID')
+        ? 'it is of another host'
+        : each.message.replace(/\s+/g, ' ')
     }
     if (
-      /self.signed certificate|unable to (verify|get).*certificate|altnames/i.test(each.message)
+      /self.signed certificate|unable to (verify|get).*certificate|certificate (has expired|is not yet valid)|altnames/i.test(
+        each.message,
+      )
     ) {
       return each.message.replace(/\s+/g, ' ')
     }

@@ -111,14 +111,16 @@ export function createServerBackend(
   })
 
   const kafka = once(async () => {
-    const { createKafkaClient } = await import('../adapters/kafka/client')
+    const { checkKafkaAccepted, createKafkaClient, createKafkaHealthCheck } = await import(
+      '../adapters/kafka/client'
+    )
     const { createKafkaChangeLog } = await import('../adapters/kafka/change-log')
-    const { createKafkaHealthCheck } = await import('../adapters/kafka/client')
-    const client: KafkaClient = createKafkaClient(settings.kafka.brokers, {
+    const client: KafkaClient = createKafkaClient(settings.kafka, {
       clientId: prefix,
       logger,
       metrics,
     })
+    await checkKafkaAccepted(client)
     return {
       client,
       changeLog: opened.use(createKafkaChangeLog(client, { ...topics, sources: logSources })),

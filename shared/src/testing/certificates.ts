@@ -12,6 +12,8 @@ export interface Certificates extends AsyncDisposable {
   readonly otherCa: string
   /** Of a server elsewhere, signed by the same authority. */
   readonly elsewhereCert: string
+  /** Of the same server, signed by the same authority, no longer valid. */
+  readonly expiredCert: string
 }
 
 /** Such keys are made at once. */
@@ -49,12 +51,20 @@ export async function makeCertificates(): Promise<Certificates> {
         `${name}.pem`,
       ],
     )
-  const sign = async (name: string, alternatives: string) => {
+  const sign = async (name: string, alternatives: string, days = 2) => {
     await Bun.write(file(`${name}.ext`), `subjectAltName=${alternatives}\n`)
     openssl(...['req', '-new', '-key', 'server.key', '-subj', `/CN=${name}`, '-out', `${name}.csr`])
     openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '2'],
-      ...['-CAcreateserial', '-extfile', `${name}.ext`, '-out', `${name}.pem`],
+      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key'],
+      ...[
+        '-days',
+        String(days),
+        '-CAcreateserial',
+        '-extfile',
+        `${name}.ext`,
+        '-out',
+        `${name}.pem`,
+      ],
     )
   }
   authority('ca')
@@ -62,6 +72,7 @@ export async function makeCertificates(): Promise<Certificates> {
   openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', CURVE, '-out', 'server.key')
   await sign('server', 'DNS:localhost,IP:127.0.0.1')
   await sign('elsewhere', 'DNS:elsewhere.example')
+  await sign('expired', 'DNS:localhost,IP:127.0.0.1', -1)
   return {
     folder: folder.path,
     ca: file('ca.pem'),
@@ -69,6 +80,7 @@ export async function makeCertificates(): Promise<Certificates> {
     key: file('server.key'),
     otherCa: file('other.pem'),
     elsewhereCert: file('elsewhere.pem'),
+    expiredCert: file('expired.pem'),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }

@@ -27,11 +27,14 @@ export function testKafkaClient(
   brokers: readonly string[] = testKafkaBrokers,
   options: Partial<KafkaClientOptions> = {},
 ): KafkaClient {
-  return createKafkaClient(brokers, {
-    clientId: 'sns-test',
-    logger: createLogger('test', 'silent'),
-    ...options,
-  })
+  return createKafkaClient(
+    { brokers, tls: null, sasl: null },
+    {
+      clientId: 'sns-test',
+      logger: createLogger('test', 'silent'),
+      ...options,
+    },
+  )
 }
 
 /** A client whose every connection goes through a proxy that the test can cut, stall or hold. */

@@ -142,7 +142,16 @@ function withoutCredentials(url: string): string {
 /** A failure of the connection: the client's error holds the request, this one does not. */
 function plainError(error: unknown): Error {
   const { name, message } = asError(error)
-  return Object.assign(new Error(withoutQuoted(message)), { name })
+  const code = codeOf(error)
+  return Object.assign(new Error(withoutQuoted(message)), { name, ...(code && { code }) })
+}
+
+/** The client wraps what the connection failed with. */
+function codeOf(error: unknown): string | null {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('code' in each && typeof each.code === 'string') return each.code
+  }
+  return null
 }
 
 function refusalOf(body: unknown): { readonly type?: string; readonly reason?: string } {

@@ -51,7 +51,8 @@ export class FetchConnection extends BaseConnection {
       const { name, message } = cause instanceof Error ? cause : new Error(String(cause))
       if (name === 'TimeoutError') throw new errors.TimeoutError('Request timed out')
       if (signal?.aborted) throw new errors.RequestAbortedError('Request aborted')
-      throw new errors.ConnectionError(message)
+      const code = cause instanceof Error && 'code' in cause ? { code: cause.code } : {}
+      throw Object.assign(new errors.ConnectionError(message), code)
     }
   }
 }

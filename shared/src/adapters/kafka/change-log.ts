@@ -7,8 +7,9 @@ import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetters } from '../../ports/dead-letters'
 import type { LogSources } from '../../ports/log-sources'
 import { STOP_GRACE_MS } from '../change-delivery'
-import { createKafkaConnection, explainKafkaError, type KafkaClient } from './client'
+import { createKafkaConnection, type KafkaClient } from './client'
 import { createKafkaDeadLetters } from './dead-letters'
+import { describeKafkaError } from './errors'
 import { createPartitionWorker, type MemberTiming } from './partition-worker'
 import { partitionName, type RecordCountsDeps, readCount } from './record-counts'
 
@@ -112,7 +113,7 @@ export function createKafkaChangeLog(
           client.metrics?.storeRetries.inc({ store: 'kafka' })
           client.logger.warn(
             { err: error, group: options.group, failures },
-            `a consumer lost Kafka and joins anew: ${explainKafkaError(error)}`,
+            `a consumer lost Kafka and joins anew: ${describeKafkaError(client, error)}`,
           )
           await sleep(backoffMs(failures, REJOIN_BACKOFF), options.signal)
         }

@@ -1,14 +1,19 @@
-import { connect, type Socket } from 'node:net'
-import { type ISocketFactory, Kafka, KafkaJSProtocolError, logLevel } from 'kafkajs'
+import type { Socket } from 'node:net'
+import { type ISocketFactory, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { sleep } from '../../async/sleep'
-import { asError } from '../../errors/driver-error'
+import type { Settings } from '../../config/settings'
 import { OperatorError } from '../../errors/operator-error'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
 import { createDriverLog, quietRequestQueueTimer, registerZstdCodec } from './driver'
+import { explainKafkaRefusal } from './errors'
 import { installProduceRequest } from './produce-request'
+import { type KafkaSocketOptions, openKafkaSocket } from './socket'
+
+/** Where the brokers are, how connections are encrypted and who signs in. */
+export type KafkaServers = Pick<Settings['kafka'], 'brokers' | 'tls' | 'sasl'>
 
 export interface KafkaClientOptions {
   /** How the brokers' logs call this program. */
@@ -18,7 +23,7 @@ export interface KafkaClientOptions {
   /** How long one request may take; above the time that brokers hold a produce for its replicas. */
   readonly requestTimeoutMs?: number
   /** Where to connect instead of to the advertised address; for tests. */
-  readonly route?: (host: string, port: number) => { readonly host: string; readonly port: number }
+  readonly route?: KafkaSocketOptions['route']
 }
 
 /** The connections of one producer, consumer or admin. */
@@ -36,20 +41,21 @@ export interface KafkaClient {
   readonly brokers: readonly string[]
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'storeErrors' | 'storeRetries'> | null
-  session(): KafkaSession
+  /** `onEarlyEnd` is told where nobody signs in. */
+  session(
+    options?: { readonly retries?: number } & Pick<KafkaSocketOptions, 'onEarlyEnd'>,
+  ): KafkaSession
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000
-const KEEP_ALIVE_MS = 30_000
 
 /** Retries within kafkajs: enough for a new leader, too few to hide an outage from us. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, factor: 0.5, multiplier: 2, retries: 5 }
 
 export function createKafkaClient(
-  brokers: readonly string[],
-  options: KafkaClientOptions,
+  { brokers, tls, sasl }: KafkaServers,
+  { clientId, logger, metrics = null, requestTimeoutMs = 10_000, route }: KafkaClientOptions,
 ): KafkaClient {
-  const { clientId, logger, metrics = null, requestTimeoutMs = 10_000 } = options
   quietRequestQueueTimer()
   registerZstdCodec()
   installProduceRequest()
@@ -58,14 +64,17 @@ export function createKafkaClient(
     brokers,
     logger,
     metrics,
-    session() {
+    session({ retries = RETRY.retries, onEarlyEnd } = {}) {
       const sockets = new Set<Socket>()
       let dropped = false
-      const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
+      const socketFactory: ISocketFactory = (asked) => {
         if (dropped) throw new Error('the connection was given up')
-        const socket = connect(options.route?.(host, port) ?? { host, port }, onConnect)
-        socket.setKeepAlive(true, KEEP_ALIVE_MS)
-        socket.setNoDelay(true)
+        const socket = openKafkaSocket(asked, {
+          tls,
+          timeoutMs: CONNECTION_TIMEOUT_MS,
+          ...(onEarlyEnd && sasl === null && { onEarlyEnd }),
+          ...(route && { route }),
+        })
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
         return socket
@@ -73,10 +82,13 @@ export function createKafkaClient(
       const kafka = new Kafka({
         brokers: [...brokers],
         clientId,
-        connectionTimeout: CONNECTION_TIMEOUT_MS,
+        // Later than the socket's own end, which says why.
+        connectionTimeout: CONNECTION_TIMEOUT_MS + 1_000,
         requestTimeout: requestTimeoutMs,
-        retry: RETRY,
+        retry: { ...RETRY, retries },
         socketFactory,
+        // kafkajs writes into it; its type is one of each mechanism, where ours is of any.
+        ...(sasl && { sasl: { ...sasl } as SASLOptions }),
         logLevel: logLevel.INFO,
         logCreator: () => (entry) => {
           // A connection that we dropped is no news.
@@ -156,30 +168,44 @@ function rejectAfter(ms: number, answered: AbortSignal): Promise<never> {
   })
 }
 
-/** The error a broker answered with, however deeply kafkajs wrapped it: `UNKNOWN_TOPIC_OR_PARTITION`. */
-export function brokerErrorType(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  if (error instanceof KafkaJSProtocolError) return error.type
-  if ('type' in error && typeof error.type === 'string') return error.type
-  const inner = 'errors' in error && Array.isArray(error.errors) ? error.errors : [error.cause]
-  for (const each of inner) {
-    const type = brokerErrorType(each)
-    if (type) return type
-  }
-  return null
-}
-
 /** What callers of the port meet: ours stay as they are, everything else means that Kafka is away. */
 function translateKafkaError(error: unknown): SnsError | OperatorError {
   if (error instanceof SnsError || error instanceof OperatorError) return error
   return storeUnavailable('kafka', error)
 }
 
-/** One line for the log that also says what to do, where that is known. */
-export function explainKafkaError(error: unknown): string {
-  const type = brokerErrorType(error)
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return 'a topic is missing: run `migrate`'
-  return asError(error).message
+const ACCEPT_MS = 8_000
+
+/**
+ * Asks each broker once at most. Throws an `OperatorError` where one is there and does not accept the connection: its
+ * certificate, the encryption or the sign-in is not as the settings say. Brokers that are only away may come later.
+ */
+export async function checkKafkaAccepted(client: KafkaClient): Promise<void> {
+  let endedEarly = false
+  const { kafka, drop } = client.session({
+    retries: client.brokers.length - 1,
+    onEarlyEnd() {
+      endedEarly = true
+    },
+  })
+  const admin = kafka.admin()
+  const given = new AbortController()
+  try {
+    await Promise.race([
+      admin.connect().then(() => admin.describeCluster()),
+      rejectAfter(ACCEPT_MS, given.signal),
+    ])
+  } catch (error) {
+    const refusal =
+      explainKafkaRefusal(client, error) ??
+      (endedEarly
+        ? `KAFKA_SASL_MECHANISM: Kafka at ${client.brokers} ends the connection at the first request, as one does that demands a user and password`
+        : null)
+    if (refusal !== null) throw new OperatorError(refusal, 1, { cause: error })
+  } finally {
+    given.abort()
+    drop()
+  }
 }
 
 const TIMEOUT_MS = 3_000

@@ -9,7 +9,7 @@ import type { Logger } from '../../observability/logger'
 import type { ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters'
 import { deliver } from '../change-delivery'
-import { brokerErrorType } from './client'
+import { brokerErrorType } from './errors'
 import {
   createRecordCounts,
   type RecordCount,

@@ -8,7 +8,8 @@ import {
   type TopicNames,
   topicName,
 } from '../../events/tables'
-import { brokerErrorType, createKafkaConnection, type KafkaClient } from './client'
+import { checkKafkaAccepted, createKafkaConnection, type KafkaClient } from './client'
+import { brokerErrorType, explainKafkaError } from './errors'
 
 export interface MigrateTopicsOptions extends TopicNames {
   readonly partitions: number
@@ -29,6 +30,7 @@ export async function migrateTopics(
   client: KafkaClient,
   options: MigrateTopicsOptions,
 ): Promise<void> {
+  await checkKafkaAccepted(client)
   await using connection = createKafkaConnection(client, (kafka) => kafka.admin())
   const wanted: readonly WantedTopic[] = [
     ...capturedTables.map((table) => ({
@@ -163,6 +165,8 @@ function explain(error: unknown, client: KafkaClient, options: MigrateTopicsOpti
       { cause: error },
     )
   }
+  const explained = explainKafkaError(client, error)
+  if (explained !== null) return new OperatorError(explained, 1, { cause: error })
   return new OperatorError(
     `Kafka at ${client.brokers.join(',')} ${type ? `refused: ${type}` : 'is not reachable'}; ` +
       'check KAFKA_BROKERS and that it is running',

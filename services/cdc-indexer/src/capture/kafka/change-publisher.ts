@@ -1,8 +1,5 @@
-import {
-  createKafkaConnection,
-  explainKafkaError,
-  type KafkaClient,
-} from '@sns/shared/adapters/kafka/client'
+import { createKafkaConnection, type KafkaClient } from '@sns/shared/adapters/kafka/client'
+import { describeKafkaError } from '@sns/shared/adapters/kafka/errors'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { EncodedChange } from '@sns/shared/events/change-record'
@@ -76,7 +73,10 @@ export function createKafkaChangePublisher(
         await transaction.commit()
       }, PUBLISH_MS)
     } catch (error) {
-      client.logger.warn({ err: error }, `publishing to Kafka failed: ${explainKafkaError(error)}`)
+      client.logger.warn(
+        { err: error },
+        `publishing to Kafka failed: ${describeKafkaError(client, error)}`,
+      )
       client.metrics?.storeErrors.inc({ store: 'kafka' })
       throw error
     }
