@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import { join } from 'node:path'
+import { eventually } from '@sns/shared/testing/eventually'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import Redis from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
@@ -31,6 +32,14 @@ export const SERVER_EFFECTS: Readonly<Record<string, Effect>> = {
     await Promise.all(names.map((name) => fetch(`${url}/v1/users/${name}`, { headers })))
     const open = async (state: string) => metric(statusUrl, 'sns_pool_connections', { state })
     expect((await open('busy')) + (await open('idle'))).toBe(3)
+  },
+
+  async DATABASE_READ_URLS({ url, statusUrl }) {
+    await eventually(async () => {
+      const { token } = await signUp(url, 'replica')
+      await fetch(`${url}/v1/feed`, { headers: { authorization: `Bearer ${token}` } })
+      return (await metric(statusUrl, 'sns_replica_reads_total', { answer: 'replica' })) > 0
+    })
   },
 
   REDIS_URL: async ({ url, env }) => expect(await keptIn(env.REDIS_URL!, env, url)).toBeTrue(),

@@ -12,6 +12,7 @@ import type { Mutation } from './mutation'
 import { MYSQL_CONNECTION_MUTATIONS } from './mysql-connections'
 import { OPERATOR_MUTATIONS } from './operators'
 import { PAGE_MUTATIONS } from './page'
+import { REPLICA_MUTATIONS } from './replicas'
 import { SEARCH_MUTATIONS } from './search'
 import { SEQUENCE_MUTATIONS } from './sequences'
 import { SETTING_MUTATIONS } from './settings'
@@ -29,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FENCE_MUTATIONS,
   ...MEMORY_MUTATIONS,
   ...MYSQL_CONNECTION_MUTATIONS,
+  ...REPLICA_MUTATIONS,
   ...SEARCH_MUTATIONS,
   ...OPERATOR_MUTATIONS,
   ...SEQUENCE_MUTATIONS,

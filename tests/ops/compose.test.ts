@@ -85,6 +85,7 @@ const DECIDED: Readonly<Record<string, string>> = {
   WEB_PORT: 'the port within the container; on this machine the proxy has the WEB_PORT of .env',
   METRICS_PORT: 'health checks and Prometheus ask there',
   DATABASE_URL: 'the mysql of compose',
+  DATABASE_READ_URLS: 'compose has one mysql',
   REDIS_URL: 'the redis of compose',
   REDIS_CA: 'the network of compose is inside one machine',
   REDIS_HOST: 'REDIS_URL has it',

@@ -17,7 +17,13 @@ describe.skipIf(!hasAllTestServers)(
 
     beforeAll(async () => {
       names = await createServerNames()
-      const env = { ...names.env, ...ODD_SETTINGS, ...ODD_SERVER_SETTINGS }
+      const env = {
+        ...names.env,
+        ...ODD_SETTINGS,
+        ...ODD_SERVER_SETTINGS,
+        // The primary has all that it has: a replica that is never behind.
+        DATABASE_READ_URLS: names.env.DATABASE_URL!,
+      }
       await using migrate = spawnProgram('migrate', [], env)
       if ((await migrate.exited) !== 0) throw new Error(migrate.output())
       const start = async (service: string) => {

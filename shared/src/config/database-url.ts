@@ -1,5 +1,5 @@
 import { isTlsParameter, type MysqlTls, mysqlTls } from './mysql-tls'
-import { percentDecoded, SettingProblem } from './parsers'
+import { list, percentDecoded, SettingProblem } from './parsers'
 
 export interface SqliteAddress {
   readonly kind: 'sqlite'
@@ -41,6 +41,15 @@ export function databaseUrl(text: string): SqliteAddress | MysqlAddress {
     default:
       throw new SettingProblem(`there is no driver "${scheme}": expected ${SQLITE} or ${MYSQL}`)
   }
+}
+
+/** Where replicas of the tables are: a list of `mysql://` URLs. */
+export function replicaUrls(text: string): readonly MysqlAddress[] {
+  return list(text).map((each) => {
+    const address = databaseUrl(each)
+    if (address.kind !== 'mysql') throw new SettingProblem(`expected a list of ${MYSQL}`)
+    return address
+  })
 }
 
 function sqlitePath(rest: string): string {

@@ -71,6 +71,22 @@ describe('settings that depend on each other', () => {
     expect(loadSettings({ WEB_PORT: '1' }, { role }).address.port).toBe(1)
   })
 
+  test('replicas are of the database, and have its password where they name none', () => {
+    const replicas = {
+      DATABASE_URL: 'mysql://sns@db/sns',
+      DATABASE_PASSWORD: 'pw',
+      DATABASE_READ_URLS: 'mysql://sns@one/sns,mysql://sns:own@two/sns',
+      SECRET_KEY: 'k'.repeat(32),
+    }
+    const settings = loadSettings(replicas, { role: 'api' })
+    expect(settings.replicas.map(({ password }) => password)).toEqual(['pw', 'own'])
+    for (const DATABASE_URL of ['sqlite:x.db', 'mysql://sns:pw@db/other']) {
+      const { DATABASE_READ_URLS, SECRET_KEY } = replicas
+      const { message } = settingsRefusal({ DATABASE_URL, DATABASE_READ_URLS, SECRET_KEY }, 'api')
+      expect(message).toStartWith('DATABASE_READ_URLS')
+    }
+  })
+
   test('a server database needs a SECRET_KEY where tokens are signed, and only there', () => {
     const env = { DATABASE_URL: MYSQL }
     expect(settingsRefusal(env, 'api').message).toStartWith('SECRET_KEY is missing')
@@ -174,6 +190,7 @@ describe('every secret may stand in a file', () => {
   const secrets = listSettings().filter(({ secret }) => secret)
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL: MYSQL,
+    DATABASE_READ_URLS: MYSQL,
     REDIS_URL: 'redis://:pw@cache',
     ES_URL: 'https://u:pw@search',
   }
@@ -185,6 +202,7 @@ describe('every secret may stand in a file', () => {
       SECRET_KEY: 'k'.repeat(32),
       ...(name.startsWith('KAFKA_SASL') && { ...sasl }),
       ...(name === 'DATABASE_PASSWORD' && { DATABASE_URL: 'mysql://sns@db/sns' }),
+      ...(name === 'DATABASE_READ_URLS' && { DATABASE_URL: MYSQL }),
     }
     const path = join(folder.path, 'secret')
     const [file, text] = [secretFileSetting(name), values[name] ?? ' s'.repeat(20)]

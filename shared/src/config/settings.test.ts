@@ -47,6 +47,21 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [['p@:/%', (s) => 'password' in s.database && s.database.password, 'p@:/%']],
     bad: [],
   },
+  DATABASE_READ_URLS: {
+    role: 'api',
+    beside: { DATABASE_URL: MYSQL, SECRET_KEY: KEY },
+    good: [
+      [
+        'mysql://sns:a@one/sns, mysql://sns:b@two:3307/sns',
+        (s) => s.replicas.map(({ host, port, password }) => [host, port, password]),
+        [
+          ['one', 3306, 'a'],
+          ['two', 3307, 'b'],
+        ],
+      ],
+    ],
+    bad: ['sqlite:x.db', 'one', 'mysql://sns:a@one/other'],
+  },
   DATABASE_ECHO: {
     role: 'api',
     good: [

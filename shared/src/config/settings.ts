@@ -1,4 +1,4 @@
-import { databaseUrl, type MysqlAddress, type SqliteAddress } from './database-url'
+import { databaseUrl, type MysqlAddress, replicaUrls, type SqliteAddress } from './database-url'
 import { REQUEST_HEADERS } from './http-headers'
 import * as parse from './parsers'
 import { certificateFile } from './pem-file'
@@ -66,6 +66,15 @@ export const SETTINGS = {
       parse: parse.text,
       default: null,
       readBy: 'all',
+      secret: true,
+    },
+    readUrls: {
+      name: 'DATABASE_READ_URLS',
+      summary:
+        'Replicas of the MySQL of DATABASE_URL, as a list of such URLs, each of one server: deep pages of feeds and rebuilt timelines are read there; where one has no password it is DATABASE_PASSWORD',
+      parse: replicaUrls,
+      default: null,
+      readBy: ['api'],
       secret: true,
     },
     echo: {
@@ -565,6 +574,7 @@ export function combineSettings(values: SettingValues, role: Role) {
       portSetting: 'METRICS_PORT',
     } satisfies Address,
     database,
+    replicas: replicasOf(values.database, database),
     redis: redisOf(values.redis),
     kafka: kafkaOf(values.kafka),
     elasticsearch: elasticsearchOf(values.elasticsearch),
@@ -578,7 +588,7 @@ function databaseOf({
   password,
   echo,
   poolSize,
-}: SettingValues['database']): DatabaseSettings {
+}: Omit<SettingValues['database'], 'readUrls'>): DatabaseSettings {
   if (password === null)
     return url.kind === 'sqlite' ? { ...url, echo } : { ...url, echo, poolSize }
   if (url.kind === 'sqlite') {
@@ -592,6 +602,25 @@ function databaseOf({
     )
   }
   return { ...url, password, echo, poolSize }
+}
+
+function replicasOf(
+  { readUrls, password }: SettingValues['database'],
+  primary: DatabaseSettings,
+): readonly MysqlAddress[] {
+  if (readUrls === null) return []
+  if (primary.kind === 'sqlite') {
+    throw new parse.SettingProblem(
+      'DATABASE_READ_URLS is set, and SQLite has no replicas: expected a DATABASE_URL that begins with mysql://',
+    )
+  }
+  for (const { database } of readUrls) {
+    if (database === primary.database) continue
+    throw new parse.SettingProblem(
+      `DATABASE_READ_URLS names the database ${database}: expected ${primary.database}, as in DATABASE_URL`,
+    )
+  }
+  return readUrls.map((each) => ({ ...each, password: each.password || (password ?? '') }))
 }
 
 function redisOf({ url, host, port, database, password, ca }: SettingValues['redis']) {

@@ -209,6 +209,18 @@ export function createMetrics() {
       help: '1 while it is known which server of MySQL is the primary, so that it may be used; 0 also where nobody looks',
       registers,
     }),
+    replicaReads: createLabelledCounter({
+      name: 'sns_replica_reads_total',
+      help: 'Reads that may go to a replica of MySQL, by who answered: replica, primary',
+      labels: { answer: ['replica', 'primary'] },
+      registers,
+    }),
+    replicasAside: new Gauge({
+      name: 'sns_replicas_set_aside',
+      help: 'Replicas of MySQL that are not read, by reason: unavailable, behind, diverged (it has what the primary has not)',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     poolConnections: new Gauge({
       name: 'sns_pool_connections',
       help: 'Connections of the SQL pool by state: busy, idle, waiting',

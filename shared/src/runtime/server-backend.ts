@@ -1,6 +1,7 @@
 import type { KafkaClient } from '../adapters/kafka/client'
 import type { MysqlSettings, Settings } from '../config/settings'
 import { createIdGenerator } from '../domain/id'
+import type { PostStore } from '../ports/post-store'
 import type { Backend, BackendDeps } from './backend-ports'
 import { optionalCheck } from './readiness'
 import { createSqlStores } from './sql-stores'
@@ -52,18 +53,29 @@ export function createServerBackend(
     const { connectMysql } = await import('../adapters/mysql/database')
     const { createSqlFeedReads } = await import('../adapters/sql/post-store')
     const { echoTo } = await import('../adapters/sql/database')
+    const { createReplicaReads } = await import('../adapters/mysql/replica-reads')
+    const { primary } = await watch()
+    const { feedReads: poolSize, replicas: addresses } = settings
+    const onStatement = database.echo ? echoTo(logger) : null
     const { db } = opened.use(
       await connectMysql(
-        { ...database, poolSize: settings.feedReads },
+        { ...database, poolSize },
         {
           metrics: { ...metrics, poolConnections: null },
-          primary: (await watch()).primary,
-          onStatement: database.echo ? echoTo(logger) : null,
+          primary,
+          onStatement,
           acquireTimeoutMs: FEED_WAIT_MS,
         },
       ),
     )
-    return createSqlFeedReads(db)
+    const deps = { db, primary, logger, metrics }
+    const replicas = opened.use(createReplicaReads(deps, { addresses, poolSize, onStatement }))
+    return {
+      ...createSqlFeedReads(db),
+      // Ids alone: whether the reader may see their posts is decided by what is read of the primary.
+      feedIds: (...args: Parameters<PostStore['feedIds']>) =>
+        replicas.read((db) => createSqlFeedReads(db).feedIds(...args)),
+    }
   })
 
   /** One connection that reads and pushes timelines and hears changes. */

@@ -24,14 +24,16 @@ export interface TestDatabase extends AsyncDisposable {
 export interface TestDatabaseOptions {
   readonly migrated?: boolean
   readonly onStatement?: StatementListener | null
+  /** The server of MySQL, as `mysql://user:password@host:port`; null: the tests' own. */
+  readonly server?: string | null
 }
 
 /** A database for one test, removed when it is disposed of. MySQL needs `testServers.mysql`. */
 export async function openTestDatabase(
   kind: TestDatabase['kind'],
-  { migrated = true, onStatement = null }: TestDatabaseOptions = {},
+  { migrated = true, onStatement = null, server = null }: TestDatabaseOptions = {},
 ): Promise<TestDatabase> {
-  const options = { migrated, onStatement }
+  const options = { migrated, onStatement, server }
   return kind === 'sqlite' ? openTestSqlite(options) : openTestMysql(options)
 }
 
@@ -56,8 +58,9 @@ async function openTestSqlite({
 async function openTestMysql({
   migrated,
   onStatement,
+  server,
 }: Required<TestDatabaseOptions>): Promise<TestDatabase> {
-  const settings = testMysqlSettings()
+  const settings = testMysqlSettings(server ?? testServers.mysql)
   const name = uniqueName('sql')
   await onServer(settings, (server) => sql`create database ${sql.id(name)}`.execute(server))
   const drop = () =>

@@ -3,13 +3,14 @@ import { createIdGenerator } from '../domain/id'
 import { createSqlStores } from '../runtime/sql-stores'
 import { createManualClock } from './manual-clock'
 import type { PostStoreHarness } from './post-store-harness'
-import { openTestDatabase, type TestDatabase } from './sql-database'
+import { openTestDatabase, type TestDatabase, type TestDatabaseOptions } from './sql-database'
 
 /** The SQL stores on a new database. */
 export async function openSqlPostStores(
   kind: TestDatabase['kind'],
+  options: TestDatabaseOptions = {},
 ): Promise<PostStoreHarness & { readonly database: TestDatabase }> {
-  const database = await openTestDatabase(kind)
+  const database = await openTestDatabase(kind, options)
   const { db } = database
   const clock = createManualClock()
   const ids = createIdGenerator({ clock })

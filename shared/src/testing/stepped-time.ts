@@ -11,6 +11,7 @@ export function createSteppedTime({ stepMs = 100 }: { readonly stepMs?: number }
     now: () => now,
     sleep: (ms, ...signals) =>
       new Promise((resolve) => {
+        if (signals.some((signal) => signal.aborted)) return resolve()
         const sleeper = { at: now + ms, wake: resolve }
         sleepers.add(sleeper)
         for (const signal of signals) signal.addEventListener('abort', () => resolve())

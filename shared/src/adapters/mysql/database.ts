@@ -13,6 +13,8 @@ import { createMysqlPool, type MysqlMetrics } from './pool'
 import type { MysqlPrimary } from './primary'
 
 export interface MysqlDatabaseOptions {
+  /** The setting that an error of the first connection names. */
+  readonly setting?: 'DATABASE_URL' | 'DATABASE_READ_URLS'
   readonly metrics?: MysqlMetrics | null
   /** Such as `echoTo(logger)`. */
   readonly onStatement?: StatementListener | null
@@ -64,7 +66,7 @@ export async function connectMysql(
     await sql`select 1`.execute(db)
   } catch (error) {
     await db.destroy().catch(() => {})
-    throw explainConnectError(settings, error)
+    throw explainConnectError(options.setting ?? 'DATABASE_URL', settings, error)
   }
   return {
     db,
@@ -119,6 +121,7 @@ class MysqlTraitsAdapter extends MysqlAdapter implements SqlTraits {
 
 /** What the operator must fix, from the error of a first connection. */
 function explainConnectError(
+  setting: string,
   { host, port, user, database, tls }: Omit<MysqlSettings, 'password'>,
   error: unknown,
 ): OperatorError {
@@ -134,7 +137,7 @@ function explainConnectError(
     explanations[errno ?? 0] ??
     explainTlsError({ code, message, host, port, mode: tls?.mode }) ??
     `MySQL at ${host}:${port} cannot be reached (${code || message}); start it or correct the address`
-  return new OperatorError(`DATABASE_URL: ${what}`, 1, { cause })
+  return new OperatorError(`${setting}: ${what}`, 1, { cause })
 }
 
 /** Null: it was not the encryption that failed. */
