@@ -27,11 +27,11 @@ export const COMMAND_LINES = {
     role: 'migrate',
     usage: ['grant FOLDER [--rotate | --retire] [migrate | api | fanout-worker | cdc-indexer …]'],
     summary:
-      'Gives each service a user of MySQL with what it needs and no more, and writes its password below FOLDER; DATABASE_URL is of one who may make users',
+      'Gives each service a user of MySQL and a key of Elasticsearch with what it needs and no more, and writes them below FOLDER; DATABASE_URL and ES_URL are of one who may make them',
     options: {
       rotate: {
         type: 'boolean',
-        help: 'new passwords; those of before work until --retire',
+        help: 'new passwords and keys; those of before work until --retire',
       },
       retire: { type: 'boolean', help: 'ends those of before' },
     },

@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import {
+  createElasticsearchClient,
+  ElasticsearchRefusal,
+} from '@sns/shared/adapters/elasticsearch/client'
 import { detailsOf, ER } from '@sns/shared/adapters/mysql/errors'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
@@ -6,9 +10,13 @@ import type { Reader } from '@sns/shared/config/settings'
 import { asError } from '@sns/shared/errors/driver-error'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'
+import { createLogger } from '@sns/shared/observability/logger'
+import { createMetrics } from '@sns/shared/observability/metrics'
 import { type Command, runProgram } from '@sns/shared/runtime/program'
 import { COMMAND_LINES } from './commands'
 import { type Credentials, createCredentials } from './grant/credentials'
+import { createElasticsearchKeys, type ElasticsearchKeys } from './grant/elasticsearch-keys'
+import { elasticsearchRights } from './grant/elasticsearch-rights'
 import { createMysqlUsers, type MysqlUsers } from './grant/mysql-users'
 import { misused, readCommandLine, withHelp } from './process/command-line'
 
@@ -26,8 +34,9 @@ const DENIALS: ReadonlySet<number> = new Set([
 type Mode = 'keep' | 'rotate' | 'retire'
 
 /**
- * Gives each service named a user of MySQL with what it needs and no more, and writes its password
- * where the service reads it. DATABASE_URL is of one who may make users. May be repeated at any time.
+ * Gives each service named a user of MySQL and, where it needs one, a key of Elasticsearch, with what it needs and no
+ * more, and writes them where the service reads them. DATABASE_URL and ES_URL are of one who may make users and keys.
+ * May be repeated at any time.
  */
 export const grant: Command = async ({ args }) => {
   const { folder, services, mode } = readArguments(args)
@@ -36,10 +45,19 @@ export const grant: Command = async ({ args }) => {
     throw new OperatorError('embedded, there are no users: grant is for the servers', 2)
   }
   const credentials = createCredentials(folder)
+  const logger = createLogger('grant', settings.logLevel)
   await using users = createMysqlUsers(settings.database)
+  await using client = createElasticsearchClient(settings.elasticsearch, {
+    logger,
+    metrics: createMetrics(),
+  })
+  const keys = createElasticsearchKeys(client, settings.keyPrefix)
   try {
+    const isSecured = await keys.isSecured()
+    if (!isSecured) console.log('Elasticsearch asks nobody who they are: no keys are made')
     for (const service of services) {
       await grantDatabase(service, { users, credentials, mode })
+      if (isSecured) await grantElasticsearch(service, { keys, credentials, mode })
       console.log(`${service}: ${users.nameOf(service)}`)
     }
   } catch (error) {
@@ -49,6 +67,11 @@ export const grant: Command = async ({ args }) => {
         1,
         { cause: error },
       )
+    }
+    if (error instanceof ElasticsearchRefusal) {
+      throw new OperatorError(`grant: Elasticsearch refuses to make keys (${error.message})`, 1, {
+        cause: error,
+      })
     }
     if (isSnsError(error)) throw new OperatorError(`grant: ${error.message}`, 1, { cause: error })
     throw error
@@ -83,6 +106,23 @@ async function grantDatabase(service: Reader, { users, credentials, mode }: Data
     credentials.write(service, 'database-password', next)
   }
   if (mode === 'retire') await users.retire(service)
+}
+
+interface ElasticsearchDeps {
+  readonly keys: ElasticsearchKeys
+  readonly credentials: Credentials
+  readonly mode: Mode
+}
+
+/** A key that was made and not written, as this was cut off in between, ends with `--retire`. */
+async function grantElasticsearch(service: Reader, { keys, credentials, mode }: ElasticsearchDeps) {
+  const rights = elasticsearchRights(service)
+  if (rights === null) return
+  const known = credentials.read(service, 'es-api-key')
+  const isKept = known !== null && mode !== 'rotate' && (await keys.settle(known, rights))
+  const key = isKept ? known : await keys.make(service, rights)
+  if (!isKept) credentials.write(service, 'es-api-key', key)
+  if (mode === 'retire') await keys.retire(service, key)
 }
 
 function makePassword(): string {

@@ -50,6 +50,13 @@ export const CONTAINER_MUTATIONS: readonly Mutation[] = [
     tests: RIGHTS_TESTS,
   },
   {
+    name: 'compose: the api is the superuser of Elasticsearch',
+    file: COMPOSE,
+    find: '      ES_API_KEY_FILE: /credentials/api/es-api-key\n',
+    replace: '      ES_PASSWORD_FILE: /run/secrets/es-password\n',
+    tests: COMPOSE_TESTS,
+  },
+  {
     name: 'grant: what is too much stays',
     file: 'scripts/grant/mysql-users.ts',
     find: 'if (extra.length > 0) {',

@@ -101,8 +101,8 @@ const DECIDED: Readonly<Record<string, string>> = {
   ES_CA: 'the network of compose is inside one machine',
   ES_HOST: 'ES_URL has it',
   ES_PORT: 'ES_URL has it',
-  ES_API_KEY: 'the password is used',
-  ES_ID: 'the user that every Elasticsearch has',
+  ES_PASSWORD: 'a key is used',
+  ES_ID: 'a key is used',
 }
 
 /** Where compose has the secrets, and a folder that plays it here. */
@@ -117,6 +117,7 @@ beforeAll(() => {
   const credentials = createCredentials(join(secretsFolder, 'credentials'))
   for (const service of Object.values(PROGRAMS)) {
     credentials.write(service, 'database-password', secretOf(service))
+    credentials.write(service, 'es-api-key', secretOf(`${service}-key`))
   }
 })
 afterAll(() => rmSync(secretsFolder, { recursive: true }))
@@ -195,9 +196,7 @@ describe.each(Object.keys(PROGRAMS))('%s in compose', (service) => {
   test('starts after what it needs is ready', () => {
     const needs = compose.services[service]?.depends_on ?? {}
     if (service === 'migrate') {
-      for (const server of ['kafka', 'elasticsearch']) {
-        expect(needs[server]?.condition).toBe('service_healthy')
-      }
+      expect(needs.kafka?.condition).toBe('service_healthy')
       expect(needs['grant-migrate']?.condition).toBe('service_completed_successfully')
     } else {
       expect(needs.grant?.condition).toBe('service_completed_successfully')
@@ -250,7 +249,7 @@ test.each(RUNS)(
     }
     if (isReadBy(SETTINGS.elasticsearch.url, role)) {
       reach(new URL(settings.elasticsearch.urls[0]).hostname)
-      expect(settings.elasticsearch.auth).toHaveProperty('password', secretOf('es-password'))
+      expect(settings.elasticsearch.auth).toEqual({ apiKey: secretOf(`${service}-key`) })
     }
     if (isReadBy(SETTINGS.operatorToken, role)) {
       expect(settings.operatorToken).toBe(secretOf('operator-token'))
@@ -265,7 +264,12 @@ describe.each(['grant-migrate', 'grant'])('%s in compose', (service) => {
   const granted = compose.services[service]!.command!.slice(2)
 
   test('alone makes users, and writes for each program what that alone reads', () => {
-    expect(settingsOf(service, 'migrate').database).toMatchObject({
+    const { database, elasticsearch } = settingsOf(service, 'migrate')
+    expect(elasticsearch.auth).toEqual({
+      username: 'elastic',
+      password: secretOf('es-password'),
+    })
+    expect(database).toMatchObject({
       user: 'root',
       password: secretOf('mysql-root-password'),
       database: 'sns',
@@ -283,16 +287,23 @@ describe.each(['grant-migrate', 'grant'])('%s in compose', (service) => {
       // A volume begins as the folder of the image, whose user must own it.
       expect(image.split(/[\s\\]+/)).toContain(`${CREDENTIALS_FOLDER}/${name}`)
     }
-    const knowing = Object.entries(compose.services).flatMap(([name, { secrets }]) =>
-      secrets?.includes('mysql-root-password') ? [name] : [],
-    )
-    expect(knowing.toSorted()).toEqual(['grant', 'grant-migrate', 'mysql', 'preflight'])
+    for (const [secret, server] of [
+      ['mysql-root-password', 'mysql'],
+      ['es-password', 'elasticsearch'],
+    ] as const) {
+      const knowing = Object.entries(compose.services).flatMap(([name, { secrets }]) =>
+        secrets?.includes(secret) ? [name] : [],
+      )
+      expect(knowing.toSorted()).toEqual(['grant', 'grant-migrate', 'preflight', server].toSorted())
+    }
   })
 
   test('runs when the server is there, and the tables where they are needed', () => {
     const needs = compose.services[service]?.depends_on ?? {}
-    if (service === 'grant-migrate') expect(needs.mysql?.condition).toBe('service_healthy')
-    else expect(needs.migrate?.condition).toBe('service_completed_successfully')
+    if (service === 'grant-migrate') {
+      expect(needs.mysql?.condition).toBe('service_healthy')
+      expect(needs.elasticsearch?.condition).toBe('service_healthy')
+    } else expect(needs.migrate?.condition).toBe('service_completed_successfully')
   })
 })
 

@@ -15,6 +15,7 @@ import { createServerNames, type ServerNames } from '@sns/shared/testing/server-
 import { hasAllTestServers } from '@sns/shared/testing/servers'
 import { temporaryFolder } from '@sns/shared/testing/temporary-folder'
 import { ROUTES } from '../../client/src/contract'
+import { elasticsearchRights } from '../../scripts/grant/elasticsearch-rights'
 import { mysqlRights, TABLE_RIGHTS } from '../../scripts/grant/mysql-rights'
 import { mysqlUserName } from '../../scripts/grant/mysql-users'
 import { freePort, type ProgramProcess, spawnProgram } from '../../scripts/process/program-process'
@@ -28,6 +29,8 @@ interface Granted extends AsyncDisposable {
   readonly admin: MysqlSession
   grant(...args: readonly string[]): Promise<string>
   passwordOf(service: Reader): string
+  keyOf(service: Reader): string
+  readonly secured: SecuredElasticsearch | null
   /** The settings of the service's program, which is the service's user. */
   environment(service: Reader): Readonly<Record<string, string>>
   session(service: Reader, password?: string): MysqlSession
@@ -47,6 +50,52 @@ const ADMIN = [
   "GRANT ALL ON *.* TO plain@'%'",
 ]
 
+interface SecuredElasticsearch extends AsyncDisposable {
+  readonly url: string
+  /** With the user and password of one who may do everything. */
+  readonly adminUrl: string
+  /** The status of its answer to somebody with this key. */
+  ask(key: string, method: string, path: string, body?: object): Promise<number>
+  dropIndexes(): Promise<void>
+  /** Ends the keys of every service. */
+  endKeys(): Promise<void>
+}
+
+/** `http://user:password@host:port` of an Elasticsearch that asks everybody who they are. */
+const SECURED_URL = process.env.TEST_SECURED_ES_URL || null
+if (!SECURED_URL) console.log('SKIPPED: TEST_SECURED_ES_URL names no Elasticsearch with security')
+
+function securedElasticsearch(prefix: string): SecuredElasticsearch | null {
+  if (!SECURED_URL) return null
+  const { origin, username, password } = new URL(SECURED_URL)
+  const send = (authorization: string, method: string, path: string, body?: object) =>
+    fetch(origin + path, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  const admin = `Basic ${btoa(`${username}:${password}`)}`
+  const dropIndexes = async () => {
+    const found = await send(admin, 'GET', `/_cat/indices/${prefix}*?format=json&h=index`)
+    for (const { index } of (await found.json()) as { index: string }[]) {
+      await send(admin, 'DELETE', `/${index}`)
+    }
+  }
+  return {
+    url: origin,
+    adminUrl: SECURED_URL,
+    ask: async (key, method, path, body) =>
+      (await send(`ApiKey ${key}`, method, path, body)).status,
+    dropIndexes,
+    async endKeys() {
+      for (const service of SERVICES) {
+        await send(admin, 'DELETE', '/_security/api_key', { name: `${prefix}-${service}` })
+      }
+    },
+    [Symbol.asyncDispose]: dropIndexes,
+  }
+}
+
 async function openGranted(...options: readonly string[]): Promise<Granted> {
   await using opened = new AsyncDisposableStack()
   const server = opened.use(await startMysqlServer(ADMIN, options))
@@ -57,8 +106,14 @@ async function openGranted(...options: readonly string[]): Promise<Granted> {
   const userOf = (service: Reader) => mysqlUserName(database, service)
   const fileOf = (service: Reader) => join(folder, service, 'database-password')
   const passwordOf = (service: Reader) => readFileSync(fileOf(service), 'utf8').trim()
+  // Elasticsearch too, where there is one that asks who one is.
+  const secured = opened.use(securedElasticsearch(names.env.KEY_PREFIX ?? ''))
+  const adminEnv = { ...names.env, ...(secured && { ES_URL: secured.adminUrl }) }
+  const keyFileOf = (service: Reader) => join(folder, service, 'es-api-key')
   const environment = (service: Reader) => ({
     ...names.env,
+    ...(secured && { ES_URL: secured.url }),
+    ...(secured && elasticsearchRights(service) && { ES_API_KEY_FILE: keyFileOf(service) }),
     DATABASE_URL: `mysql://${userOf(service)}@${mysql.host}:${mysql.port}/${database}`,
     DATABASE_PASSWORD_FILE: fileOf(service),
   })
@@ -71,12 +126,14 @@ async function openGranted(...options: readonly string[]): Promise<Granted> {
     names,
     admin,
     async grant(...args) {
-      await using program = spawnProgram('grant', [folder, ...args], names.env)
+      await using program = spawnProgram('grant', [folder, ...args], adminEnv)
       const { code, output } = await end(program)
       if (code !== 0) throw new Error(output)
       return output
     },
     passwordOf,
+    keyOf: (service) => readFileSync(keyFileOf(service), 'utf8').trim(),
+    secured,
     environment,
     session: (service, password = passwordOf(service)) =>
       createMysqlSession({ ...mysql, user: userOf(service), password }),
@@ -89,185 +146,268 @@ async function openGranted(...options: readonly string[]): Promise<Granted> {
 }
 
 if (!hasMysqlServer) console.log('SKIPPED: there is no MySQL to start whose users may be changed')
-describe.skipIf(!hasAllTestServers || !hasMysqlServer)('a user of MySQL for each service', () => {
-  let granted: Granted
+describe.skipIf(!hasAllTestServers || !hasMysqlServer)(
+  'a user of MySQL and a key of Elasticsearch for each service',
+  () => {
+    let granted: Granted
 
-  // As compose begins: nothing is there but the database.
-  beforeAll(async () => {
-    granted = await openGranted()
-    await granted.grant('migrate')
-    expect(await granted.run('migrate', 'migrate')).toMatchObject({ code: 0 })
-    await granted.grant('api', 'fanout-worker', 'cdc-indexer')
-  }, 120_000)
-  afterAll(() => granted?.[Symbol.asyncDispose]())
+    // As compose begins: nothing is there but the database.
+    beforeAll(async () => {
+      granted = await openGranted()
+      await granted.grant('migrate')
+      expect(await granted.run('migrate', 'migrate')).toMatchObject({ code: 0 })
+      await granted.grant('api', 'fanout-worker', 'cdc-indexer')
+    }, 120_000)
+    afterAll(() => granted?.[Symbol.asyncDispose]())
 
-  test('every table stands in the list of who may do what with it', async () => {
-    const rows = await granted.admin.query(
-      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?',
-      [granted.names.database],
-    )
-    expect(rows.map(({ name }) => String(name)).toSorted()).toEqual(
-      Object.keys(TABLE_RIGHTS).toSorted(),
-    )
-  })
-
-  test.each(SERVICES)('%s may do what its list says, with no table more', async (service) => {
-    await using session = granted.session(service)
-    const rights = mysqlRights(service)
-    for (const table of Object.keys(TABLE_RIGHTS)) {
-      const columns = await granted.admin.query(
-        'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?',
-        [granted.names.database, table],
+    test('every table stands in the list of who may do what with it', async () => {
+      const rows = await granted.admin.query(
+        'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?',
+        [granted.names.database],
       )
-      const sets = columns.map(({ name }) => `\`${String(name)}\` = NULL`).join(', ')
-      const tries: Readonly<Record<(typeof VERBS)[number], string>> = {
-        SELECT: `SELECT * FROM ${table} LIMIT 0`,
-        INSERT: `INSERT INTO ${table} SELECT * FROM (TABLE ${table}) AS t WHERE FALSE`,
-        UPDATE: `UPDATE ${table} SET ${sets} WHERE FALSE`,
-        DELETE: `DELETE FROM ${table}`,
-      }
-      const has = (verb: string) =>
-        rights.database.includes(verb) || (rights.tables[table] ?? []).includes(verb)
-      for (const verb of VERBS) {
-        // Explained, a statement needs its rights and does nothing.
-        const isAllowed = await succeeds(session, `EXPLAIN ${tries[verb]}`)
-        const needs = verb === 'INSERT' ? ['INSERT', 'SELECT'] : [verb]
-        expect([service, table, verb, isAllowed]).toEqual([service, table, verb, needs.every(has)])
-      }
-    }
-  })
+      expect(rows.map(({ name }) => String(name)).toSorted()).toEqual(
+        Object.keys(TABLE_RIGHTS).toSorted(),
+      )
+    })
 
-  test.each<[Reader, string, boolean]>([
-    ['api', 'CREATE TABLE another (id INT)', false],
-    ['api', 'ALTER TABLE posts ADD COLUMN another INT', false],
-    ['api', 'DROP TABLE posts', false],
-    ['api', 'TRUNCATE TABLE posts', false],
-    ['api', 'SHOW BINARY LOG STATUS', false],
-    ['api', 'SHOW BINARY LOGS', false],
-    ['api', 'SHOW REPLICAS', false],
-    ['fanout-worker', 'SHOW BINARY LOGS', false],
-    ['fanout-worker', 'SELECT password_hash FROM accounts', false],
-    ['fanout-worker', 'SELECT user_id, graph_version FROM accounts FOR SHARE', true],
-    ['fanout-worker', "UPDATE accounts SET password_hash = ''", false],
-    ['cdc-indexer', 'CREATE TABLE another (id INT)', false],
-    ['cdc-indexer', 'SELECT * FROM accounts', false],
-    ['cdc-indexer', "UPDATE users SET display_name = ''", false],
-    ['cdc-indexer', 'SHOW BINARY LOGS', true],
-    ['migrate', 'SHOW BINARY LOGS', true],
-    ['migrate', 'SHOW REPLICAS', false],
-    ['migrate', "CREATE USER another@'%'", false],
-    ['migrate', 'SELECT * FROM mysql.user', false],
-    ['migrate', 'CREATE DATABASE another', false],
-    ['migrate', 'SET GLOBAL read_only = ON', false],
-    ['migrate', 'SET SESSION sql_log_bin = OFF', false],
-  ])('%s: %s', async (service, statement, isAllowed) => {
-    await using session = granted.session(service)
-    expect(await succeeds(session, statement)).toBe(isAllowed)
-  })
+    test.each(SERVICES)('%s may do what its list says, with no table more', async (service) => {
+      await using session = granted.session(service)
+      const rights = mysqlRights(service)
+      for (const table of Object.keys(TABLE_RIGHTS)) {
+        const columns = await granted.admin.query(
+          'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?',
+          [granted.names.database, table],
+        )
+        const sets = columns.map(({ name }) => `\`${String(name)}\` = NULL`).join(', ')
+        const tries: Readonly<Record<(typeof VERBS)[number], string>> = {
+          SELECT: `SELECT * FROM ${table} LIMIT 0`,
+          INSERT: `INSERT INTO ${table} SELECT * FROM (TABLE ${table}) AS t WHERE FALSE`,
+          UPDATE: `UPDATE ${table} SET ${sets} WHERE FALSE`,
+          DELETE: `DELETE FROM ${table}`,
+        }
+        const has = (verb: string) =>
+          rights.database.includes(verb) || (rights.tables[table] ?? []).includes(verb)
+        for (const verb of VERBS) {
+          // Explained, a statement needs its rights and does nothing.
+          const isAllowed = await succeeds(session, `EXPLAIN ${tries[verb]}`)
+          const needs = verb === 'INSERT' ? ['INSERT', 'SELECT'] : [verb]
+          expect([service, table, verb, isAllowed]).toEqual([
+            service,
+            table,
+            verb,
+            needs.every(has),
+          ])
+        }
+      }
+    })
 
-  test('all of it works, each service as its own user', async () => {
-    const port = freePort()
-    const url = `http://127.0.0.1:${port}`
-    const start = (service: Reader, more: Readonly<Record<string, string>> = {}) => {
-      const metricsPort = freePort()
-      const program = spawnProgram('start', [service], {
-        ...granted.environment(service),
-        METRICS_PORT: String(metricsPort),
-        ...more,
+    test.each<[Reader, string, boolean]>([
+      ['api', 'CREATE TABLE another (id INT)', false],
+      ['api', 'ALTER TABLE posts ADD COLUMN another INT', false],
+      ['api', 'DROP TABLE posts', false],
+      ['api', 'TRUNCATE TABLE posts', false],
+      ['api', 'SHOW BINARY LOG STATUS', false],
+      ['api', 'SHOW BINARY LOGS', false],
+      ['api', 'SHOW REPLICAS', false],
+      ['fanout-worker', 'SHOW BINARY LOGS', false],
+      ['fanout-worker', 'SELECT password_hash FROM accounts', false],
+      ['fanout-worker', 'SELECT user_id, graph_version FROM accounts FOR SHARE', true],
+      ['fanout-worker', "UPDATE accounts SET password_hash = ''", false],
+      ['cdc-indexer', 'CREATE TABLE another (id INT)', false],
+      ['cdc-indexer', 'SELECT * FROM accounts', false],
+      ['cdc-indexer', "UPDATE users SET display_name = ''", false],
+      ['cdc-indexer', 'SHOW BINARY LOGS', true],
+      ['migrate', 'SHOW BINARY LOGS', true],
+      ['migrate', 'SHOW REPLICAS', false],
+      ['migrate', "CREATE USER another@'%'", false],
+      ['migrate', 'SELECT * FROM mysql.user', false],
+      ['migrate', 'CREATE DATABASE another', false],
+      ['migrate', 'SET GLOBAL read_only = ON', false],
+      ['migrate', 'SET SESSION sql_log_bin = OFF', false],
+    ])('%s: %s', async (service, statement, isAllowed) => {
+      await using session = granted.session(service)
+      expect(await succeeds(session, statement)).toBe(isAllowed)
+    })
+
+    test('all of it works, each service as its own user', async () => {
+      const port = freePort()
+      const url = `http://127.0.0.1:${port}`
+      const start = (service: Reader, more: Readonly<Record<string, string>> = {}) => {
+        const metricsPort = freePort()
+        const program = spawnProgram('start', [service], {
+          ...granted.environment(service),
+          METRICS_PORT: String(metricsPort),
+          ...more,
+        })
+        return { program, status: `http://127.0.0.1:${metricsPort}` }
+      }
+      await using programs = new AsyncDisposableStack()
+      const running = [
+        start('api', { WEB_PORT: String(port) }),
+        start('fanout-worker', { PULL_FOLLOWERS: '1' }),
+        start('cdc-indexer'),
+      ]
+      for (const { program } of running) programs.use(program)
+      for (const { program, status } of running) await program.ready(status)
+
+      await liveThroughTheMainJob(url)
+      await useEverything(url).catch((error) => {
+        const denied = running.flatMap(({ program }) =>
+          program.output().match(/"[^"]*denied[^"]*"/g),
+        )
+        throw new Error([...new Set(denied)].join('\n'), { cause: error })
       })
-      return { program, status: `http://127.0.0.1:${metricsPort}` }
-    }
-    await using programs = new AsyncDisposableStack()
-    const running = [
-      start('api', { WEB_PORT: String(port) }),
-      start('fanout-worker', { PULL_FOLLOWERS: '1' }),
-      start('cdc-indexer'),
-    ]
-    for (const { program } of running) programs.use(program)
-    for (const { program, status } of running) await program.ready(status)
+      await keepHouse(granted.environment('api'))
+      for (const [script, ...args] of COMMANDS) {
+        expect([script, args, await granted.run('migrate', script, ...args)]).toEqual([
+          script,
+          args,
+          { code: 0, output: expect.any(String) },
+        ])
+      }
+      // Rights may be given anew beside all of it.
+      await granted.grant()
+      await liveThroughTheMainJob(url)
+      for (const { program } of running)
+        expect(program.output()).not.toMatch(/denied|unauthorized/i)
+      if (!granted.secured) return
+      await granted.secured.dropIndexes()
+      await liveThroughTheMainJob(url)
+      for (const { program } of running) expect(program.output()).not.toMatch(/unauthorized/i)
+    }, 240_000)
 
-    await liveThroughTheMainJob(url)
-    await useEverything(url).catch((error) => {
-      const denied = running.flatMap(({ program }) => program.output().match(/"[^"]*denied[^"]*"/g))
-      throw new Error([...new Set(denied)].join('\n'), { cause: error })
-    })
-    await keepHouse(granted.environment('api'))
-    for (const [script, ...args] of COMMANDS) {
-      expect([script, args, await granted.run('migrate', script, ...args)]).toEqual([
-        script,
-        args,
-        { code: 0, output: expect.any(String) },
-      ])
-    }
-    // Rights may be given anew beside all of it.
-    await granted.grant()
-    await liveThroughTheMainJob(url)
-    for (const { program } of running) expect(program.output()).not.toMatch(/denied/i)
-  }, 240_000)
+    test('given anew, what was taken is back, and what was too much is gone', async () => {
+      const { admin, names } = granted
+      const user = `${names.database}_api`
+      await admin.query(`GRANT DROP, INSERT ON ${names.database}.imports TO ?@'%'`, [user])
+      await admin.query(`GRANT REPLICATION SLAVE ON *.* TO ?@'%'`, [user])
+      await admin.query(`REVOKE SELECT ON ${names.database}.posts FROM ?@'%'`, [user])
+      await granted.grant('api')
+      await using session = granted.session('api')
+      expect(await succeeds(session, 'SELECT 1 FROM posts LIMIT 0')).toBe(true)
+      expect(await succeeds(session, 'DROP TABLE imports')).toBe(false)
+      expect(await succeeds(session, 'SHOW REPLICAS')).toBe(false)
+      const grants = await admin.query("SHOW GRANTS FOR ?@'%'", [user])
+      await granted.grant('api')
+      expect(await admin.query("SHOW GRANTS FOR ?@'%'", [user])).toEqual(grants)
+    }, 60_000)
 
-  test('given anew, what was taken is back, and what was too much is gone', async () => {
-    const { admin, names } = granted
-    const user = `${names.database}_api`
-    await admin.query(`GRANT DROP, INSERT ON ${names.database}.imports TO ?@'%'`, [user])
-    await admin.query(`GRANT REPLICATION SLAVE ON *.* TO ?@'%'`, [user])
-    await admin.query(`REVOKE SELECT ON ${names.database}.posts FROM ?@'%'`, [user])
-    await granted.grant('api')
-    await using session = granted.session('api')
-    expect(await succeeds(session, 'SELECT 1 FROM posts LIMIT 0')).toBe(true)
-    expect(await succeeds(session, 'DROP TABLE imports')).toBe(false)
-    expect(await succeeds(session, 'SHOW REPLICAS')).toBe(false)
-    const grants = await admin.query("SHOW GRANTS FOR ?@'%'", [user])
-    await granted.grant('api')
-    expect(await admin.query("SHOW GRANTS FOR ?@'%'", [user])).toEqual(grants)
-  }, 60_000)
+    test('a new password works beside the one before, until that is retired', async () => {
+      const before = granted.passwordOf('api')
+      const worksWith = async (password: string) => {
+        await using session = granted.session('api', password)
+        return succeeds(session, 'SELECT 1')
+      }
+      await granted.grant('api')
+      expect(granted.passwordOf('api')).toBe(before)
+      await granted.grant('--rotate', 'api')
+      const after = granted.passwordOf('api')
+      expect(after).not.toBe(before)
+      await granted.grant()
+      expect([await worksWith(before), await worksWith(after)]).toEqual([true, true])
+      await granted.grant('--retire', 'api')
+      expect([await worksWith(before), await worksWith(after)]).toEqual([false, true])
+    }, 60_000)
 
-  test('a new password works beside the one before, until that is retired', async () => {
-    const before = granted.passwordOf('api')
-    const worksWith = async (password: string) => {
-      await using session = granted.session('api', password)
-      return succeeds(session, 'SELECT 1')
-    }
-    await granted.grant('api')
-    expect(granted.passwordOf('api')).toBe(before)
-    await granted.grant('--rotate', 'api')
-    const after = granted.passwordOf('api')
-    expect(after).not.toBe(before)
-    await granted.grant()
-    expect([await worksWith(before), await worksWith(after)]).toEqual([true, true])
-    await granted.grant('--retire', 'api')
-    expect([await worksWith(before), await worksWith(after)]).toEqual([false, true])
-  }, 60_000)
+    test.skipIf(!SECURED_URL)(
+      'each key does what its service needs, and no more',
+      async () => {
+        const { secured, keyOf, names } = granted
+        const prefix = names.env.KEY_PREFIX!
+        const posts = `/${prefix}-posts`
+        // Of a suite whose prefix begins like ours.
+        const theirs = `/${prefix}-posts2-posts`
+        const post = { authorId: '1', text: 'x' }
+        for (const [method, path, body, allowed] of [
+          ['GET', '/', undefined, ['migrate', 'api', 'cdc-indexer']],
+          ['POST', `${posts}/_search`, undefined, ['migrate', 'api']],
+          ['POST', `${posts}/_doc/0?refresh=false`, post, ['migrate', 'cdc-indexer']],
+          ['DELETE', `${posts}/_doc/0`, undefined, ['migrate', 'cdc-indexer']],
+          ['PUT', `${posts}-made`, {}, ['migrate', 'cdc-indexer']],
+          ['POST', `${posts}-made/_refresh`, undefined, ['migrate']],
+          ['PUT', `${posts}-made/_mapping`, { properties: {} }, ['migrate', 'cdc-indexer']],
+          ['DELETE', `${posts}-made`, undefined, ['migrate']],
+          ['POST', `${posts}/_close`, undefined, ['migrate']],
+          ['POST', `${posts}/_open`, undefined, ['migrate']],
+          ['POST', `${theirs}/_search`, undefined, []],
+          ['PUT', theirs, {}, []],
+          ['GET', '/_security/api_key', undefined, []],
+          ['GET', '/_security/user', undefined, []],
+          ['POST', '/_security/api_key', { name: 'another' }, []],
+          ['GET', '/_cluster/settings', undefined, []],
+          ['PUT', '/_cluster/settings', { persistent: { 'search.max_buckets': 70_000 } }, []],
+          ['PUT', '/_index_template/another', { index_patterns: ['x*'] }, []],
+          ['GET', '/_cat/indices', undefined, []],
+        ] as const) {
+          for (const service of ['api', 'cdc-indexer', 'migrate'] as const) {
+            const status = await secured!.ask(keyOf(service), method, path, body)
+            const isAllowed = allowed.some((each) => each === service)
+            expect([service, method, path, status === 403]).toEqual([
+              service,
+              method,
+              path,
+              !isAllowed,
+            ])
+          }
+        }
+        expect(() => keyOf('fanout-worker')).toThrow('ENOENT')
+      },
+      60_000,
+    )
 
-  test('an installation that has one user goes on while it is given the others', async () => {
-    await using old = await openGranted('--partial-revokes=ON')
-    await using migrate = spawnProgram('migrate', [], old.names.env)
-    expect(await migrate.exited).toBe(0)
-    await old.grant()
-    const port = freePort()
-    await using api = spawnProgram('start', ['api'], {
-      ...old.environment('api'),
-      WEB_PORT: String(port),
-    })
-    await api.ready(`http://127.0.0.1:${port}`)
-    await signUp(`http://127.0.0.1:${port}`, 'later')
-  }, 60_000)
+    test.skipIf(!SECURED_URL)(
+      'a new key works beside the one before, until that is retired; one that was ended is made anew',
+      async () => {
+        const { secured, keyOf } = granted
+        const worksWith = async (key: string) => (await secured!.ask(key, 'GET', '/')) === 200
+        const before = keyOf('api')
+        await granted.grant('api')
+        expect(keyOf('api')).toBe(before)
+        await granted.grant('--rotate', 'api')
+        const after = keyOf('api')
+        expect([await worksWith(before), await worksWith(after)]).toEqual([true, true])
+        await granted.grant('--retire', 'api')
+        expect([await worksWith(before), await worksWith(after)]).toEqual([false, true])
+        expect(await worksWith(keyOf('cdc-indexer'))).toBe(true)
+        await secured!.endKeys()
+        await granted.grant('api', 'cdc-indexer')
+        expect(await worksWith(after)).toBe(false)
+        expect(await worksWith(keyOf('api'))).toBe(true)
+      },
+      60_000,
+    )
 
-  test('who may make no users is told so', async () => {
-    await using folder = await temporaryFolder()
-    await using program = spawnProgram('grant', [folder.path], {
-      ...granted.names.env,
-      DATABASE_URL: granted.names.env.DATABASE_URL!.replace('admin:', 'plain:'),
-    })
-    expect(await program.exited).toBe(1)
-    expect(program.output()).toMatch(/^sns: DATABASE_URL: its user may not .*\n$/)
-  }, 60_000)
+    test('an installation that has one user goes on while it is given the others', async () => {
+      await using old = await openGranted('--partial-revokes=ON')
+      await using migrate = spawnProgram('migrate', [], old.names.env)
+      expect(await migrate.exited).toBe(0)
+      await old.grant()
+      const port = freePort()
+      await using api = spawnProgram('start', ['api'], {
+        ...old.environment('api'),
+        WEB_PORT: String(port),
+      })
+      await api.ready(`http://127.0.0.1:${port}`)
+      await signUp(`http://127.0.0.1:${port}`, 'later')
+    }, 60_000)
 
-  test('capture as a user who may not read the binlog ends with words', async () => {
-    const { code, output } = await granted.run('fanout-worker', 'start', 'cdc-indexer')
-    expect(code).toBe(1)
-    expect(output).toContain('`grant`')
-  }, 60_000)
-})
+    test('who may make no users is told so', async () => {
+      await using folder = await temporaryFolder()
+      await using program = spawnProgram('grant', [folder.path], {
+        ...granted.names.env,
+        DATABASE_URL: granted.names.env.DATABASE_URL!.replace('admin:', 'plain:'),
+      })
+      expect(await program.exited).toBe(1)
+      expect(program.output()).toMatch(/^sns: DATABASE_URL: its user may not .*$/m)
+    }, 60_000)
+
+    test('capture as a user who may not read the binlog ends with words', async () => {
+      const { code, output } = await granted.run('fanout-worker', 'start', 'cdc-indexer')
+      expect(code).toBe(1)
+      expect(output).toContain('`grant`')
+    }, 60_000)
+  },
+)
 
 /** Operators' commands of the runbook. */
 const COMMANDS: readonly (readonly [string, ...string[]])[] = [

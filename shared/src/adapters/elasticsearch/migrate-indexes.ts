@@ -49,14 +49,19 @@ async function checkServer(client: ElasticsearchClient): Promise<void> {
   try {
     await client.call(
       (api, options) => api.indices.analyze({ tokenizer: 'nori_tokenizer', text: '가' }, options),
-      { expected: [400] },
+      { expected: [400, 403] },
     )
   } catch (error) {
     if (!(error instanceof ElasticsearchRefusal)) throw error
-    throw new OperatorError(
-      `Elasticsearch at ${client.url} lacks the Korean analyzer: run \`elasticsearch-plugin install analysis-nori\` on each of its nodes and restart them`,
-    )
+    // Beside an index, only who manages the cluster may ask: a key of no more than the indexes hears of it from these.
+    if (error.status !== 403) throw lacksKorean(client)
   }
+}
+
+function lacksKorean(client: ElasticsearchClient): OperatorError {
+  return new OperatorError(
+    `Elasticsearch at ${client.url} lacks the Korean analyzer: run \`elasticsearch-plugin install analysis-nori\` on each of its nodes and restart them`,
+  )
 }
 
 async function serverVersion(client: ElasticsearchClient): Promise<string> {
@@ -152,6 +157,7 @@ async function explainRefusal(
       `Elasticsearch refuses the index ${index}: ${reason}; check ES_SHARDS and ES_REPLICAS, and how many shards its nodes may hold`,
     )
   }
+  if (reason?.includes('nori')) throw lacksKorean(client)
   throw new OperatorError(
     `Elasticsearch refuses the index ${index}: ${reason}; check KEY_PREFIX, and that nothing else is called ${alias}`,
   )
