@@ -57,6 +57,64 @@ export async function countRows(query: Query): Promise<typeof REAL_COUNTS> {
   }
 }
 
+interface Person {
+  readonly id: number
+  readonly username: string
+}
+
+/** Who follows the most people; null while nobody follows anybody. */
+async function busiestReader(query: Query): Promise<Person | null> {
+  const [row] = await query(`select u.id as id, u.username as username from users u join
+    (select follower_id from follows group by follower_id order by count(*) desc, follower_id limit 1) f
+    on f.follower_id = u.id`)
+  return row === undefined ? null : { id: Number(row.id), username: String(row.username) }
+}
+
+/** Reads the feed of who follows the most to its end, again and again until `isOver`; how often. Each page is answered. */
+export async function readWhileImporting(
+  url: string,
+  query: Query,
+  isOver: () => boolean,
+): Promise<number> {
+  let feeds = 0
+  const clients = new Map<string, Client>()
+  while (!isOver()) {
+    const reader = await busiestReader(query)
+    if (reader === null) continue
+    // Few log-ins, as an address has few.
+    const client = clients.get(reader.username) ?? (await logIn(url, reader.username))
+    clients.set(reader.username, client)
+    await wholeFeed(client)
+    feeds += 1
+  }
+  return feeds
+}
+
+/** Waits until the feed of who follows the most, paged to the end at random sizes, is what plain SQL says that it is. */
+export async function busiestFeedEqualsSql(
+  url: string,
+  query: Query,
+  timeoutMs: number,
+): Promise<void> {
+  const reader = await busiestReader(query)
+  if (reader === null) throw new Error('nobody follows anybody')
+  const client = await logIn(url, reader.username)
+  const wanted = await feedBySql(query, reader.id)
+  await eventually(async () => Bun.deepEquals(await wholeFeed(client), wanted), {
+    timeoutMs,
+    what: 'the feed equals plain SQL',
+  })
+}
+
+async function feedBySql(query: Query, id: number): Promise<string[]> {
+  const truth = await query(
+    `select p.id as id from follows f join posts p on p.author_id = f.followee_id where f.follower_id = ?
+     union select id from posts where author_id = ? order by id desc`,
+    [id, id],
+  )
+  return truth.map((row) => String(row.id))
+}
+
 /** The feeds of `people` users or more taken at random, paged to the end at random sizes, against plain SQL. */
 export async function expectFeedsEqualSql(
   url: string,
@@ -69,12 +127,7 @@ export async function expectFeedsEqualSql(
   for (let n = 0; n < people || (longest <= PAGE_LIMIT_MAX && n < 10 * people); n++) {
     const user = users[Math.floor(Math.random() * users.length)]
     const id = Number(user?.id)
-    const truth = await query(
-      `select p.id as id from follows f join posts p on p.author_id = f.followee_id where f.follower_id = ?
-       union select id from posts where author_id = ? order by id desc`,
-      [id, id],
-    )
-    const wanted = truth.map((row) => String(row.id))
+    const wanted = await feedBySql(query, id)
     expect(await wholeFeed(await logIn(url, String(user?.username)))).toEqual(wanted)
     longest = Math.max(longest, wanted.length)
   }
