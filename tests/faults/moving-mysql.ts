@@ -174,8 +174,8 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
     try {
       await more(CLIENTS * 2 + upTo(CLIENTS * 4))
       if (move.isLossy) {
-        await pair.run('lag')
         model.beginLoss()
+        await pair.run('lag')
         await more(CLIENTS * 2 + upTo(CLIENTS * 4))
         model.loseNow()
       }
