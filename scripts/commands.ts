@@ -136,6 +136,13 @@ export const COMMAND_LINES = {
       epoch: { type: 'string', help: 'with --from-here: at least this epoch' },
     },
   },
+  repartition: {
+    role: 'migrate',
+    usage: ['repartition'],
+    summary:
+      'Makes topics with KAFKA_PARTITIONS partitions that hold the same records, and has capture write those; run it again to resume',
+    options: {},
+  },
   backup: {
     role: 'backup',
     usage: ['backup FILE [--overwrite]'],

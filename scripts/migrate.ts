@@ -4,6 +4,7 @@ import { loadSettings } from '@sns/shared/config/load-settings'
 import type { MysqlSettings, Settings } from '@sns/shared/config/settings'
 import { systemClock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
+import { isSnsError } from '@sns/shared/errors/sns-error'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
 import type { BackendDeps } from '@sns/shared/runtime/backend-ports'
@@ -90,22 +91,46 @@ async function migrateMysql(
 }
 
 async function migrateKafka(
-  { kafka, keyPrefix: prefix, database: { database } }: ServerSettings,
+  { kafka, keyPrefix: prefix, database: settings }: ServerSettings,
   { logger, metrics }: BackendDeps,
   report: Report,
 ) {
-  const { createKafkaClient } = await import('@sns/shared/adapters/kafka/client')
+  const { createKafkaClient, createKafkaConnection } = await import(
+    '@sns/shared/adapters/kafka/client'
+  )
   const { migrateTopics } = await import('@sns/shared/adapters/kafka/topics')
+  const { database } = settings
   const clientId = `${prefix}-migrate`
   const client = createKafkaClient(kafka, { clientId, logger, metrics })
+  const { readWrittenTopics, noteWrittenTopics } = await import(
+    '@sns/shared/adapters/mysql/written-topics'
+  )
+  const { connectMysql } = await import('@sns/shared/adapters/mysql/database')
+  const { readTopicSizes, requireSizes } = await import('@sns/shared/adapters/kafka/topic-sizes')
+  await using mysql = await connectMysql(settings, { metrics })
+  const noted = await readWrittenTopics(mysql.db)
+  const names = { prefix, database, generation: noted?.generation ?? 1 }
+  await using connection = createKafkaConnection(client, (each) => each.admin())
   const { partitions, replication } = kafka
+  const sizes = () => connection.run((admin) => readTopicSizes(admin, names))
+  // What has grown since it was written says so first: no setting mends that.
+  if (noted) {
+    const found = await sizes().catch((error) => {
+      // The next step says it better.
+      if (isSnsError(error, 'store_unavailable')) return noted.partitions
+      throw error
+    })
+    requireSizes(names, noted.partitions, found)
+  }
   await migrateTopics(client, {
-    prefix,
-    database,
+    ...names,
     partitions,
     replication,
     onProgress: ({ done, total }) => report('topics', done, total),
   })
+  if (!noted) {
+    await noteWrittenTopics(mysql.db, { generation: names.generation, partitions: await sizes() })
+  }
 }
 
 async function migrateElasticsearch(

@@ -15,6 +15,7 @@ const COMMANDS = {
   reindex: async () => (await import('./reindex')).reindex,
   dlq: async () => (await import('./dlq')).dlq,
   snapshot: async () => (await import('./snapshot')).snapshot,
+  repartition: async () => (await import('./repartition')).repartition,
   backup: async () => (await import('./backup')).backup,
   restore: async () => (await import('./restore')).restore,
   'move-to-servers': async () => (await import('./move-to-servers')).moveToServers,

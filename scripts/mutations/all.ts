@@ -18,6 +18,7 @@ import { SEQUENCE_MUTATIONS } from './sequences'
 import { SETTING_MUTATIONS } from './settings'
 import { STATEMENT_MUTATIONS } from './statements'
 import { TEXT_MUTATIONS } from './texts'
+import { TOPIC_MUTATIONS } from './topics'
 import { VALUE_MUTATIONS } from './values'
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -37,6 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SETTING_MUTATIONS,
   ...STATEMENT_MUTATIONS,
   ...TEXT_MUTATIONS,
+  ...TOPIC_MUTATIONS,
   ...VALUE_MUTATIONS,
   ...CONTAINER_MUTATIONS,
   ...CLIENT_MUTATIONS,

@@ -39,8 +39,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'capture: each publisher has a transactional id of its own',
     file: PUBLISHER,
-    find: 'transactionalId: transactionalId(names),',
-    replace: 'transactionalId: transactionalId(names) + Math.random(),',
+    find: '...transactionOptions(transactionalId(names)),',
+    replace: '...transactionOptions(transactionalId(names) + Math.random()),',
     tests: [PUBLISHED],
     needs: 'TEST_KAFKA_BROKERS',
   },

@@ -11,7 +11,7 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
   {
     name: 'delivery: the time is recorded before anything is delivered',
     file: RECORDER,
-    find: '!mark || !(await changeLog.hasFinished(group, TABLES, mark.end))',
+    find: '!mark || !(await hasFinished(mark))',
     replace: '!mark',
     tests: RECORDED,
   },

@@ -47,10 +47,20 @@ export function createDeliveryRecorder(
   /** True where everything up to the mark is delivered. */
   async function recordMark(): Promise<boolean> {
     mark ??= await setMark()
-    if (!mark || !(await changeLog.hasFinished(group, TABLES, mark.end))) return false
+    if (!mark || !(await hasFinished(mark))) return false
     await progress.record(mark.capturedAt)
     mark = null
     return true
+  }
+
+  /** A mark that the log no longer knows is set anew: other topics have taken the place of those that it names. */
+  async function hasFinished({ end }: Mark): Promise<boolean> {
+    try {
+      return await changeLog.hasFinished(group, TABLES, end)
+    } catch (error) {
+      mark = null
+      throw error
+    }
   }
 
   async function step(): Promise<void> {

@@ -176,11 +176,16 @@ export function decodeInexactRow<T extends CapturedTable>(
 export interface TopicNames {
   readonly prefix: string
   readonly database: string
+  /** Of the topics of changes, which have other sizes; the first is 1, which is meant where none is given. */
+  readonly generation?: number
 }
 
 /** The topic of a table's changes. */
-export function topicName({ prefix, database }: TopicNames, table: CapturedTable): string {
-  return `${prefix}.${database}.${table}`
+export function topicName(
+  { prefix, database, generation = 1 }: TopicNames,
+  table: CapturedTable,
+): string {
+  return `${prefix}.${database}.${table}${generation === 1 ? '' : `-${generation}`}`
 }
 
 /** The topic of changes that were put aside. */

@@ -122,6 +122,12 @@ export function createServerBackend(
     return createMysqlLogSources(db)
   })
 
+  const written = async () => {
+    const { readWrittenTopics } = await import('../adapters/mysql/written-topics')
+    const { db } = await mysql()
+    return await readWrittenTopics(db)
+  }
+
   const kafka = once(async () => {
     const { checkKafkaAccepted, createKafkaClient, createKafkaHealthCheck } = await import(
       '../adapters/kafka/client'
@@ -135,7 +141,9 @@ export function createServerBackend(
     await checkKafkaAccepted(client)
     return {
       client,
-      changeLog: opened.use(createKafkaChangeLog(client, { ...topics, sources: logSources })),
+      changeLog: opened.use(
+        createKafkaChangeLog(client, { ...topics, sources: logSources, written }),
+      ),
       health: opened.use(createKafkaHealthCheck(client)),
     }
   })

@@ -128,8 +128,11 @@ export async function dropTopics(
   try {
     const existing = new Set(await admin.listTopics())
     const names = { prefix, database }
-    const ours = [...capturedTables.map((table) => topicName(names, table)), deadLetterTopic(names)]
-    const topics = ours.filter((topic) => existing.has(topic))
+    const ours = new Set([
+      ...capturedTables.map((table) => topicName(names, table)),
+      deadLetterTopic(names),
+    ])
+    const topics = [...existing].filter((topic) => ours.has(topic.replace(/-\d+$/, '')))
     if (topics.length > 0) await admin.deleteTopics({ topics })
   } finally {
     await admin.disconnect()

@@ -62,6 +62,7 @@ export async function runCaptureSession(
   const checkpoint = await startingPoint(checkpoints, lease)
   /** Published from the log of another server, and not yet met in this one's. */
   let unmet: readonly PublishedTransaction[] = []
+  await useTopics(checkpoints, publisher, lease)
   snapshots.use(serverId)
   const backlog = createBacklog(
     { onBytes: (bytes) => metrics.captureBacklogBytes.set(bytes) },
@@ -183,6 +184,18 @@ export async function runCaptureSession(
       rows = 0
     }
   }
+}
+
+/** Those that are noted, of the size that was noted: a row's changes stay in one partition. */
+async function useTopics(
+  checkpoints: CheckpointStore,
+  publisher: ChangePublisher,
+  lease: CaptureLease,
+): Promise<void> {
+  const noted = await checkpoints.topics(lease)
+  const used = await publisher.use(noted)
+  if (noted || (await checkpoints.noteTopics(lease, used))) return
+  throw new Error('another capture has taken the lease over')
 }
 
 async function startingPoint(

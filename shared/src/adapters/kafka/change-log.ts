@@ -2,7 +2,9 @@ import type { Consumer } from 'kafkajs'
 import { type BackoffOptions, backoffMs } from '../../async/retry'
 import { sleep, whenAborted } from '../../async/sleep'
 import { asError } from '../../errors/driver-error'
+import { isSnsError } from '../../errors/sns-error'
 import { type CapturedTable, type TopicNames, topicName } from '../../events/tables'
+import { otherSize, type WrittenTopics } from '../../events/written-topics'
 import type { ChangeLog, ConsumeOptions } from '../../ports/change-log'
 import type { DeadLetters } from '../../ports/dead-letters'
 import type { LogSources } from '../../ports/log-sources'
@@ -18,7 +20,12 @@ interface KafkaChangeLogOptions extends TopicNames {
   readonly concurrency?: number
   /** For groups that need sequences: opened when the first record comes without one. */
   readonly sources?: () => Promise<LogSources>
+  /** Which topics are written; by default the first ones, of any size. */
+  readonly written?: () => Promise<WrittenTopics | null>
 }
+
+/** How often a member looks whether it reads the topics that are written. */
+const LOOK_MS = 3_000
 
 const REJOIN_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 3_000 }
 
@@ -31,15 +38,61 @@ const SOUND_MS = 60_000
  */
 export function createKafkaChangeLog(
   client: KafkaClient,
-  { prefix, database, concurrency = 4, sources }: KafkaChangeLogOptions,
+  { prefix, database, concurrency = 4, sources, written = async () => null }: KafkaChangeLogOptions,
 ): ChangeLog & AsyncDisposable {
   const connection = createKafkaConnection(client, (kafka) => kafka.admin())
   const deadLetters = createKafkaDeadLetters(client, { prefix, database })
-  const topicOf = (table: CapturedTable) => topicName({ prefix, database }, table)
+
+  let known: WrittenTopics | null | undefined
+  /** As last known while the database does not answer. */
+  async function notedNow(): Promise<WrittenTopics | null> {
+    try {
+      known = await written()
+    } catch (error) {
+      if (known === undefined) throw error
+    }
+    return known
+  }
+
+  async function namesNow(): Promise<Required<TopicNames>> {
+    return { prefix, database, generation: (await notedNow())?.generation ?? 1 }
+  }
+
+  /** Throws where a topic that has grown since it was noted holds records that were placed by its new size. */
+  async function requirePlaced(names: TopicNames, tables: readonly CapturedTable[]) {
+    const noted = await notedNow()
+    if (!noted) return
+    for (const table of tables) {
+      const was = noted.partitions[table]
+      const found = await connection.run((admin) =>
+        admin.fetchTopicOffsets(topicName(names, table)),
+      )
+      if (found.some(({ partition, high }) => partition >= was && Number(high) > 0)) {
+        throw new Error(otherSize(names, table, { was, is: found.length }))
+      }
+    }
+  }
+
+  /** Resolves once other topics are written, or the signal aborts; rejects where these can no longer be read in order. */
+  async function untilReplaced(
+    names: Required<TopicNames>,
+    tables: readonly CapturedTable[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(LOOK_MS, signal)
+      const now = await namesNow()
+      if (now.generation !== names.generation) return
+      await requirePlaced(names, tables).catch((error) => {
+        if (!isSnsError(error)) throw error
+      })
+    }
+  }
 
   /** By partition, what the group has committed. */
   async function committedBy(group: string, tables: readonly CapturedTable[]) {
-    const topics = tables.map(topicOf)
+    const names = await namesNow()
+    const topics = tables.map((table) => topicName(names, table))
     const committed = await connection.run((admin) =>
       admin.fetchOffsets({ groupId: group, topics }),
     )
@@ -77,7 +130,8 @@ export function createKafkaChangeLog(
 
   /** By partition, the offsets of its first record and behind its last. */
   async function endsOf(tables: readonly CapturedTable[]) {
-    const topics = tables.map(topicOf)
+    const names = await namesNow()
+    const topics = tables.map((table) => topicName(names, table))
     const found = await connection.run((admin) =>
       Promise.all(
         topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) })),
@@ -95,18 +149,21 @@ export function createKafkaChangeLog(
 
   return {
     async consume(options) {
-      const topics = new Map(options.tables.map((table) => [topicOf(table), table]))
       const counting = options.needsSequence ? countingOf(options.group, options.tables) : null
       for (let failures = 0; !options.signal.aborted; ) {
         const since = performance.now()
+        const over = new AbortController()
+        const signal = AbortSignal.any([options.signal, over.signal])
         try {
-          await runGroupMember(client, {
-            ...options,
-            topics,
-            concurrency,
-            deadLetters,
-            counting,
-          })
+          const names = await namesNow()
+          await requirePlaced(names, options.tables)
+          const looking = untilReplaced(names, options.tables, signal).finally(() => over.abort())
+          looking.catch(() => {})
+          const topics = new Map(options.tables.map((table) => [topicName(names, table), table]))
+          const member = { ...options, signal, topics, concurrency, deadLetters, counting }
+          await runGroupMember(client, member).finally(() => over.abort())
+          await looking
+          options.onMembership?.(false)
         } catch (error) {
           options.onMembership?.(false)
           failures = performance.now() - since > SOUND_MS ? 1 : failures + 1
@@ -137,8 +194,11 @@ export function createKafkaChangeLog(
     async hasFinished(group, tables, end) {
       const [positions, ends] = await Promise.all([positionsOf(group, tables), endsOf(tables)])
       return [...end].every(([partition, at]) => {
+        const low = ends.get(partition)?.low
+        if (low === undefined) {
+          throw new Error(`${partition} is no longer written: other topics have taken its place`)
+        }
         // What is no longer there need not be read.
-        const low = ends.get(partition)?.low ?? 0
         return Math.max(positions.get(partition) ?? -1, low) >= at
       })
     },

@@ -116,7 +116,8 @@ async function verify(admin: Admin, { topic, settings, ...wanted }: WantedTopic)
     throw new OperatorError(
       `KAFKA_PARTITIONS is ${wanted.partitions}, but the topic ${topic} has ${partitions}: ` +
         `set KAFKA_PARTITIONS=${partitions}, for another number would put a row's next changes ` +
-        'into another partition and lose their order',
+        'into another partition and lose their order; or stop every cdc-indexer and run "repartition", ' +
+        `which makes topics with ${wanted.partitions}`,
     )
   }
   const configNames = Object.keys(settings)

@@ -126,6 +126,8 @@ export interface CaptureCheckpointTable {
   last_gtid: string | null
   last_committed_at: number | null
   epochs: string | null
+  /** MySQL only. */
+  topics: string | null
   updated_at: number
 }
 

@@ -1,19 +1,24 @@
 import { createKafkaConnection, type KafkaClient } from '@sns/shared/adapters/kafka/client'
 import { describeKafkaError } from '@sns/shared/adapters/kafka/errors'
+import { readTopicSizes, requireSizes } from '@sns/shared/adapters/kafka/topic-sizes'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import type { EncodedChange } from '@sns/shared/events/change-record'
 import {
   type CapturedTable,
+  capturedTables,
   TOPIC_MESSAGE_BYTES,
   type TopicNames,
   topicName,
 } from '@sns/shared/events/tables'
+import { otherSize, type WrittenTopics } from '@sns/shared/events/written-topics'
 import {
   CompressionTypes,
   type ICustomPartitioner,
   type Message,
+  type PartitionerArgs,
   type Producer,
+  type ProducerConfig,
   type TopicMessages,
 } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
@@ -35,21 +40,34 @@ const PUBLISH_MS = 20_000
  */
 export function createKafkaChangePublisher(
   client: KafkaClient,
-  names: TopicNames,
+  first: TopicNames,
 ): ChangePublisher & AsyncDisposable {
+  let names = first
+  let written: WrittenTopics | null = null
   /** Those whose callers were asked since they were opened. */
   const confirmed = new WeakSet<Producer>()
   const connection = createKafkaConnection(client, (kafka) =>
     kafka.producer({
-      createPartitioner: createKeyPartitioner,
-      allowAutoTopicCreation: false,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionalId: transactionalId(names),
-      transactionTimeout: TRANSACTION_TIMEOUT_MS,
-      retry: CONCURRENT_RETRY,
+      ...transactionOptions(transactionalId(names)),
+      createPartitioner: createPinnedPartitioner,
     }),
   )
+  const asking = createKafkaConnection(client, (kafka) => kafka.admin())
+
+  /** Refuses a key's topic that has grown since it was noted: kafkajs looks at sizes anew whenever it likes. */
+  function createPinnedPartitioner() {
+    const place = createKeyPartitioner()
+    return (record: PartitionerArgs) => {
+      const table = capturedTables.find((each) => topicName(names, each) === record.topic)
+      const is = record.partitionMetadata.length
+      const was = table === undefined ? undefined : written?.partitions[table]
+      if (table !== undefined && was !== undefined && was !== is) {
+        throw new OperatorError(otherSize(names, table, { was, is }))
+      }
+      return place(record)
+    }
+  }
+
   let turn: Promise<unknown> = Promise.resolve()
 
   async function send(
@@ -83,6 +101,17 @@ export function createKafkaChangePublisher(
   }
 
   return {
+    async use(noted) {
+      const generation = noted?.generation ?? 1
+      names = { ...first, generation }
+      const partitions = await asking.run((admin) => readTopicSizes(admin, names))
+      if (!noted && capturedTables.some((table) => partitions[table] === 0)) {
+        throw storeUnavailable('kafka', new Error('a topic is missing: run `migrate`'))
+      }
+      if (noted) requireSizes(names, noted.partitions, partitions)
+      written = noted ?? { generation, partitions }
+      return written
+    },
     publish(changes, mayPublish = async () => true) {
       const published = turn.then(async () => {
         const batches = recordBatches(changes, names)
@@ -93,14 +122,27 @@ export function createKafkaChangePublisher(
     },
     tail: () => readPublishedTail(client, names),
     async [Symbol.asyncDispose]() {
+      await asking[Symbol.asyncDispose]()
       await connection[Symbol.asyncDispose]()
     },
   }
 }
 
 /** One for each database and prefix, whichever process captures. */
-function transactionalId({ prefix, database }: TopicNames): string {
+export function transactionalId({ prefix, database }: TopicNames): string {
   return `${prefix}.capture.${database}`
+}
+
+/** Of a producer that shuts out the one before it, and has one request at a time. */
+export function transactionOptions(id: string): ProducerConfig {
+  return {
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionalId: id,
+    transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    retry: CONCURRENT_RETRY,
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import { epochOf, SEQUENCE_LEAP } from '@sns/shared/events/change-event'
 import { highestOf } from '@sns/shared/events/gtid'
 import { capturedTables } from '@sns/shared/events/tables'
+import { parseWrittenTopics } from '@sns/shared/events/written-topics'
 import type { BinlogPosition, SourceEpochs } from '../ports/binlog-source'
 import {
   type CaptureLease,
@@ -163,6 +164,33 @@ export function createMysqlCheckpointStore(
             CHECKPOINT_NAME,
             lease.fence,
           ],
+        )
+        return matched === 1
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+
+    async topics(lease) {
+      const session = sessions.get(lease)
+      if (!session || lease.lost.aborted) throw lockLost()
+      try {
+        const [row] = await session.query('SELECT topics FROM capture_checkpoint WHERE name = ?', [
+          CHECKPOINT_NAME,
+        ])
+        return !row || row.topics === null ? null : parseWrittenTopics(textCell(row, 'topics'))
+      } catch (error) {
+        throw toCaptureError(error)
+      }
+    },
+
+    async noteTopics(lease, topics) {
+      const session = sessions.get(lease)
+      if (!session || lease.lost.aborted) throw lockLost()
+      try {
+        const matched = await session.update(
+          'UPDATE capture_checkpoint SET topics = ? WHERE name = ? AND fence = ?',
+          [JSON.stringify(topics), CHECKPOINT_NAME, lease.fence],
         )
         return matched === 1
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { EncodedChange } from '@sns/shared/events/change-record'
+import type { WrittenTopics } from '@sns/shared/events/written-topics'
 
 /**
  * Appends changes to the log that `ChangeLog` reads. One call's changes are appended in order per key,
@@ -12,9 +13,14 @@ import type { EncodedChange } from '@sns/shared/events/change-record'
  * longer the one capture can at worst make the right one open the log again.
  *
  * Errors: `store_unavailable`, also where it may not publish; `OperatorError` for a
- * change that is larger than a record may be.
+ * change that is larger than a record may be, and where a topic has another number of partitions than was noted: a
+ * key's next change would go into another one, and nothing is sent.
  */
 export interface ChangePublisher {
+  /**
+   * Publishes to these topics from now on, and to the first ones where none are noted. Answers what is to be noted.
+   */
+  use(noted: WrittenTopics | null): Promise<WrittenTopics>
   publish(changes: readonly EncodedChange[], mayPublish?: () => Promise<boolean>): Promise<void>
   /** The transactions of the last changes that the log holds, some hundred of each of its partitions. */
   tail(): Promise<readonly PublishedTransaction[]>

@@ -1,3 +1,4 @@
+import type { WrittenTopics } from '@sns/shared/events/written-topics'
 import type { BinlogPosition } from './binlog-source'
 
 export interface Checkpoint extends BinlogPosition {
@@ -30,6 +31,10 @@ export interface CheckpointStore {
   load(lease?: CaptureLease): Promise<Checkpoint | null>
   /** False, and nothing written, where the lease's fence is no longer the highest. */
   save(lease: CaptureLease, checkpoint: Checkpoint): Promise<boolean>
+  /** The topics that changes are written to; null until they are noted. */
+  topics(lease: CaptureLease): Promise<WrittenTopics | null>
+  /** Notes them. False, and nothing written, where the lease's fence is no longer the highest. */
+  noteTopics(lease: CaptureLease, topics: WrittenTopics): Promise<boolean>
 }
 
 /** How an operator moves the checkpoint past what capture cannot read or no longer finds, said the same way everywhere. */

@@ -1,6 +1,8 @@
 import { whenAborted } from '@sns/shared/async/sleep'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
 import { type ChangeEnvelope, sequenceOf } from '@sns/shared/events/change-event'
+import { capturedTables } from '@sns/shared/events/tables'
+import type { WrittenTopics } from '@sns/shared/events/written-topics'
 import type { BinlogItem, BinlogPosition, BinlogSource } from '../ports/binlog-source'
 import type { ChangePublisher } from '../ports/change-publisher'
 import type { CaptureLease, Checkpoint, CheckpointStore } from '../ports/checkpoint-store'
@@ -122,6 +124,8 @@ export interface FakeCheckpoints extends CheckpointStore {
   current: Checkpoint | null
   /** Another capture has taken the lease over, and nobody was told yet. */
   isTakenOver: boolean
+  /** As consumers read them. */
+  noted(): Promise<WrittenTopics | null>
   /** Ends the lease that is out, as a lost connection does. */
   loseLease(): void
 }
@@ -132,9 +136,11 @@ export function createFakeCheckpoints(
 ): FakeCheckpoints {
   let fence = 0
   let out: AbortController | null = null
+  let noted: WrittenTopics | null = null
   const store: FakeCheckpoints = {
     saved: [],
     isTakenOver: false,
+    noted: async () => noted,
     current: { ...positionAfter(0), serverId: SERVER_ID },
     loseLease() {
       out?.abort()
@@ -157,6 +163,12 @@ export function createFakeCheckpoints(
     },
     isLatest: async (lease) => lease.fence === fence && !store.isTakenOver,
     load: async () => store.current,
+    topics: async () => noted,
+    async noteTopics(lease, topics) {
+      if (lease.fence !== fence) return false
+      noted = topics
+      return true
+    },
     async save(lease, checkpoint) {
       onSave(checkpoint)
       if (lease.lost.aborted) throw storeUnavailable('mysql')
@@ -167,6 +179,13 @@ export function createFakeCheckpoints(
     },
   }
   return store
+}
+
+const ONE_EACH: WrittenTopics = {
+  generation: 1,
+  partitions: Object.fromEntries(
+    capturedTables.map((table) => [table, 1]),
+  ) as WrittenTopics['partitions'],
 }
 
 export interface FakePublisher extends ChangePublisher {
@@ -191,6 +210,7 @@ export function createFakePublisher(partOf: () => number = () => 1): FakePublish
         gtid: event.source.gtid,
         sequence: sequenceOf(event.source),
       })),
+    use: async (noted) => noted ?? ONE_EACH,
     async publish(changes, mayPublish = async () => true) {
       if (!(await mayPublish())) throw storeUnavailable('kafka')
       const part = partOf()

@@ -19,6 +19,7 @@ import { mysqlPrimary } from './2026-12-01-mysql-primary'
 import { unreadTables } from './2026-12-01-unread-tables'
 import { waitingPosts } from './2026-12-01-waiting-posts'
 import { sourceEpochs } from './2026-12-01-writers-epochs'
+import { writtenTopics } from './2026-12-01-written-topics'
 import type { DialectKind } from './table'
 
 /** All migrations in their order, imported statically so that a compiled binary has them. */
@@ -44,5 +45,6 @@ export function migrationsFor(kind: DialectKind): Readonly<Record<string, Migrat
     '2026-12-01-unread-tables': unreadTables(kind),
     '2026-12-01-waiting-posts': waitingPosts(kind),
     '2026-12-01-writers-epochs': sourceEpochs(kind),
+    '2026-12-01-written-topics': writtenTopics(kind),
   }
 }
