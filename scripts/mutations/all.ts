@@ -5,6 +5,7 @@ import { DELIVERY_MUTATIONS } from './delivery'
 import { EVENT_MUTATIONS } from './events'
 import { FEED_MUTATIONS } from './feeds'
 import { FENCE_MUTATIONS } from './fence'
+import { KAFKA_MUTATIONS } from './kafka'
 import { LIMIT_MUTATIONS } from './limits'
 import { LIVE_MUTATIONS } from './live'
 import { MEMORY_MUTATIONS } from './memory'
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FEED_MUTATIONS,
   ...DELIVERY_MUTATIONS,
   ...CAPTURE_MUTATIONS,
+  ...KAFKA_MUTATIONS,
   ...LIVE_MUTATIONS,
   ...EVENT_MUTATIONS,
   ...LIMIT_MUTATIONS,

@@ -6,6 +6,7 @@ import {
   type EncryptedServer,
   FANOUT_WORKER,
   MIGRATE,
+  type ProgramLine,
   WRONG_AUTHORITY,
   WRONG_PASSWORD,
 } from './encrypted-server'
@@ -42,12 +43,13 @@ export async function startEncryptedMysql(
     DATABASE_URL: `mysql://${user}@${host}:${port}/${database}?${parameters}`,
     DATABASE_PASSWORD: password,
   })
-  const programs = [MIGRATE, API, FANOUT_WORKER, CDC_INDEXER]
+  const all = [MIGRATE, API, FANOUT_WORKER, CDC_INDEXER]
   const identity = `ssl-mode=verify_identity&ssl-ca=${ca}`
   const refusal = (
     what: string,
     settings: Readonly<Record<string, string>>,
     says: RegExp,
+    ...programs: readonly ProgramLine[]
   ): EncryptedServer['refusals'][number] => ({ with: what, settings, programs, says })
   const resources = opened.move()
   return {
@@ -66,41 +68,51 @@ export async function startEncryptedMysql(
         WRONG_AUTHORITY,
         url(demanding, `ssl-ca=${otherCa}`),
         /^DATABASE_URL: .*certificate of MySQL at 127.0.0.1:\d+ is not accepted \(self.signed certificate in/,
+        ...all,
       ),
       refusal(
         WRONG_PASSWORD,
         url(demanding, `ssl-ca=${ca}`, { password: 'wrong' }),
         /^DATABASE_URL: .*refuses the user or password of tls/,
+        ...all,
       ),
       refusal(
         'no encryption',
         url(demanding, ''),
         /^DATABASE_URL: .*demands an encrypted connection/,
+        MIGRATE,
+        API,
       ),
       refusal(
         'an authority that the system does not know',
         url(demanding, 'ssl-mode=verify_ca'),
         /^DATABASE_URL: .*is not accepted/,
+        CDC_INDEXER,
       ),
       refusal(
         'no certificate of its own',
         url(demanding, `ssl-ca=${ca}`, { user: 'known' }),
         /^DATABASE_URL: .*refuses the user or password of known/,
+        FANOUT_WORKER,
       ),
       refusal(
         'another host by address',
         url(elsewhere, identity),
         /^DATABASE_URL: .*is not accepted/,
+        API,
       ),
       refusal(
         'another host by name',
         url(elsewhere, identity, { host: 'localhost' }),
         /^DATABASE_URL: .*is not accepted/,
+        CDC_INDEXER,
       ),
       refusal(
         'a server without encryption',
         url(plain, 'ssl-mode=required'),
         /^DATABASE_URL: .*offers no encryption/,
+        MIGRATE,
+        FANOUT_WORKER,
       ),
     ],
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
