@@ -174,6 +174,6 @@ export function searchApplyConformance(
         }),
         { numRuns: runs },
       )
-    })
+    }, 30_000)
   })
 }
