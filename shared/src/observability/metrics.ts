@@ -160,7 +160,7 @@ export function createMetrics() {
     }),
     indexHalted: new Gauge({
       name: 'sns_index_halted',
-      help: '1 while the indexer waits, as the search index rejects most of what it is given',
+      help: '1 while the indexer waits for an operator, as the search index takes nothing',
       registers,
     }),
     indexLagSeconds: new TalliedHistogram({

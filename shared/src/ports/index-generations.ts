@@ -13,7 +13,10 @@ export interface IndexGeneration {
 
 /** The generation that searches read. */
 export interface CurrentIndex {
-  /** Makes an empty one where it was lost. Errors: `store_unavailable`. */
+  /**
+   * Makes an empty one where it was lost. Errors: `store_unavailable`; an `OperatorError` where it cannot be made until
+   * an operator acts.
+   */
   current(): Promise<IndexGeneration>
 }
 

@@ -70,7 +70,8 @@ export interface PostHit extends SearchKey {
  * `apply` is idempotent and order-free: a change counts only if its version is not below what the
  * index holds for that document, deletes included. It returns when the changes are durable; they are
  * found by searches about a second later at most. Transient failures of single items are retried
- * inside, bounded; then `store_unavailable` is thrown and the caller applies the whole batch again.
+ * inside, bounded; then `store_unavailable` is thrown and the caller applies the whole batch again. It is a
+ * `StoreHalted` where nothing can be written until an operator acts; no document is at fault then.
  *
  * What matches is the same on every adapter: all words of a query, case and accents aside; quoted words
  * in order; a Korean word from two syllables on wherever it stands in a longer one. An adapter may

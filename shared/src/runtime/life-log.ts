@@ -24,7 +24,7 @@ export async function logLife(
 ): Promise<void> {
   let [said, seen] = ['', '']
   while (!signal.aborted) {
-    const { ready, stores } = await readiness()
+    const { ready, stores, reasons } = await readiness()
     if (signal.aborted) return
     const missing = Object.keys(stores).filter((store) => stores[store] !== 'ok')
     const list = missing.join(', ')
@@ -33,9 +33,9 @@ export async function logLife(
     seen = now
     if (now !== said && !isPassing) {
       said = now
-      if (!ready) logger.warn({ missing }, `${name} waits for ${list}`)
+      if (!ready) logger.warn({ missing, reasons }, `${name} waits for ${list}`)
       else if (list === '') logger.info(`${name} is ready`)
-      else logger.warn({ missing }, `${name} is ready, without ${list}`)
+      else logger.warn({ missing, reasons }, `${name} is ready, without ${list}`)
     }
     await time.sleep(ready && list === '' ? READY_MS : WAITING_MS, signal)
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 const program = JSON.stringify(join(import.meta.dir, 'program'))
 const operatorError = JSON.stringify(join(import.meta.dir, '../errors/operator-error'))
+const storeHalted = JSON.stringify(join(import.meta.dir, '../errors/store-halted'))
 
 /** A process that runs `body` as its command. */
 function spawn(body: string, drainMs: number | null = 10_000) {
@@ -12,6 +13,7 @@ function spawn(body: string, drainMs: number | null = 10_000) {
       '-e',
       `import { runProgram } from ${program}
        import { OperatorError } from ${operatorError}
+       import { StoreHalted } from ${storeHalted}
        await runProgram('test', async ({ args, signal, extendDrain, cutOffBySignals }) => { ${body} }, { args: ['a', 'b']${drainMs === null ? '' : `, drainMs: ${drainMs}`} })`,
     ],
     { stdout: 'pipe', stderr: 'pipe' },
@@ -58,6 +60,14 @@ describe('a program', () => {
       code: 2,
       stdout: '',
       stderr: 'sns: WEB_PORT is wrong\n',
+    })
+  })
+
+  test('and what a store waits for', async () => {
+    expect(await spawn(`throw new StoreHalted('the disk is full: free space')`).end()).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'sns: the disk is full: free space\n',
     })
   })
 

@@ -1,5 +1,6 @@
 import { isDiskFull } from '../errors/disk-full'
 import { OperatorError } from '../errors/operator-error'
+import { StoreHalted } from '../errors/store-halted'
 import { createLogger } from '../observability/logger'
 
 export interface CommandContext {
@@ -127,6 +128,10 @@ function exitWith(name: string, error: unknown): never {
   if (error instanceof OperatorError) {
     process.stderr.write(`sns: ${oneLine(error.message)}\n`)
     process.exit(error.exitCode)
+  }
+  if (error instanceof StoreHalted) {
+    process.stderr.write(`sns: ${oneLine(error.message)}\n`)
+    process.exit(1)
   }
   if (isDiskFull(error)) {
     process.stderr.write(

@@ -1,9 +1,12 @@
+import { StoreHalted } from '../errors/store-halted'
 import type { HealthCheck } from '../ports/health'
 
 export interface Readiness {
   /** Whether everything that the service cannot work without is available. */
   readonly ready: boolean
   readonly stores: Readonly<Record<string, 'ok' | 'unavailable'>>
+  /** Of what its operator must mend, what to do; absent where there is nothing. */
+  readonly reasons?: Readonly<Record<string, string>>
 }
 
 interface ReadinessOptions {
@@ -32,29 +35,39 @@ export function createReadiness(
     const states = await Promise.all(
       checks.map(async (check) => [check.name, await stateOf(check, timeoutMs)] as const),
     )
+    const reasons = states.flatMap(([name, { reason }]) => (reason ? [[name, reason]] : []))
     return {
-      ready: checks.every((check, i) => check.optional === true || states[i]?.[1] === 'ok'),
-      stores: Object.fromEntries(states),
+      ready: checks.every((check, i) => check.optional === true || states[i]?.[1].state === 'ok'),
+      stores: Object.fromEntries(states.map(([name, { state }]) => [name, state])),
+      ...(reasons.length > 0 && { reasons: Object.fromEntries(reasons) }),
     }
   }
 
   return async () => {
     if (last === null || now() - last.at >= cacheMs) last = { at: now(), answer: ask() }
-    const { ready, stores } = await last.answer
+    const answer = await last.answer
     return leaving?.aborted
-      ? { ready: false, stores: { ...stores, process: 'unavailable' } }
-      : { ready, stores }
+      ? { ...answer, ready: false, stores: { ...answer.stores, process: 'unavailable' } }
+      : answer
   }
 }
 
-async function stateOf(check: HealthCheck, timeoutMs: number): Promise<'ok' | 'unavailable'> {
+interface State {
+  readonly state: 'ok' | 'unavailable'
+  readonly reason?: string
+}
+
+async function stateOf(check: HealthCheck, timeoutMs: number): Promise<State> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const tooLate = new Promise<'unavailable'>((resolve) => {
-    timer = setTimeout(() => resolve('unavailable'), timeoutMs)
+  const tooLate = new Promise<State>((resolve) => {
+    timer = setTimeout(() => resolve({ state: 'unavailable' }), timeoutMs)
   })
   const asked = (async () => check.check())().then(
-    () => 'ok' as const,
-    () => 'unavailable' as const,
+    (): State => ({ state: 'ok' }),
+    (error: unknown): State => ({
+      state: 'unavailable',
+      ...(error instanceof StoreHalted && { reason: error.message }),
+    }),
   )
   const state = await Promise.race([asked, tooLate])
   clearTimeout(timer)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { StoreHalted } from '../errors/store-halted'
 import { createMetrics } from '../observability/metrics'
 import type { HealthCheck } from '../ports/health'
 import { createOperatorAccess } from './operator-access'
@@ -72,6 +73,25 @@ describe('readiness', () => {
       },
     ])
     expect(await readiness()).toEqual({ ready: false, stores: { odd: 'unavailable' } })
+  })
+
+  test('what an operator must mend is said, and of nothing else the message', async () => {
+    const failing = (name: string, error: Error) => ({ name, check: () => Promise.reject(error) })
+    const readiness = createReadiness([
+      failing('index', new StoreHalted('the disk is full: free space')),
+      failing('mysql', new Error('secret')),
+    ])
+    expect(await readiness()).toEqual({
+      ready: false,
+      stores: { index: 'unavailable', mysql: 'unavailable' },
+      reasons: { index: 'the disk is full: free space' },
+    })
+    const answer = await ask([failing('index', new StoreHalted('free space'))], '/readyz')
+    expect(await answer.json()).toEqual({
+      status: 'not_ready',
+      stores: { index: 'unavailable' },
+      reasons: { index: 'free space' },
+    })
   })
 
   test('a check that never answers is away after the timeout', async () => {

@@ -24,7 +24,7 @@ export interface MemoryReport {
 
 /**
  * What a service tells operators, on a port of its own: `/livez` (the process answers), `/readyz` (200, or
- * 503 while something it cannot work without is unavailable; the body names each store), `/metrics`
+ * 503 while something it cannot work without is unavailable; the body names each store, and what its operator must mend), `/metrics`
  * (Prometheus text) and, where the process keeps something of the database, `POST /memory/verify?sample=N`:
  * a `MemoryReport` a line, until all are checked or the client leaves. Without `sample` it checks all.
  * `operators` decides who may ask for that, and for whatever else is not read alone.
@@ -52,9 +52,9 @@ export function createStatusApp({ metrics, readiness, operators, verifyMemory }:
   return app
     .get('/livez', () => Response.json({ status: 'alive' }, { headers: noStore }))
     .get('/readyz', async () => {
-      const { ready, stores } = await readiness()
+      const { ready, stores, reasons } = await readiness()
       return Response.json(
-        { status: ready ? 'ready' : 'not_ready', stores },
+        { status: ready ? 'ready' : 'not_ready', stores, ...(reasons && { reasons }) },
         { status: ready ? 200 : 503, headers: noStore },
       )
     })

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
+import { StoreHalted } from '@sns/shared/errors/store-halted'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import { createLogger } from '@sns/shared/observability/logger'
 import { createMetrics } from '@sns/shared/observability/metrics'
@@ -8,6 +10,7 @@ import type { IndexGeneration } from '@sns/shared/ports/index-generations'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
+import { createHalts } from './halts'
 import { createIndexer, INDEX_GROUP } from './indexer'
 import type { IndexedTable } from './search-change'
 import { change, createScriptedChangeLog, postRow, userRow } from './testing/index-fakes'
@@ -16,6 +19,7 @@ import { change, createScriptedChangeLog, postRow, userRow } from './testing/ind
 function setUp(
   batches: readonly (readonly ChangeEvent<IndexedTable>[])[],
   apply: (changes: readonly SearchChange[], call: number) => Partial<ApplyResult> = () => ({}),
+  look: () => void = () => {},
 ) {
   const given: (readonly SearchChange[])[] = []
   const search: Pick<SearchIndex, 'apply'> = {
@@ -40,7 +44,12 @@ function setUp(
   const changeLog = createScriptedChangeLog(batches, () => stop.abort())
   const clock = createManualClock(6_500)
   const logger = { info: log('info'), warn: log('warn'), error: log('error'), debug: log('debug') }
-  const index = { current: async () => ({ id: '', search: search as SearchIndex }) }
+  const index = {
+    async current() {
+      look()
+      return { id: '', search: search as SearchIndex }
+    },
+  }
   const deps = { changeLog, index, deadLetters, metrics, logger: logger as never, clock }
   const indexer = createIndexer(deps)
   const metric = async (name: string) =>
@@ -54,6 +63,7 @@ function setUp(
     logged,
     metric,
     changeLog,
+    health: indexer.health,
   }
 }
 
@@ -157,6 +167,69 @@ describe('the indexer', () => {
     expect(await metric('sns_consumer_retries_total')).toContain(
       'sns_consumer_retries_total{group="index"} 5',
     )
+  })
+
+  test('waits, says so and puts nothing aside where an operator must act first, for each index by itself', async () => {
+    const users = [change('users', 1, { op: 'c', after: userRow(1, 'ann', 'Ann') })]
+    const posts = [change('posts', 2, { op: 'c', after: postRow(1, 'x') })]
+    const seen: unknown[] = []
+    const { run, given, letters, logged, metric, health } = setUp(
+      [posts, users, posts],
+      ([first], call) => {
+        seen.push(
+          metric('sns_index_halted'),
+          health.check().then(() => 'ok', String),
+        )
+        if (call > 3 || first?.op === 'delete' || first?.document.kind === 'user') return {}
+        throw new StoreHalted('the disk is full: free space')
+      },
+    )
+    await run()
+    const [ok, full] = ['sns_index_halted 0', 'sns_index_halted 1']
+    const states = await Promise.all(seen as Promise<unknown>[])
+    expect(states.filter((_, at) => at % 2 === 0)).toEqual(
+      [ok, full, full, full, ok, ok].map((line) => [line]),
+    )
+    expect(states[1]).not.toContain('disk')
+    expect(states[3]).toContain('the disk is full: free space')
+    expect(given).toHaveLength(6)
+    expect(letters).toEqual([])
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([
+      { level: 'error', fields: { halted: 'post', reason: 'the disk is full: free space' } },
+    ])
+    expect(logged.at(-1)).toEqual({ level: 'info', fields: { halted: 'post' } })
+  })
+
+  test('a success with users says nothing of posts', async () => {
+    const metrics = createMetrics()
+    const logger = { info: () => {}, error: () => {} }
+    const halts = createHalts({ metrics, logger })
+    const gauge = async () => (await metrics.indexHalted.get()).values[0]?.value
+    halts.halt(['post', 'user'], 'a block')
+    halts.resume(['user'])
+    expect(await gauge()).toBe(1)
+    expect(halts.check).toThrow('a block')
+    halts.resume(['post'])
+    expect(await gauge()).toBe(0)
+    halts.check()
+  })
+
+  test('waits where a lost index cannot be made until an operator acts', async () => {
+    const refusal = new OperatorError('no room for more shards: check ES_SHARDS')
+    let asked = 0
+    const { run, given, logged } = setUp(
+      [[change('posts', 1, { op: 'c', after: postRow(1, 'x') })]],
+      () => ({}),
+      () => {
+        asked += 1
+        if (asked < 3) throw refusal
+      },
+    )
+    await run()
+    expect(given).toHaveLength(1)
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([
+      { level: 'error', fields: { halted: 'index', reason: refusal.message } },
+    ])
   })
 
   test('lets a batch come again when the index is away', async () => {

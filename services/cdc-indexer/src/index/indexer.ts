@@ -1,7 +1,9 @@
 import { backoffMs } from '@sns/shared/async/retry'
 import { sleep } from '@sns/shared/async/sleep'
 import type { Clock } from '@sns/shared/domain/clock'
+import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'
+import { StoreHalted } from '@sns/shared/errors/store-halted'
 import type { ChangeEvent } from '@sns/shared/events/change-event'
 import type { Logger } from '@sns/shared/observability/logger'
 import type { Metrics } from '@sns/shared/observability/metrics'
@@ -11,6 +13,7 @@ import type { CurrentIndex, IndexGeneration } from '@sns/shared/ports/index-gene
 import type { ApplyResult, SearchChange } from '@sns/shared/ports/search-index'
 import { type Consumer, createConsumer } from '@sns/shared/runtime/consumer'
 import { createBreaker } from './breaker'
+import { createHalts, type Halted } from './halts'
 import { INDEXED_TABLES, type IndexedTable, nameOf, searchChange } from './search-change'
 
 export const INDEX_GROUP = 'index'
@@ -57,13 +60,15 @@ const RETRY = { baseMs: 200, capMs: 3_000 }
  *
  * Retrying cannot help with a document that the index rejects: its change becomes a dead letter, so that later
  * changes continue, and is logged with its id and the reason. Where the index rejects most of what comes, it is
- * the index that is wrong: nothing is put aside, and the batch comes again until that is mended.
+ * the index that is wrong: nothing is put aside, and the batch comes again until that is mended. So it is where the index
+ * takes nothing at all: a full disk, a block, a right that is missing.
  */
 export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): Consumer {
   const { index, deadLetters, metrics, logger, clock } = deps
   const { group = INDEX_GROUP, lookMs = LOOK_MS } = options
 
   const breaker = createBreaker()
+  const halts = createHalts(deps)
   const lag = metrics.indexLagSeconds.tally({})
 
   async function handle(
@@ -71,21 +76,50 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     events: readonly ChangeEvent<IndexedTable>[],
   ): Promise<void> {
     const latest = latestChanges(events)
+    const kinds = new Set([...latest.keys()].map((change) => nameOf(change).kind))
     const stop = metrics.indexBulkSeconds.startTimer()
-    const { applied, stale, rejected } = await search.apply([...latest.keys()])
+    const { applied, stale, rejected } = await haltingOn(kinds, () =>
+      search.apply([...latest.keys()]),
+    )
     stop()
     const share = breaker.note(latest.size, rejected.length)
-    metrics.indexHalted.set(share === null ? 0 : 1)
     if (share !== null) {
-      throw new Error(
-        `the search index rejects most documents (${share}): ${rejected[0]?.reason}; the indexer waits until it takes them`,
-      )
+      const reason = `the search index rejects most documents (${share}): ${rejected[0]?.reason}; the indexer waits until it takes them`
+      halts.halt(kinds, reason)
+      throw new Error(reason)
     }
+    halts.resume(kinds)
     await putAside(rejected, latest)
     metrics.indexDocuments.inc({ outcome: 'applied' }, applied)
     metrics.indexDocuments.inc({ outcome: 'stale' }, stale)
     metrics.indexDocuments.inc({ outcome: 'rejected' }, rejected.length)
     observeLag(events)
+  }
+
+  /** Halts what the work is for where an operator must act first, and lets the error go on. */
+  async function haltingOn<Result>(
+    what: Iterable<Halted>,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof StoreHalted) halts.halt(what, error.message)
+      throw error
+    }
+  }
+
+  /** The generation that searches read; a `StoreHalted` where it can be neither found nor made. */
+  async function look(): Promise<IndexGeneration> {
+    return await haltingOn(['index'], async () => {
+      try {
+        const generation = await index.current()
+        halts.resume(['index'])
+        return generation
+      } catch (error) {
+        throw error instanceof OperatorError ? new StoreHalted(error.message, error) : error
+      }
+    })
   }
 
   async function putAside(
@@ -126,7 +160,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
   async function untilReplaced({ id }: IndexGeneration, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(lookMs, signal)
-      const now = await index.current().catch(() => null)
+      const now = await look().catch(() => null)
       if (now && now.id !== id) return
     }
   }
@@ -142,6 +176,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     } finally {
       over.abort()
       consumer = null
+      halts.resume(['post', 'user'])
       failure = new Error('the consumer goes over to another generation of the index')
       await replaced
     }
@@ -155,7 +190,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     async run(signal) {
       for (let failures = 0; !signal.aborted; ) {
         try {
-          const generation = await index.current()
+          const generation = await look()
           failures = 0
           logger.info({ generation: generation.id }, 'indexing')
           await fill(generation, signal)
@@ -171,6 +206,7 @@ export function createIndexer(deps: IndexerDeps, options: IndexerOptions = {}): 
     health: {
       name: INDEX_GROUP,
       async check() {
+        halts.check()
         if (!consumer) throw failure
         await consumer.health.check()
       },

@@ -3,8 +3,10 @@ import { termText } from '../../domain/search-terms'
 import { textHash } from '../../domain/text-hash'
 import { withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
+import { StoreHalted } from '../../errors/store-halted'
 import type { ApplyResult, SearchChange, SearchDocument } from '../../ports/search-index'
 import type { ElasticsearchClient } from './client'
+import { indexHaltReason } from './halts'
 import { hasAlias, type IndexNames } from './index-definitions'
 
 export interface BulkOptions {
@@ -130,6 +132,7 @@ async function sendUntilDone(
     const answers = await send(client, left)
     const again: BulkItem[] = []
     let reason = 'the answer misses an item'
+    let halt: string | null = null
     for (const [at, item] of left.entries()) {
       const answer = answers[at]
       const outcome = answer === undefined ? 'retry' : outcomeOf(item.change, answer)
@@ -138,10 +141,15 @@ async function sendUntilDone(
       else if (outcome === 'retry') {
         again.push(item)
         if (answer?.error) reason = reasonOf(answer.error)
+        halt ??= answer?.error ? haltOf(answer.status, answer.error) : null
       } else rejected.push({ change: item.change, reason: outcome.rejected })
     }
     if (again.length === 0) return { applied, stale, rejected }
-    if (attempt === ATTEMPTS) throw storeUnavailable('elasticsearch', new Error(reason))
+    if (attempt === ATTEMPTS) {
+      throw halt === null
+        ? storeUnavailable('elasticsearch', new Error(reason))
+        : new StoreHalted(halt)
+    }
     left = again
     client.countRetry()
     await Bun.sleep(backoffMs(attempt, BACKOFF))
@@ -214,6 +222,10 @@ function outcomeOf(change: SearchChange, { status = 0, error }: ItemAnswer): Out
     return { rejected: reasonOf(error) }
   }
   return 'retry'
+}
+
+function haltOf(status = 0, { type, reason }: BulkError): string | null {
+  return indexHaltReason({ status, type, reason: reason && withoutQuoted(reason) })
 }
 
 /** Without the value that does not fit, which Elasticsearch quotes. */

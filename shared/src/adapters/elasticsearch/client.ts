@@ -3,10 +3,12 @@ import { backoffMs } from '../../async/retry'
 import type { Settings } from '../../config/settings'
 import { asError, withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
+import { StoreHalted } from '../../errors/store-halted'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { HealthCheck } from '../../ports/health'
 import { FetchConnection } from './fetch-connection'
+import { haltReason } from './halts'
 
 /** One call of the vendor's typed client; `options` carry its time limit and go with it. */
 export type ElasticsearchCall<Answer> = (
@@ -27,8 +29,8 @@ export interface ElasticsearchClient extends AsyncDisposable {
   /** Where it is, without a password in it: for messages to the operator. */
   readonly url: string
   /**
-   * Errors: `store_unavailable` where Elasticsearch is down, too slow, overloaded, refuses our
-   * credentials or misses an index; `ElasticsearchRefusal` for any other refusal, which is a mistake of ours.
+   * Errors: `store_unavailable` where Elasticsearch is down, too slow, overloaded or misses an index; the same as
+   * `StoreHalted` where its operator must act; `ElasticsearchRefusal` for any other refusal, which is a mistake of ours.
    */
   call<Answer>(send: ElasticsearchCall<Answer>, options?: CallOptions): Promise<Answer>
   /** Counts what an adapter tries again by itself. */
@@ -65,8 +67,8 @@ const ATTEMPTS = 3
 const BACKOFF = { baseMs: 100, capMs: 1_000 }
 const TIMEOUT_MS = 5_000
 const HEALTH_TIMEOUT_MS = 2_000
-/** 401, 403, 404: the operator can mend them while we go on asking. */
-const OUTSIDE_OUR_POWER = new Set([401, 403, 404, 408, 429])
+/** 404: an index that is lost is made anew while we go on asking. */
+const OUTSIDE_OUR_POWER = new Set([404, 408, 429])
 
 export function createElasticsearchClient(
   settings: Omit<Settings['elasticsearch'], 'newIndex'>,
@@ -102,6 +104,8 @@ export function createElasticsearchClient(
           continue
         }
         metrics.storeErrors.inc({ store: 'elasticsearch' })
+        const halt = refusal && haltReason(refusal)
+        if (halt) throw new StoreHalted(halt, refusal)
         if (isUnavailable(error))
           throw storeUnavailable('elasticsearch', refusal ?? plainError(error))
         logger.error(

@@ -212,6 +212,27 @@ describe.skipIf(!testServers.elasticsearch)('migrating search indexes', () => {
     }
   })
 
+  test('asks nothing of an index that has all fields and takes no change', async () => {
+    const { client } = server
+    const prefix = `${server.prefix}-blocked`
+    const index = `${postsAlias(prefix)}-v1`
+    const block = (isOn: boolean) =>
+      client.call((api, options) =>
+        api.indices.putSettings(
+          { index, settings: { index: { blocks: { read_only: isOn } } } },
+          options,
+        ),
+      )
+    try {
+      await migrateIndexes(client, { prefix, newIndex: ONE_SHARD })
+      await block(true)
+      await migrateIndexes(client, { prefix, newIndex: ONE_SHARD })
+    } finally {
+      await block(false)
+      await dropIndexes(client, prefix)
+    }
+  })
+
   test('does not touch what stands in its place', async () => {
     const { client } = server
     const prefix = `${server.prefix}-taken`

@@ -110,12 +110,27 @@ export async function ensureIndex(
       await explainRefusal(client, alias, index, error)
     }
   }
-  // A field that an earlier version did not write: without it, documents that have it are refused.
+  await addFields(client, alias, mappings.properties ?? {})
+}
+
+/**
+ * Adds what an earlier version did not write: without it, documents that have it are refused. Asks for nothing where
+ * nothing is lacking: an index whose disk is full takes no mapping, and an upgrade need not wait for that.
+ */
+async function addFields(
+  client: ElasticsearchClient,
+  alias: string,
+  properties: Record<string, estypes.MappingProperty>,
+): Promise<void> {
   const all = [alias, spareAlias(alias, 'next'), spareAlias(alias, 'previous')]
-  const { properties = {} } = mappings
-  await client.call((api, options) =>
-    api.indices.putMapping({ index: all, ignore_unavailable: true, properties }, options),
+  const found = await client.call((api, options) =>
+    api.indices.getMapping({ index: all, ignore_unavailable: true }, options),
   )
+  for (const [index, { mappings }] of Object.entries(found)) {
+    const known = mappings.properties ?? {}
+    if (Object.keys(properties).every((field) => field in known)) continue
+    await client.call((api, options) => api.indices.putMapping({ index, properties }, options))
+  }
 }
 
 /** Errors: those of `ElasticsearchClient.call`; a refusal where the index is there. */
