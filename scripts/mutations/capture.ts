@@ -143,6 +143,21 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     tests: [`${CAPTURE}/capture.test.ts`],
   },
   {
+    name: 'capture: the sets of GTIDs are compared the wrong way round',
+    file: `${CAPTURE}/mysql/server-check.ts`,
+    find: 'GTID_SUBTRACT(?, @@GLOBAL.gtid_executed) AS missing',
+    replace: 'GTID_SUBTRACT(@@GLOBAL.gtid_executed, ?) AS missing',
+    tests: [`${CAPTURE}/mysql/binlog-source.server.test.ts`],
+    needs: 'TEST_DATABASE_URL',
+  },
+  {
+    name: 'capture: an epoch goes by the place in the log, whoever wrote there',
+    file: `${CAPTURE}/source-epochs.ts`,
+    find: '(starts.get(sourceOf(gtid)) ?? 0) + numberOf(gtid)',
+    replace: '([...starts.values()].at(-1) ?? 0) + numberOf(gtid)',
+    tests: [`${TRANSACTIONS}.test.ts`],
+  },
+  {
     name: 'capture: an epoch goes by the source alone, though its numbers went back',
     file: `${CAPTURE}/source-epochs.ts`,
     find: 'counted > last && counted - last <= SEQUENCE_LEAP ? counted : last + 1',

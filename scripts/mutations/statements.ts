@@ -123,4 +123,18 @@ export const STATEMENT_MUTATIONS: readonly Mutation[] = [
     replace: '!isQualified && NO_STORED_FUNCTIONS.size > 0',
     tests: READ,
   },
+  {
+    name: 'statements: texts that become bytes keep their values',
+    file: `${MYSQL}/alter-table.ts`,
+    find: "if (readTokens(spec).skipPast('BYTE')) return true",
+    replace: 'if (spec.length > 0) return false',
+    tests: READ,
+  },
+  {
+    name: 'statements: a comment is for a version of six digits, whatever follows',
+    file: TOKENS,
+    find: 'const VERSION = /\\d{6}(?=[ \\t\\n\\v\\f\\r])|\\d{5}/y',
+    replace: 'const VERSION = /\\d{5,6}/y',
+    tests: READ,
+  },
 ]

@@ -10,6 +10,8 @@ interface Altered {
 
 /** Types that keep each value of the columns that consumers read, or refuse it. */
 const EXACT_TYPES = new Set(['BIGINT', 'VARCHAR', 'TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT'])
+/** With these MySQL makes the column's values anew, whatever its type. */
+const MAKES_VALUES = ['AS', 'GENERATED', 'AUTO_INCREMENT']
 /** What a list of table options cannot begin with. */
 const ACTIONS = new Set(['ADD', 'ALTER', 'ORDER', 'PARTITION', 'REORGANIZE'])
 
@@ -21,7 +23,11 @@ export function isLossyAlteration(
   const reader = readTokens(spec)
   const isRead = (name: string | null) =>
     name !== null && columns.some((column) => column === name.toLowerCase())
-  const keepsValues = () => isStrict && EXACT_TYPES.has(reader.word() ?? '')
+  const keepsValues = () =>
+    isStrict &&
+    EXACT_TYPES.has(reader.word() ?? '') &&
+    !hasBinaryCharset(spec) &&
+    !MAKES_VALUES.some((word) => readTokens(spec).skipPast(word))
   const action = reader.word()
   switch (action) {
     case 'TRUNCATE':
@@ -52,7 +58,7 @@ export function isLossyAlteration(
       reader.skip('COLUMN')
       return isRead(reader.name()) && !keepsValues()
     case 'CONVERT':
-      return !isStrict
+      return !isStrict || hasBinaryCharset(spec)
     default: {
       if (action !== null && ACTIONS.has(action)) return false
       if (action !== 'ENGINE' && !reader.skipPast('ENGINE')) return false
@@ -60,6 +66,18 @@ export function isLossyAlteration(
       return reader.nameOrText()?.toLowerCase() !== 'innodb'
     }
   }
+}
+
+/** Texts become bytes. */
+function hasBinaryCharset(spec: readonly SqlToken[]): boolean {
+  if (readTokens(spec).skipPast('BYTE')) return true
+  return ['CHARSET', 'CHARACTER', 'CHAR'].some((word) => {
+    const reader = readTokens(spec)
+    if (!reader.skipPast(word)) return false
+    if (word !== 'CHARSET' && !reader.skip('SET')) return false
+    reader.skip('=')
+    return reader.nameOrText()?.toLowerCase() === 'binary'
+  })
 }
 
 function isRenamed(

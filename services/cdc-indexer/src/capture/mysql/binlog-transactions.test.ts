@@ -293,6 +293,20 @@ describe('TransactionReader', () => {
     }
   })
 
+  test('gives each transaction one sequence where sources with high numbers write in turns', () => {
+    const { reader, like, sequences } = open()
+    const turns = 50
+    for (let n = 0; n < turns; n++) {
+      for (const gtid of [`${SERVER}:${1_000_000 + n}`, `${SERVER}:tag:${700 + n}`]) {
+        reader.begin(gtid, 1_000)
+        like(1)
+        reader.commit(300)
+      }
+    }
+    const [first = 0, ...rest] = sequences()
+    expect(rest.at(-1)).toBe(first + 2 * turns - 1)
+  })
+
   test.each<[string, (given: ReturnType<typeof open>) => void]>([
     ['rows without a GTID', ({ like }) => like(1)],
     [

@@ -16,6 +16,7 @@ import { insertPosts } from '../testing/binlog-fixture'
 import { createFakePublisher, type FakePublisher } from '../testing/fakes'
 import { createMysqlBinlogSource } from './binlog-source'
 import { createMysqlCheckpointStore, initCheckpoint } from './checkpoint-store'
+import { checkServer } from './server-check'
 import { createMysqlSession, type MysqlServer } from './session'
 import { createSnapshotRequests } from './snapshot-requests'
 import { createMysqlSnapshotStore } from './snapshot-store'
@@ -221,7 +222,7 @@ describe.skipIf(!mysqlPairCommand)('capture follows MySQL', () => {
     await using pair = await openMysqlPair('group')
     const server = await openDatabase(pair)
     const publisher = createFakePublisher()
-    await using _capture = startCapture(server, publisher)
+    await using capture = startCapture(server, publisher)
     {
       await using writer = startWriter(server)
       await writer.more(20)
@@ -238,6 +239,17 @@ describe.skipIf(!mysqlPairCommand)('capture follows MySQL', () => {
       timeoutMs: 20_000,
     })
     await expectSame(server, publisher)
+
+    await using session = createMysqlSession(server, { timeoutMs: 60_000 })
+    await checkServer(session)
+    await session.query('SELECT group_replication_switch_to_multi_primary_mode()')
+    // What migrate asks, and capture at each start.
+    await expect(checkServer(session)).rejects.toThrow('several primaries')
+    await capture[Symbol.asyncDispose]()
+    await using again = startCapture(server, publisher)
+    expect(String(await again.done.catch((error) => error))).toContain(
+      'SELECT group_replication_switch_to_single_primary_mode()',
+    )
   })
 })
 

@@ -32,6 +32,13 @@ describe('what a server must be', () => {
     expect(complaint({ version })).toBeNull()
   })
 
+  test('refuses a group with several primaries, and names the command that makes it have one', () => {
+    expect(complaint({ group_replication_single_primary_mode: 'ON' })).toBeNull()
+    expect(complaint({ group_replication_single_primary_mode: 'OFF' })).toMatch(
+      /several primaries .*SELECT group_replication_switch_to_single_primary_mode\(\)/,
+    )
+  })
+
   test.each(['5.7.44', '8.0.13', '10.11.6-MariaDB', ''])('refuses %s as too old', (version) => {
     expect(complaint({ version })).toMatch(/MySQL 8\.0\.14 or newer is needed/)
   })

@@ -23,7 +23,8 @@ export interface SqlDialect {
 const SPACE = /[ \t\n\v\f\r\0\u00a0]+/y
 const WORD = /[\w$\u0080-\u009f\u00a1-\u{10ffff}]+/uy
 const LINE_COMMENT = /(?:#|--(?=[\0-\x20]|$))[^\n]*/y
-const VERSION = /\d{5,6}/y
+/** Six digits are five and one of the statement where no white space follows. */
+const VERSION = /\d{6}(?=[ \t\n\v\f\r])|\d{5}/y
 
 /**
  * The tokens of a statement as MySQL's own lexer finds them, without white space and comments; what stands in
