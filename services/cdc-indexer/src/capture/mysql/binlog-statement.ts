@@ -121,7 +121,11 @@ function readDefinition(
       if (!reader.skip('TABLE')) return []
       const name = reader.tableName()
       const table = captured(name)
-      const specs = reader.list()
+      // MySQL takes a table's own name for a new one, and does nothing.
+      const isItself = (other: TableName) =>
+        other.table === name?.table &&
+        (other.schema ?? session.schema) === (name.schema ?? session.schema)
+      const specs = reader.list().filter((spec) => !tablesBeside(spec).some(isItself))
       const isStrict =
         (session.sqlMode & (SQL_MODE.strictTransTables | SQL_MODE.strictAllTables)) !== 0
       const columns = table ? CAPTURED_TABLES[table].columns : []
