@@ -7,6 +7,15 @@ import { MUTATIONS } from './mutations/all'
 import type { Mutation } from './mutations/mutation'
 
 const root = join(import.meta.dir, '..')
+/** Beside the folders, what tests read. */
+const FILES = [
+  'package.json',
+  'tsconfig.json',
+  'bunfig.toml',
+  'compose.yaml',
+  'Dockerfile',
+  '.gitignore',
+] as const
 
 /**
  * Breaks the code in one way at a time, in a copy, and says which tests notice; exit 1 where none does.
@@ -23,11 +32,20 @@ async function main(words: readonly string[]): Promise<number> {
     // Tests that kill servers look for them beside the checkout.
     const shared = join(root, '../shared')
     if (existsSync(shared)) await symlink(realpathSync(shared), join(folder, 'shared'))
-    for (const part of ['client', 'services', 'shared', 'scripts', 'tests', 'sample', 'docs']) {
+    for (const part of [
+      'client',
+      'services',
+      'shared',
+      'scripts',
+      'tests',
+      'sample',
+      'docs',
+      'ops',
+    ]) {
       // The packages of the copy use each other, not those that are whole.
       await cp(join(root, part), join(copy, part), { recursive: true, verbatimSymlinks: true })
     }
-    for (const file of ['package.json', 'tsconfig.json', 'bunfig.toml']) {
+    for (const file of FILES) {
       await cp(join(root, file), join(copy, file))
     }
     await mkdir(join(copy, 'node_modules'))

@@ -48,6 +48,7 @@ export const CONTAINER_MUTATIONS: readonly Mutation[] = [
     find: "'SELECT (user_id, graph_version)'",
     replace: "'SELECT'",
     tests: RIGHTS_TESTS,
+    needs: 'TEST_DATABASE_URL',
   },
   {
     name: 'compose: the api is the superuser of Elasticsearch',
@@ -62,6 +63,7 @@ export const CONTAINER_MUTATIONS: readonly Mutation[] = [
     find: 'if (extra.length > 0) {',
     replace: 'if (extra.length > 1_000) {',
     tests: RIGHTS_TESTS,
+    needs: 'TEST_DATABASE_URL',
   },
   {
     name: 'grant: a new password ends the one before at once',
@@ -69,5 +71,6 @@ export const CONTAINER_MUTATIONS: readonly Mutation[] = [
     find: "setPassword(service, next, 'keep')",
     replace: "setPassword(service, next, 'forget')",
     tests: RIGHTS_TESTS,
+    needs: 'TEST_DATABASE_URL',
   },
 ]
