@@ -21,7 +21,6 @@ const RIGHTS: Readonly<Partial<Record<Reader, ElasticsearchRights>>> = {
       'create_index',
       'view_index_metadata',
       'indices:admin/aliases',
-      'indices:admin/settings/update',
       'indices:admin/mapping/put',
     ],
   },
