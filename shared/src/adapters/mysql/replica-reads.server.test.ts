@@ -116,6 +116,16 @@ describe.skipIf(mysqlPairCommand === null)('feeds read from a replica of MySQL',
       expect(await isAside('behind')).toBeFalse()
     }, 60_000)
 
+    test('one that hangs, dies and comes back is used again', async () => {
+      await untilUsed()
+      await pair.run('pause', 'B')
+      for (let n = 0; n < 3; n += 1) await write()
+      expect(await isAside('unavailable')).toBeTrue()
+      await pair.run('rejoin')
+      await untilUsed()
+      expect(await isAside('unavailable')).toBeFalse()
+    }, 120_000)
+
     test('a transaction that the primary has not ends its use', async () => {
       await untilUsed()
       await pair.run(
