@@ -10,7 +10,6 @@ import type { IndexGeneration } from '@sns/shared/ports/index-generations'
 import type { SearchChange, SearchIndex } from '@sns/shared/ports/search-index'
 import { eventually } from '@sns/shared/testing/eventually'
 import { createManualClock } from '@sns/shared/testing/manual-clock'
-import { createHalts } from './halts'
 import { createIndexer, INDEX_GROUP } from './indexer'
 import type { IndexedTable } from './search-change'
 import { change, createScriptedChangeLog, postRow, userRow } from './testing/index-fakes'
@@ -200,18 +199,27 @@ describe('the indexer', () => {
     expect(logged.at(-1)).toEqual({ level: 'info', fields: { halted: 'post' } })
   })
 
-  test('a success with users says nothing of posts', async () => {
-    const metrics = createMetrics()
-    const logger = { info: () => {}, error: () => {} }
-    const halts = createHalts({ metrics, logger })
-    const gauge = async () => (await metrics.indexHalted.get()).values[0]?.value
-    halts.halt(['post', 'user'], 'a block')
-    halts.resume(['user'])
-    expect(await gauge()).toBe(1)
-    expect(halts.check).toThrow('a block')
-    halts.resume(['post'])
-    expect(await gauge()).toBe(0)
-    halts.check()
+  test('a batch of users that is taken says nothing of posts', async () => {
+    const users = [change('users', 1, { op: 'c', after: userRow(1, 'ann', 'Ann') })]
+    const posts = [change('posts', 2, { op: 'c', after: postRow(1, 'x') })]
+    const { run, changeLog, metric, health } = setUp([], ([first]) => {
+      if (first?.op === 'index' && first.document.kind === 'user') return {}
+      throw new StoreHalted('a block')
+    })
+    // As with several brokers: a batch of one while another waits.
+    const { consume } = changeLog
+    changeLog.consume = async (options) => {
+      const handle = options.handle as unknown as (
+        events: readonly ChangeEvent<IndexedTable>[],
+        signal: AbortSignal,
+      ) => Promise<void>
+      await expect(handle(posts, options.signal)).rejects.toThrow('a block')
+      await handle(users, options.signal)
+      expect(await metric('sns_index_halted')).toEqual(['sns_index_halted 1'])
+      await expect(health.check()).rejects.toThrow('a block')
+      await consume(options)
+    }
+    await run()
   })
 
   test('waits where a lost index cannot be made until an operator acts', async () => {
