@@ -121,10 +121,12 @@ async function verify(admin: Admin, { topic, settings, ...wanted }: WantedTopic)
     )
   }
   const configNames = Object.keys(settings)
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames }],
-  })
+  const { resources } = await onceKnown(() =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames }],
+    }),
+  )
   const actual = new Map(
     resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
   )
@@ -145,14 +147,18 @@ async function verify(admin: Admin, { topic, settings, ...wanted }: WantedTopic)
 }
 
 /** A topic that was just made is not known to every broker at once, nor led at once. */
-async function countPartitions(admin: Admin, topic: string): Promise<number> {
+function onceKnown<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   const deadline = performance.now() + TIMEOUT_MS / 2
-  const { topics } = await retry(() => admin.fetchTopicMetadata({ topics: [topic] }), {
+  return retry(ask, {
     baseMs: 100,
     capMs: 1_000,
     isTransient: (error) =>
       YOUNG_TOPIC.has(brokerErrorType(error) ?? '') && performance.now() < deadline,
   })
+}
+
+async function countPartitions(admin: Admin, topic: string): Promise<number> {
+  const { topics } = await onceKnown(() => admin.fetchTopicMetadata({ topics: [topic] }))
   return topics[0]?.partitions.length ?? 0
 }
 
