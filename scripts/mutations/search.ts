@@ -20,6 +20,28 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
     tests: [SEARCH],
   },
   {
+    name: 'search: people behind a block are passed over after the read, however many',
+    file: `${SEARCH}/service.ts`,
+    find: 'exclude = await graph.blockedEitherWay(viewer)',
+    replace: 'void exclude',
+    tests: [SEARCH],
+  },
+  {
+    name: 'search: the embedded index gives people who are excluded',
+    file: 'shared/src/adapters/sqlite/search-index.ts',
+    find: 'search.exclude.length === 0',
+    replace: 'search.exclude.length >= 0',
+    tests: ['shared/src/adapters/sqlite/search-index.test.ts'],
+  },
+  {
+    name: 'search: the index gives people who are excluded',
+    file: `${INDEX}/search-index.ts`,
+    find: "noneOf('id', wanted.exclude)",
+    replace: "noneOf('id', [])",
+    tests: [`${INDEX}/search-index.server.test.ts`],
+    needs: 'TEST_ES_URL',
+  },
+  {
     name: 'highlight: a hit by another form of a word has no mark',
     file: `${SEARCH}/highlight.ts`,
     find: 'html: markRanges(text, shown.flat())',

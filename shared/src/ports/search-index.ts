@@ -49,6 +49,14 @@ export interface PostSearch {
   readonly limit: number
 }
 
+export interface UserSearch {
+  /** Finds nobody where it has nothing to look for. */
+  readonly query: UserQuery
+  readonly exclude: readonly UserId[]
+  readonly after: SearchKey | null
+  readonly limit: number
+}
+
 /** A place in the order: by score, best first, then newest id first. */
 export interface SearchKey {
   readonly score: number
@@ -84,11 +92,7 @@ export interface SearchIndex {
   apply(changes: readonly SearchChange[]): Promise<ApplyResult>
   searchPosts(search: PostSearch): Promise<readonly PostHit[]>
   /** Prefix of the username or words of the display name; username matches first. */
-  searchUsers(search: {
-    readonly query: UserQuery
-    readonly after: SearchKey | null
-    readonly limit: number
-  }): Promise<readonly (SearchKey & { readonly id: UserId })[]>
+  searchUsers(search: UserSearch): Promise<readonly (SearchKey & { readonly id: UserId })[]>
   /** Those of `documents` that the index lacks or has otherwise, by all that was applied. */
   differing(documents: readonly SearchDocument[]): Promise<readonly SearchDocument[]>
   /** The ids of what can be found, above `after`, ascending, at most `limit`; fewer only at the end. */

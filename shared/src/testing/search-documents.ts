@@ -1,6 +1,6 @@
 import { firstIdAt, type PostId, type UserId } from '../domain/id'
 import { parseSearchQuery, parseUserQuery } from '../domain/search-query'
-import type { PostSearch, SearchChange, SearchIndex } from '../ports/search-index'
+import type { PostSearch, SearchChange, SearchIndex, UserSearch } from '../ports/search-index'
 
 export const MINUTE = 60_000
 const SPAN = 2 * 24 * 60 * MINUTE
@@ -24,6 +24,11 @@ export function anyPost(q: string): PostSearch {
     after: null,
     limit: 100,
   }
+}
+
+/** Finds everybody. */
+export function anyUser(q: string): UserSearch {
+  return { query: parseUserQuery(q), exclude: [], after: null, limit: 100 }
 }
 
 /** Unix milliseconds. */
@@ -110,8 +115,8 @@ export function searchSteps(index: () => SearchIndex) {
       const hits = await index().searchPosts({ ...anyPost(q), ...search })
       return hits.map((hit) => numberOf(hit.id))
     },
-    async foundUsers(q: string) {
-      const hits = await index().searchUsers({ query: parseUserQuery(q), after: null, limit: 100 })
+    async foundUsers(q: string, search: Partial<UserSearch> = {}) {
+      const hits = await index().searchUsers({ ...anyUser(q), ...search })
       return hits.map((hit) => Number(hit.id))
     },
   }

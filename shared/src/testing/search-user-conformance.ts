@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { parseUserQuery } from '../domain/search-query'
+import type { UserId } from '../domain/id'
 import type { SearchIndex, SearchKey } from '../ports/search-index'
-import { idAt, post, searchSteps, user } from './search-documents'
+import { anyUser, idAt, post, searchSteps, user } from './search-documents'
 
 /** What every `SearchIndex` promises about users. */
 export function searchUserConformance(index: () => SearchIndex): void {
@@ -50,6 +50,22 @@ export function searchUserConformance(index: () => SearchIndex): void {
       expect(await foundUsers('twin')).toEqual([])
     })
 
+    test('are left out where they are excluded, however many, and by whatever they match', async () => {
+      const of = (...ids: number[]) => ids.map((id) => id as UserId)
+      await apply(
+        user(301, 'zoe', 'Zoe'),
+        user(302, 'zoe_2', 'X'),
+        user(303, 'x3', 'Zoe Y'),
+        user(304, 'x4', 'Zoe Z'),
+      )
+      expect(await foundUsers('zoe', { exclude: of(301, 304) })).toEqual([302, 303])
+      expect(await foundUsers('zoe', { exclude: of(301, 302, 303, 304) })).toEqual([])
+      // A page is filled from those who are left.
+      expect(await foundUsers('zoe', { exclude: of(301, 302), limit: 2 })).toEqual([304, 303])
+      const many = Array.from({ length: 3000 }, (_, n) => 1000 + n)
+      expect(await foundUsers('zoe', { exclude: of(...many, 302) })).toEqual([301, 304, 303])
+    })
+
     test('come in pages', async () => {
       const users = Array.from({ length: 25 }, (_, n) =>
         n % 2 ? user(n + 201, `pat${n}`, 'X') : user(n + 201, `x${n}`, 'Pat Y'),
@@ -58,7 +74,7 @@ export function searchUserConformance(index: () => SearchIndex): void {
       const pages: number[] = []
       let after: SearchKey | null = null
       for (;;) {
-        const hits = await index().searchUsers({ query: parseUserQuery('pat'), after, limit: 4 })
+        const hits = await index().searchUsers({ ...anyUser('pat'), after, limit: 4 })
         pages.push(...hits.map((hit) => Number(hit.id)))
         const last = hits.at(-1)
         if (last === undefined) break

@@ -81,8 +81,10 @@ export function createSqliteSearchIndex(
       if (username !== null) found.push(usersByUsername(username))
       if (name.phrases.length > 0) found.push(usersByName(name))
       if (found.length === 0) return []
+      const shown =
+        search.exclude.length === 0 ? sql`` : sql`where id not in ${listed(search.exclude)}`
       const all = sql`select id, max(score) as score
-        from (${sql.join(found, sql` union all `)}) group by id`
+        from (${sql.join(found, sql` union all `)}) ${shown} group by id`
       const { rows } = await sql<{ id: UserId; score: number }>`${page(all, search)}`.execute(reads)
       return rows
     },
@@ -189,14 +191,18 @@ function termsTable(kind: 'post' | 'user') {
   return sql.table(kind === 'post' ? 'search_post_terms' : 'search_user_terms')
 }
 
+/** Ids as one parameter, however many. */
+function listed(ids: readonly number[]): RawBuilder<unknown> {
+  return sql`(select value from json_each(${JSON.stringify(ids)}))`
+}
+
 /** What a search matches: the `from` and `where` of a statement. */
 function matchingPosts(search: PostSearch): RawBuilder<unknown> {
   const filters = [
     search.authorId !== null && sql`post.author_id = ${search.authorId}`,
     search.since !== null && sql`post.created_at >= ${search.since}`,
     search.until !== null && sql`post.created_at < ${search.until}`,
-    search.excludeAuthors.length > 0 &&
-      sql`post.author_id not in (select value from json_each(${JSON.stringify(search.excludeAuthors)}))`,
+    search.excludeAuthors.length > 0 && sql`post.author_id not in ${listed(search.excludeAuthors)}`,
   ].filter((filter) => filter !== false)
   const joined = filters.length > 0
   return sql`from search_post_terms

@@ -254,6 +254,40 @@ describe('users', () => {
     expect(await names('nobody')).toEqual([])
   })
 
+  test('behind a block are passed over once at most, by the index itself', async () => {
+    const asked: { readonly exclude: readonly number[]; readonly hits: readonly number[] }[] = []
+    await using own = await openTestApi({
+      wrap: (deps) => ({
+        ...deps,
+        search: {
+          ...deps.search,
+          async searchUsers(search) {
+            const hits = await deps.search.searchUsers(search)
+            asked.push({ exclude: search.exclude, hits: hits.map(({ id }) => id) })
+            return hits
+          },
+        },
+      }),
+    })
+    const viewer = await own.signUp('viewer')
+    const shown = await own.signUp('many_0')
+    const hidden: TestUser[] = []
+    for (let at = 1; at <= 12; at += 1) hidden.push(await own.signUp(`many_${at}`))
+    await own.index()
+    for (const [at, other] of hidden.entries()) {
+      const [as, whom] = at % 2 === 0 ? [viewer, other.username] : [other, 'viewer']
+      await own.request('PUT', `/v1/users/${whom}/block`, { as })
+    }
+    const { body } = await own.request('GET', '/v1/search/users?q=many&limit=1', { as: viewer })
+    expect(body.items.map(({ username }: { username: string }) => username)).toEqual(['many_0'])
+    expect(body.nextCursor).toBeNull()
+    expect(asked.map(({ exclude }) => exclude.toSorted())).toEqual([
+      [],
+      hidden.map(({ id }) => id).toSorted(),
+    ])
+    expect(asked[1]?.hits).toEqual([shown.id])
+  })
+
   test('page to the end, without who is gone or hidden', async () => {
     const people: TestUser[] = []
     for (let at = 0; at < 9; at += 1) people.push(await api.signUp(`crowd_${at}`))

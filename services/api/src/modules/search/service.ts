@@ -90,16 +90,20 @@ export function createSearchService(deps: SearchServiceDeps) {
     async users(viewer: UserId, asked: contract.UserSearchQuery): Promise<UserPage> {
       const query = readUserQuery(asked.q)
       const start = readSearchCursor('users', asked.cursor)
+      let exclude: readonly UserId[] = []
 
       const page = await fillPage<User, SearchKey>(
         start,
         asked.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
-          const hits = await search.searchUsers({ query, after, limit: count })
+          const hits = await search.searchUsers({ query, exclude, after, limit: count })
           const visible = await users.findVisible(
             hits.map(({ id }) => id),
             viewer,
           )
+          if (hits.length === count && visible.length < count && exclude.length === 0) {
+            exclude = await graph.blockedEitherWay(viewer)
+          }
           const byId = new Map(visible.map((user) => [user.id, user]))
           return {
             found: hits.flatMap(({ id, score }) => {
