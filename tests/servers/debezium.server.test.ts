@@ -62,9 +62,11 @@ describe.skipIf(!canRunDebezium)('Debezium', () => {
     if (!lease) throw new Error('somebody captures')
     await using _lease = lease
     const before = await checkpoints.load()
+    if (!before) throw new Error('nothing was migrated')
     await using _debezium = await startDebezium(names.database, names.database)
     await using suite = await startSuiteProcess(names.env)
     await liveThroughTheMainJob(suite.url)
-    expect(await checkpoints.load()).toEqual(before)
+    // Ours published nothing; it would begin above what was counted of Debezium's.
+    expect(await checkpoints.load()).toEqual({ ...before, epochs: expect.anything() })
   }, 180_000)
 })
