@@ -1,7 +1,7 @@
 import { lockForProcess } from '@sns/shared/adapters/sqlite/process-lock'
 import { environment } from '@sns/shared/config/environment'
 import { loadSettings } from '@sns/shared/config/load-settings'
-import type { MysqlSettings, Settings } from '@sns/shared/config/settings'
+import type { MysqlSettings, Settings } from '@sns/shared/config/program-settings'
 import { systemClock } from '@sns/shared/domain/clock'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { isSnsError } from '@sns/shared/errors/sns-error'

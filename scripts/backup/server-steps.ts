@@ -1,4 +1,4 @@
-import type { MysqlSettings } from '@sns/shared/config/settings'
+import type { MysqlSettings } from '@sns/shared/config/program-settings'
 
 /**
  * Makes capture continue from the restored rows, with versions above all earlier ones.

@@ -4,7 +4,8 @@ import {
   type SessionRow,
   textCell,
 } from '@sns/cdc-indexer/capture/mysql/session'
-import type { MysqlSettings, Reader } from '@sns/shared/config/settings'
+import type { MysqlSettings } from '@sns/shared/config/program-settings'
+import type { Reader } from '@sns/shared/config/settings'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { type MysqlRights, mysqlRights } from './mysql-rights'
 

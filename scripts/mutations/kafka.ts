@@ -58,14 +58,14 @@ export const KAFKA_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'kafka: a user without a password signs in as nobody',
-    file: 'shared/src/config/settings.ts',
+    file: 'shared/src/config/program-settings.ts',
     find: 'if (given && missing) {',
     replace: 'if (false) {',
     tests: SETTINGS,
   },
   {
     name: 'kafka: an authority without KAFKA_SSL is passed over',
-    file: 'shared/src/config/settings.ts',
+    file: 'shared/src/config/program-settings.ts',
     find: 'if (ca !== null && !ssl) {',
     replace: 'if (false) {',
     tests: SETTINGS,

@@ -1,4 +1,4 @@
-import type { Settings } from '@sns/shared/config/settings'
+import type { Settings } from '@sns/shared/config/program-settings'
 import type { Clock } from '@sns/shared/domain/clock'
 import type { IdGenerator } from '@sns/shared/domain/id'
 import type { Logger } from '@sns/shared/observability/logger'

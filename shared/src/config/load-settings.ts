@@ -2,13 +2,12 @@ import { OperatorError } from '../errors/operator-error'
 import type { Environment } from './environment'
 import { SettingProblem } from './parsers'
 import { readText } from './pem-file'
+import { combineSettings, type Settings } from './program-settings'
 import {
-  combineSettings,
   isSetting,
   type Role,
   SETTINGS,
   type Setting,
-  type Settings,
   type SettingTree,
   secretFileSetting,
   type Values,

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { settingsRefusal } from '../testing/settings-refusal'
 import type { Environment } from './environment'
 import { loadSettings } from './load-settings'
-import { listSettings, type Role, type Settings } from './settings'
+import type { Settings } from './program-settings'
+import { listSettings, type Role } from './settings'
 
 const CA = join(import.meta.dir, '../testing/ca.pem')
 const KEY = 'k'.repeat(32)

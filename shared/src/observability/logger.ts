@@ -1,5 +1,5 @@
 import pino from 'pino'
-import type { LogLevel } from '../config/settings'
+import type { LogLevel } from '../config/program-settings'
 import { carriesValues, SAFE_PROPERTIES, stackWith, withoutQuoted } from '../errors/driver-error'
 
 export type Logger = pino.Logger

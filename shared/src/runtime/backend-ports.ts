@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../adapters/kafka/client'
-import type { MysqlSettings } from '../config/settings'
+import type { MysqlSettings } from '../config/program-settings'
 import type { Clock } from '../domain/clock'
 import type { IdGenerator } from '../domain/id'
 import type { TopicNames } from '../events/tables'

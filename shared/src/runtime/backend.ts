@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings'
+import type { Settings } from '../config/program-settings'
 import type { Backend, BackendDeps } from './backend-ports'
 
 /** Opens the backend that `DATABASE_URL` names. The other backend's code is not loaded. */

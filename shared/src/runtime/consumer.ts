@@ -1,5 +1,5 @@
 import { repeatEvery } from '../async/sleep'
-import type { Settings } from '../config/settings'
+import type { Settings } from '../config/program-settings'
 import type { Clock } from '../domain/clock'
 import type { CapturedTable } from '../events/tables'
 import type { Logger } from '../observability/logger'

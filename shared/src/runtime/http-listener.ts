@@ -1,4 +1,4 @@
-import type { Address } from '../config/settings'
+import type { Address } from '../config/program-settings'
 import { OperatorError } from '../errors/operator-error'
 
 /** The part of an Elysia app that listening needs. */

@@ -1,6 +1,6 @@
 import { whenAborted } from '../async/sleep'
 import { environment } from '../config/environment'
-import type { Settings } from '../config/settings'
+import type { Settings } from '../config/program-settings'
 import { OperatorError } from '../errors/operator-error'
 import { assertFree } from './http-listener'
 import type { CommandContext } from './program'

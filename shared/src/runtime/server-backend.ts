@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../adapters/kafka/client'
-import type { MysqlSettings, Settings } from '../config/settings'
+import type { MysqlSettings, Settings } from '../config/program-settings'
 import { createIdGenerator } from '../domain/id'
 import type { PostStore } from '../ports/post-store'
 import type { Backend, BackendDeps } from './backend-ports'

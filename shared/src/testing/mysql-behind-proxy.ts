@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { connectMysql, type MysqlDatabaseOptions } from '../adapters/mysql/database'
 import type { Database } from '../adapters/sql/schema'
-import type { MysqlSettings } from '../config/settings'
+import type { MysqlSettings } from '../config/program-settings'
 import { isSnsError } from '../errors/sns-error'
 import { createMetrics } from '../observability/metrics'
 import { createTcpProxy } from './tcp-proxy'

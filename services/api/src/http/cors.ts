@@ -1,6 +1,6 @@
 import { cors } from '@elysiajs/cors'
 import { RESPONSE_HEADERS } from '@sns/shared/config/http-headers'
-import type { Settings } from '@sns/shared/config/settings'
+import type { Settings } from '@sns/shared/config/program-settings'
 import { Elysia } from 'elysia'
 
 const PREFLIGHT_SECONDS = 600

@@ -1,4 +1,4 @@
-import type { Settings } from '@sns/shared/config/settings'
+import type { Settings } from '@sns/shared/config/program-settings'
 import { Elysia } from 'elysia'
 import { crossOrigin } from './cors'
 import { type ProblemsDeps, problems } from './errors'

@@ -1,6 +1,6 @@
 import { Client, errors, type TransportRequestOptions } from '@elastic/elasticsearch'
 import { backoffMs } from '../../async/retry'
-import type { Settings } from '../../config/settings'
+import type { Settings } from '../../config/program-settings'
 import { asError, withoutQuoted } from '../../errors/driver-error'
 import { storeUnavailable } from '../../errors/sns-error'
 import { StoreHalted } from '../../errors/store-halted'

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { type ISocketFactory, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { sleep } from '../../async/sleep'
-import type { Settings } from '../../config/settings'
+import type { Settings } from '../../config/program-settings'
 import { OperatorError } from '../../errors/operator-error'
 import { SnsError, storeUnavailable } from '../../errors/sns-error'
 import type { Logger } from '../../observability/logger'

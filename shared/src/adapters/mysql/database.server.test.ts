@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'kysely'
-import type { MysqlSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/program-settings'
 import type { UserId } from '../../domain/id'
 import { OperatorError } from '../../errors/operator-error'
 import { counted } from '../../testing/counted'

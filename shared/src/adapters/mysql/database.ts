@@ -1,7 +1,7 @@
 import { type Dialect, Kysely, MysqlAdapter, MysqlDialect, type MysqlPool, sql } from 'kysely'
 import { type MonotonicTime, monotonicTime } from '../../async/sleep'
 import type { MysqlTls } from '../../config/mysql-tls'
-import type { MysqlSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/program-settings'
 import { OperatorError } from '../../errors/operator-error'
 import { isSnsError, storeUnavailable } from '../../errors/sns-error'
 import type { HealthCheck } from '../../ports/health'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Kysely, sql } from 'kysely'
-import type { MysqlSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/program-settings'
 import { counted } from '../../testing/counted'
 import { isUnavailable, openMysqlBehindProxy, selectOne } from '../../testing/mysql-behind-proxy'
 import { testServers } from '../../testing/servers'

@@ -1,7 +1,7 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import { createPool, type PoolConnection, type RowDataPacket } from 'mysql2'
 import { type MonotonicTime, monotonicTime, repeatEvery } from '../../async/sleep'
-import type { MysqlSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/program-settings'
 import { storeUnavailable } from '../../errors/sns-error'
 import type { Metrics } from '../../observability/metrics'
 import { castColumn, PooledConnection } from './connection'

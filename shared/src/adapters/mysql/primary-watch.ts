@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { MysqlSettings } from '../../config/settings'
+import type { MysqlSettings } from '../../config/program-settings'
 import type { Logger } from '../../observability/logger'
 import type { Metrics } from '../../observability/metrics'
 import type { FreshnessFence } from '../../ports/freshness-fence'
