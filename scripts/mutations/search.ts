@@ -22,8 +22,8 @@ export const SEARCH_MUTATIONS: readonly Mutation[] = [
   {
     name: 'search: people behind a block are passed over after the read, however many',
     file: `${SEARCH}/service.ts`,
-    find: 'exclude = await graph.blockedEitherWay(viewer)',
-    replace: 'void exclude',
+    find: 'shown: visible.length',
+    replace: 'shown: count',
     tests: [SEARCH],
   },
   {

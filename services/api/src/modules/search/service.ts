@@ -16,6 +16,7 @@ import type { Viewer } from '../../memory/versioned-cache'
 import type { VisiblePosts } from '../../memory/visible-posts'
 import type { UserLookup } from '../users/lookup'
 import { presentUser, type UserPage } from '../users/schema'
+import { createExclusion } from './exclusion'
 import { highlight } from './highlight'
 import { readPostQuery, readTime, readUserQuery } from './query'
 import * as contract from './schema'
@@ -57,22 +58,24 @@ export function createSearchService(deps: SearchServiceDeps) {
       const { authorId, isNobody } = await authorFilter(asked.author, viewer.id)
       if (isNobody) return joinPage([], null)
       const filter = { query, authorId, since, until }
-      // They are hidden in any case. Only where something was hidden are the next hits worth a question.
-      let excludeAuthors: readonly UserId[] = []
+      const exclusion = createExclusion(graph, viewer.id)
 
       const page = await fillPage<ShownPost, SearchKey>(
         start,
         asked.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
-          const hits = await search.searchPosts({ ...filter, excludeAuthors, after, limit: count })
+          const hits = await search.searchPosts({
+            ...filter,
+            excludeAuthors: exclusion.users(),
+            after,
+            limit: count,
+          })
           const visible = await visiblePosts(
             viewer,
             hits.map(({ id }) => id),
             isHeard,
           )
-          if (hits.length === count && visible.size < count && excludeAuthors.length === 0) {
-            excludeAuthors = await graph.blockedEitherWay(viewer.id)
-          }
+          await exclusion.note({ asked: count, hits: hits.length, shown: visible.size })
           const found: { readonly key: SearchKey; readonly item: ShownPost }[] = []
           const turn = createTurns()
           for (const { id, score, textHash } of hits) {
@@ -90,20 +93,23 @@ export function createSearchService(deps: SearchServiceDeps) {
     async users(viewer: UserId, asked: contract.UserSearchQuery): Promise<UserPage> {
       const query = readUserQuery(asked.q)
       const start = readSearchCursor('users', asked.cursor)
-      let exclude: readonly UserId[] = []
+      const exclusion = createExclusion(graph, viewer)
 
       const page = await fillPage<User, SearchKey>(
         start,
         asked.limit ?? PAGE_LIMIT_DEFAULT,
         async (after, count) => {
-          const hits = await search.searchUsers({ query, exclude, after, limit: count })
+          const hits = await search.searchUsers({
+            query,
+            exclude: exclusion.users(),
+            after,
+            limit: count,
+          })
           const visible = await users.findVisible(
             hits.map(({ id }) => id),
             viewer,
           )
-          if (hits.length === count && visible.length < count && exclude.length === 0) {
-            exclude = await graph.blockedEitherWay(viewer)
-          }
+          await exclusion.note({ asked: count, hits: hits.length, shown: visible.length })
           const byId = new Map(visible.map((user) => [user.id, user]))
           return {
             found: hits.flatMap(({ id, score }) => {
