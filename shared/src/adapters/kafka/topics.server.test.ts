@@ -98,6 +98,24 @@ describe.skipIf(!testServers.kafka)('on Kafka', () => {
   )
 
   test(
+    'says that a topic has fewer replicas than it should, before any setting that would stop it',
+    async () => {
+      const names = { prefix: uniqueName('topics'), database: 'sns' }
+      const options = { ...names, partitions: 2, replication: 1 }
+      const client = testKafkaClient()
+      try {
+        await migrateTopics(client, options)
+        await expect(migrateTopics(client, { ...options, replication: 3 })).rejects.toThrow(
+          /KAFKA_REPLICATION is 3, but the topic .* has 1: give each of its partitions 3 brokers with kafka-reassign-partitions\.sh, or set KAFKA_REPLICATION=1/,
+        )
+      } finally {
+        await dropTopics(client, names)
+      }
+    },
+    TEST_MS,
+  )
+
+  test(
     'says when there are too few brokers',
     async () => {
       const options = { prefix: uniqueName('topics'), database: 'sns', partitions: 1 }

@@ -52,7 +52,7 @@ export async function migrateTopics(
     for (const [index, topic] of wanted.entries()) {
       await connection.run(async (admin) => {
         if (!existing.has(topic.topic)) await create(admin, topic, options.replication)
-        await verify(admin, topic)
+        await verify(admin, topic, options.replication)
       }, TIMEOUT_MS)
       options.onProgress?.({ topic: topic.topic, done: index + 1, total: wanted.length })
     }
@@ -110,14 +110,25 @@ async function create(
   await admin.createTopics({ topics: [config], waitForLeaders: false, timeout: TIMEOUT_MS / 2 })
 }
 
-async function verify(admin: Admin, { topic, settings, ...wanted }: WantedTopic): Promise<void> {
-  const partitions = await countPartitions(admin, topic)
+async function verify(
+  admin: Admin,
+  { topic, settings, ...wanted }: WantedTopic,
+  replication: number,
+): Promise<void> {
+  const { partitions, replicas } = await sizeOf(admin, topic)
   if (partitions !== wanted.partitions) {
     throw new OperatorError(
       `KAFKA_PARTITIONS is ${wanted.partitions}, but the topic ${topic} has ${partitions}: ` +
         `set KAFKA_PARTITIONS=${partitions}, for another number would put a row's next changes ` +
         'into another partition and lose their order; or stop every cdc-indexer and run "repartition", ' +
         `which makes topics with ${wanted.partitions}`,
+    )
+  }
+  // Before the settings: of fewer replicas than `min.insync.replicas` a topic would take nothing any more.
+  if (replicas < replication) {
+    throw new OperatorError(
+      `KAFKA_REPLICATION is ${replication}, but the topic ${topic} has ${replicas}: give each of its partitions ` +
+        `${replication} brokers with kafka-reassign-partitions.sh, or set KAFKA_REPLICATION=${replicas}`,
     )
   }
   const configNames = Object.keys(settings)
@@ -157,9 +168,14 @@ function onceKnown<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   })
 }
 
-async function countPartitions(admin: Admin, topic: string): Promise<number> {
+/** How many partitions a topic has, and how many replicas the one with the fewest. */
+async function sizeOf(admin: Admin, topic: string) {
   const { topics } = await onceKnown(() => admin.fetchTopicMetadata({ topics: [topic] }))
-  return topics[0]?.partitions.length ?? 0
+  const partitions = topics[0]?.partitions ?? []
+  return {
+    partitions: partitions.length,
+    replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+  }
 }
 
 function explain(error: unknown, client: KafkaClient, options: MigrateTopicsOptions): unknown {
