@@ -33,6 +33,7 @@ describe.skipIf(mysqlPairCommand === null)('feeds read from a replica of MySQL',
         { addresses: [address], poolSize: 2 },
       ),
     )
+    await eventually(isUsed, { what: 'the replica is used' })
     const feedIds: PostStoreHarness['posts']['feedIds'] = (...args) =>
       reads.read((db) => createSqlFeedReads(db).feedIds(...args))
     return {
@@ -50,6 +51,11 @@ describe.skipIf(mysqlPairCommand === null)('feeds read from a replica of MySQL',
   async function isAside(reason: string): Promise<boolean> {
     const { values } = await metrics.replicasAside.get()
     return values.some(({ labels, value }) => labels.reason === reason && value > 0)
+  }
+
+  async function isUsed(): Promise<boolean> {
+    const { values } = await metrics.replicasAside.get()
+    return values.every(({ value }) => value === 0)
   }
 
   describe('that stops again and again', () => {
