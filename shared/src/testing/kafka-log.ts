@@ -1,3 +1,4 @@
+import type { Message } from 'kafkajs'
 import { createKafkaChangeLog } from '../adapters/kafka/change-log'
 import {
   createKafkaClient,
@@ -5,10 +6,12 @@ import {
   type KafkaClient,
   type KafkaClientOptions,
 } from '../adapters/kafka/client'
+import { createKeyPartitioner } from '../adapters/kafka/key-partitioner'
+import { sendRecords } from '../adapters/kafka/record-sender'
 import { migrateTopics } from '../adapters/kafka/topics'
 import type { ChangeEnvelope, Row } from '../events/change-event'
 import { encodeChange } from '../events/change-record'
-import { capturedTables, deadLetterTopic, topicName } from '../events/tables'
+import { type CapturedTable, capturedTables, deadLetterTopic, topicName } from '../events/tables'
 import { createLogger } from '../observability/logger'
 import type { ChangeLogHarness, TestChange } from './change-log-harness'
 import { eventually } from './eventually'
@@ -19,6 +22,8 @@ import { createTcpProxy } from './tcp-proxy'
 export interface KafkaTestLog extends ChangeLogHarness {
   readonly client: KafkaClient
   readonly names: { readonly prefix: string; readonly database: string }
+  /** Appends records as any stranger may have written them. */
+  appendRecords(table: CapturedTable, messages: readonly Message[]): Promise<void>
 }
 
 const testKafkaBrokers = (testServers.kafka ?? '').split(',')
@@ -50,7 +55,12 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
   const names = { prefix: uniqueName('kafka'), database: 'sns' }
   await migrateTopics(client, { ...names, partitions, replication: 1 })
   const connection = createKafkaConnection(client, (kafka) =>
-    kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }),
+    kafka.producer({
+      allowAutoTopicCreation: false,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: createKeyPartitioner,
+    }),
   )
   const first = createKafkaChangeLog(client, names)
   const logs = [first]
@@ -79,8 +89,12 @@ export async function openKafkaTestLog(partitions = 3): Promise<KafkaTestLog> {
             : [{ key, value }],
         ),
       }))
-      await connection.run((producer) => producer.sendBatch({ acks: -1, topicMessages }))
+      await connection.run((producer) => sendRecords(producer, topicMessages))
     },
+    appendRecords: (table, messages) =>
+      connection.run((producer) =>
+        sendRecords(producer, [{ topic: topicName(names, table), messages }]),
+      ),
     async [Symbol.asyncDispose]() {
       await connection[Symbol.asyncDispose]()
       for (const log of logs) await log[Symbol.asyncDispose]()

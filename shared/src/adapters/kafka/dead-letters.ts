@@ -9,6 +9,8 @@ import {
 } from '../../events/tables'
 import { type DeadLetter, type DeadLetters, letterId } from '../../ports/dead-letters'
 import { createKafkaConnection, type KafkaClient } from './client'
+import { createKeyPartitioner } from './key-partitioner'
+import { sendRecords } from './record-sender'
 
 const READ_MS = 60_000
 
@@ -22,13 +24,18 @@ export function createKafkaDeadLetters(
 ): DeadLetters & AsyncDisposable {
   const topic = deadLetterTopic(names)
   const producer = createKafkaConnection(client, (kafka) =>
-    kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 }),
+    kafka.producer({
+      allowAutoTopicCreation: false,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: createKeyPartitioner,
+    }),
   )
   const admin = createKafkaConnection(client, (kafka) => kafka.admin())
 
   async function write(messages: readonly LetterRecord[]): Promise<void> {
     for (const some of requestsOf(messages)) {
-      await producer.run((open) => open.send({ topic, acks: -1, messages: [...some] }))
+      await producer.run((open) => sendRecords(open, [{ topic, messages: some }]))
     }
   }
 

@@ -1,5 +1,7 @@
 import { createKafkaConnection, type KafkaClient } from '@sns/shared/adapters/kafka/client'
 import { describeKafkaError } from '@sns/shared/adapters/kafka/errors'
+import { createKeyPartitioner } from '@sns/shared/adapters/kafka/key-partitioner'
+import { sendRecords } from '@sns/shared/adapters/kafka/record-sender'
 import { readTopicSizes, requireSizes } from '@sns/shared/adapters/kafka/topic-sizes'
 import { OperatorError } from '@sns/shared/errors/operator-error'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
@@ -12,15 +14,7 @@ import {
   topicName,
 } from '@sns/shared/events/tables'
 import { otherSize, type WrittenTopics } from '@sns/shared/events/written-topics'
-import {
-  CompressionTypes,
-  type ICustomPartitioner,
-  type Message,
-  type PartitionerArgs,
-  type Producer,
-  type ProducerConfig,
-  type TopicMessages,
-} from 'kafkajs'
+import type { Message, PartitionerArgs, Producer, ProducerConfig, TopicMessages } from 'kafkajs'
 import type { ChangePublisher } from '../ports/change-publisher'
 import { readPublishedTail } from './published-tail'
 
@@ -82,11 +76,7 @@ export function createKafkaChangePublisher(
         }
         confirmed.add(producer)
         for (const topicMessages of batches) {
-          await transaction.sendBatch({
-            acks: -1,
-            compression: CompressionTypes.ZSTD,
-            topicMessages,
-          })
+          await sendRecords(transaction, topicMessages)
         }
         await transaction.commit()
       }, PUBLISH_MS)
@@ -185,7 +175,7 @@ export function recordBatches(
     }
     let messages = open.get(table)
     if (!messages) {
-      messages = new GroupedMessages()
+      messages = []
       open.set(table, messages)
     }
     messages.push({ key, value })
@@ -198,30 +188,6 @@ export function recordBatches(
   )
 }
 
-/**
- * kafkajs puts messages into their partitions with a `reduce` that makes five objects for each, and copies its
- * partition's messages. Asked for the first, it asks the partitioner, so how many partitions there are is known then.
- */
-class GroupedMessages extends Array<Message> {
-  override reduce<Groups>(
-    add: (groups: Groups, message: Message, at: number, all: Message[]) => Groups,
-    groups: Groups = {} as Groups,
-  ): Groups {
-    const grouped = groups as Record<number, Message[]>
-    if (this[0] !== undefined) add({} as Groups, this[0], 0, this)
-    for (const message of this) {
-      const partition = partitionOf(message.key, partitionCount)
-      const group = grouped[partition]
-      if (group) group.push(message)
-      else grouped[partition] = [message]
-    }
-    return groups
-  }
-}
-
-/** Of the topic that kafkajs last asked about. */
-let partitionCount = 0
-
 /** With a tombstone, which has the same key, also that of it. */
 function recordBytes({ table, key, op, bytes }: EncodedChange): number {
   const size = bytes + RECORD_OVERHEAD_BYTES
@@ -233,51 +199,4 @@ function recordBytes({ table, key, op, bytes }: EncodedChange): number {
     )
   }
   return op === 'd' ? size + Buffer.byteLength(key) + RECORD_OVERHEAD_BYTES : size
-}
-
-const SEED = 0x9747b28c
-const M = 0x5bd1e995
-
-/**
- * The partition of a key as Java's default partitioner has it, so that Debezium and we put a row's
- * changes into the same one. Several times faster than kafkajs' own, which counts in 64 bits.
- */
-export const createKeyPartitioner: ICustomPartitioner =
-  () =>
-  ({ message, partitionMetadata }) => {
-    partitionCount = partitionMetadata.length
-    return partitionOf(message.key, partitionCount)
-  }
-
-function partitionOf(key: Message['key'], count: number): number {
-  if (key === null || key === undefined) throw new TypeError('a key is needed')
-  return (murmur2(bytesOf(key)) & 0x7fffffff) % count
-}
-
-const scratch = Buffer.allocUnsafeSlow(256)
-
-/** Of a text that is short, as keys are, where the next one will be: so no key leaves a buffer behind. */
-function bytesOf(key: string | Buffer): Buffer {
-  if (typeof key !== 'string') return key
-  return 3 * key.length > scratch.length
-    ? Buffer.from(key)
-    : scratch.subarray(0, scratch.write(key))
-}
-
-/** MurmurHash2 by Austin Appleby, 32 bits, with the seed that Kafka chose. */
-function murmur2(data: Buffer): number {
-  const { length } = data
-  const whole = length & ~3
-  let hash = SEED ^ length
-  for (let i = 0; i < whole; i += 4) {
-    let word = Math.imul(data.readInt32LE(i), M)
-    word = Math.imul(word ^ (word >>> 24), M)
-    hash = Math.imul(hash, M) ^ word
-  }
-  if (length > whole) {
-    for (let i = length - 1; i >= whole; i--) hash ^= (data[i] ?? 0) << ((i - whole) * 8)
-    hash = Math.imul(hash, M)
-  }
-  hash = Math.imul(hash ^ (hash >>> 13), M)
-  return hash ^ (hash >>> 15)
 }

@@ -1,11 +1,12 @@
 import { expect, test } from 'bun:test'
+import { createKeyPartitioner, GroupedMessages } from '@sns/shared/adapters/kafka/key-partitioner'
 import { encodeChange } from '@sns/shared/events/change-record'
 import { TOPIC_MESSAGE_BYTES } from '@sns/shared/events/tables'
 import { created } from '@sns/shared/testing/change-log-harness'
 import { testEvent } from '@sns/shared/testing/kafka-log'
 import fc from 'fast-check'
 import type { Message } from 'kafkajs'
-import { createKeyPartitioner, recordBatches } from './change-publisher'
+import { recordBatches } from './change-publisher'
 
 const names = { prefix: 'sns', database: 'db' }
 
@@ -55,9 +56,11 @@ test('groups as kafkajs does, each partition in its order', () => {
     const partition = partitioner({ topic, partitionMetadata, message })
     return Object.assign(groups, { [partition]: [...(groups[partition] ?? []), message] })
   }
-  const groups = messages.reduce(add, {})
+  const grouped = GroupedMessages.from(messages) as GroupedMessages
+  const groups = grouped.reduce(add, {})
   expect(Object.keys(groups)).toHaveLength(3)
-  expect(groups).toEqual(Array.from(messages).reduce(add, {}))
+  expect(groups).toEqual(messages.reduce(add, {}))
+  expect(grouped.partitions).toEqual([0, 1, 2])
 })
 
 function partitionNumbered(partitionId: number) {

@@ -1,7 +1,9 @@
 import { createKafkaConnection, type KafkaClient } from '@sns/shared/adapters/kafka/client'
+import { createKeyPartitioner } from '@sns/shared/adapters/kafka/key-partitioner'
+import { sendRecords } from '@sns/shared/adapters/kafka/record-sender'
 import { storeUnavailable } from '@sns/shared/errors/sns-error'
-import { CompressionTypes, type KafkaMessage, type Producer } from 'kafkajs'
-import { createKeyPartitioner, transactionOptions } from './change-publisher'
+import type { KafkaMessage, Producer } from 'kafkajs'
+import { transactionOptions } from './change-publisher'
 
 export interface TopicCopyOptions {
   /** From each topic into which one. */
@@ -92,17 +94,17 @@ export async function copyTopics(client: KafkaClient, options: TopicCopyOptions)
 
 async function append(producer: Producer, topic: string, messages: readonly KafkaMessage[]) {
   const transaction = await producer.transaction()
-  await transaction.send({
-    topic,
-    acks: -1,
-    compression: CompressionTypes.ZSTD,
-    messages: messages.map(({ key, value, headers, timestamp }) => ({
-      key,
-      value,
-      timestamp,
-      ...(headers && { headers }),
-    })),
-  })
+  await sendRecords(transaction, [
+    {
+      topic,
+      messages: messages.map(({ key, value, headers, timestamp }) => ({
+        key,
+        value,
+        timestamp,
+        ...(headers && { headers }),
+      })),
+    },
+  ])
   await transaction.commit()
 }
 

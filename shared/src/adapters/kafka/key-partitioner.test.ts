@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Partitioners } from 'kafkajs'
-import { createKeyPartitioner } from './change-publisher'
+import { createKeyPartitioner } from './key-partitioner'
 
 test('puts every key where Java and kafkajs put it', () => {
   const ours = createKeyPartitioner()
