@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import biome from '../../biome.json'
 
 const root = join(import.meta.dir, '../..')
 
@@ -49,6 +50,12 @@ const FORBIDDEN = [
   ['services/api/src', 'export const key = process.env.SECRET_KEY'],
   ['services/api/src', 'export const key = Bun.env.SECRET_KEY'],
   ['scripts', 'export const key = import.meta.env.SECRET_KEY'],
+  ['scripts/dlq', 'await producer.sendBatch(batch)'],
+  ['scripts/dlq', 'await producer.send({ topic, messages })'],
+  [
+    'shared/src/adapters/kafka',
+    "await kafka.producer().send({ acks: -1, messages, topic: 'posts' })",
+  ],
 ] as const
 
 const ALLOWED = [
@@ -63,6 +70,7 @@ const ALLOWED = [
   ],
   ['scripts', "import { api } from '@sns/api/main'"],
   ['shared/src/testing', "import { Redis } from 'ioredis'\nexport const url = process.env.URL"],
+  ['shared/src/adapters/kafka', 'await sendRecords(producer, topics)\nstream.send({ data })'],
 ] as const
 
 /** Files that only their names make a case. */
@@ -95,11 +103,7 @@ beforeAll(() => {
     mkdirSync(dirname(join(checkout, file)), { recursive: true })
     writeFileSync(join(checkout, file), `${source}\n`)
   }
-  for (const file of [
-    'biome.json',
-    'scripts/check/imports.json',
-    'scripts/check/environment.grit',
-  ]) {
+  for (const file of ['biome.json', ...biome.extends, ...biome.plugins]) {
     mkdirSync(dirname(join(checkout, file)), { recursive: true })
     copyFileSync(join(root, file), join(checkout, file))
   }
@@ -110,14 +114,15 @@ beforeAll(() => {
   for (const [index, [folder, source]] of ALLOWED.entries()) {
     write(path('allowed', index, folder), source)
   }
-  const { stdout } = Bun.spawnSync(
+  const { stdout, stderr } = Bun.spawnSync(
     [
       ...[process.execPath, '--bun', join(root, 'node_modules/.bin/biome'), 'lint'],
       ...['--vcs-enabled=false', '--reporter=github', '--max-diagnostics=none', '.'],
     ],
-    { cwd: checkout, stderr: 'ignore' },
+    { cwd: checkout, stderr: 'pipe' },
   )
   rmSync(checkout, { recursive: true })
+  if (stdout.length === 0) throw new Error(`the linter did not run: ${stderr}`)
   const lines = stdout.toString().matchAll(/title=(lint\/\w+\/(\w+)|plugin),file=([^,]+),/g)
   for (const [, title = '', rule = title, file = ''] of lines) {
     const relative = file.slice(file.indexOf(checkout) + checkout.length + 1)
