@@ -34,10 +34,11 @@ export async function benchWrites(options: BenchArguments): Promise<readonly Fig
   const { figures, add } = collectFigures()
   const seconds = options.isQuick ? 2 : 10
   try {
-    await using imported = await startImported(suite, options, READERS)
+    const connections = options.isQuick ? LOGINS : READERS
+    await using imported = await startImported(suite, options, connections)
     const { running, password, readers: people } = imported
     const tokens = people.map(({ token }) => token)
-    const feed = { url: running.url, path: '/v1/feed', tokens, connections: READERS, seconds }
+    const feed = { url: running.url, path: '/v1/feed', tokens, connections, seconds }
     const write = {
       url: running.url,
       path: '/v1/posts',
