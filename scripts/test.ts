@@ -12,6 +12,8 @@ import { findTestFiles } from './test/test-files'
 const root = join(import.meta.dir, '..')
 const LOCAL_TIMEOUT_MS = 120_000
 const SERVER_TIMEOUT_MS = 300_000
+/** How many server tests run beside each other: they wait more than they compute. */
+const LANES = 3
 
 const SERVERS = {
   TEST_DATABASE_URL: 'MySQL',
@@ -21,8 +23,9 @@ const SERVERS = {
 } as const
 
 /**
- * Everything that can run here: the checks, the tests that need nothing (on all cores), then, one file
- * after the other, those on the servers that `TEST_…` name. Arguments that are no flags choose files
+ * Everything that can run here: the checks, the tests that need nothing (on all cores), then those on
+ * the servers that `TEST_…` name: a few beside each other where each keeps to its own part of them, the rest one file
+ * after the other. Arguments that are no flags choose files
  * by a part of their path, and leave the checks out; flags go to `bun test`. Says which files took longest. The last
  * line is `N passed, N failed`.
  */
@@ -34,8 +37,10 @@ async function test(args: readonly string[]): Promise<boolean> {
   const outcomes: Outcome[] = []
   if (filters.length === 0) outcomes.push(await checks())
   outcomes.push(await runFiles(files.local, LOCAL_TIMEOUT_MS, ['--parallel', ...flags]))
-  outcomes.push(await runFiles(files.server, SERVER_TIMEOUT_MS, flags))
-  if (files.local.length + files.server.length === 0) {
+  outcomes.push(await runFiles(files.sharing, SERVER_TIMEOUT_MS, [`--parallel=${LANES}`, ...flags]))
+  outcomes.push(await runFiles(files.alone, SERVER_TIMEOUT_MS, flags))
+  const servers = files.sharing.length + files.alone.length
+  if (files.local.length + servers === 0) {
     outcomes.push({
       ...NOTHING,
       failed: 1,
@@ -46,7 +51,7 @@ async function test(args: readonly string[]): Promise<boolean> {
   const { passed, failed, skipped, problems } = sum(outcomes)
   console.log('')
   for (const problem of problems) console.log(`FAILED: ${problem}`)
-  if (missing.length > 0 && files.server.length > 0) announceSkips(missing)
+  if (missing.length > 0 && servers > 0) announceSkips(missing)
   if (skipped > 0) console.log(`${skipped} skipped`)
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0
