@@ -86,6 +86,21 @@ describe('the page on errors', () => {
   })
 })
 
+test.each(['01-architecture.md', 'glossary.md'])('%s names only files that are there', (page) => {
+  const paths = [
+    ...read(page).matchAll(/`((?:services|shared|scripts|ops|tests)\/[\w./-]+)`/g),
+  ].map(([, path = '']) => path)
+  expect(paths.length).toBeGreaterThan(40)
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('each promise of the feed is stated once', () => {
+  const stated = pages.flatMap((page) =>
+    [...read(page).matchAll(/^- \*\*(F\d+)\*\*/gm)].map(([, promise = '']) => promise),
+  )
+  expect(stated).toEqual(Array.from({ length: 11 }, (_, at) => `F${at + 1}`))
+})
+
 describe.each(pages)('%s', (page) => {
   test('links only to what is there', () => {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
