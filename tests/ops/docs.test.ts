@@ -102,21 +102,28 @@ test('each promise of the feed is stated once', () => {
 })
 
 describe.each(pages)('%s', (page) => {
-  test('links only to what is there', () => {
-    for (const [, target = ''] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
-      if (/^[a-z]+:/.test(target)) continue
-      const [path = '', anchor] = target.split('#')
-      const file = path === '' ? join(docs, page) : join(dirname(join(docs, page)), path)
-      expect(existsSync(file), `${page} links to ${target}`).toBe(true)
-      if (anchor === undefined) continue
-      expect(anchors(readFileSync(file, 'utf8')), `${page} links to ${target}`).toContain(anchor)
-    }
-  })
+  test('links only to what is there', () => checkLinks(join(docs, page)))
 
   test('is in the index', () => {
     if (page !== 'README.md') expect(read('README.md')).toContain(`](${page})`)
   })
 })
+
+test.each(['README.md', 'CONTRIBUTING.md'])('%s links only to what is there', (page) =>
+  checkLinks(join(root, page)),
+)
+
+function checkLinks(page: string): void {
+  const text = readFileSync(page, 'utf8')
+  for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    if (/^[a-z]+:/.test(target)) continue
+    const [path = '', anchor] = target.split('#')
+    const file = path === '' ? page : join(dirname(page), path)
+    expect(existsSync(file), `${page} links to ${target}`).toBe(true)
+    if (anchor === undefined) continue
+    expect(anchors(readFileSync(file, 'utf8')), `${page} links to ${target}`).toContain(anchor)
+  }
+}
 
 /** A heading's anchor as forges make it. */
 function anchors(text: string): string[] {
