@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { chmod, copyFile, mkdir } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createMysqlSession, type MysqlServer } from '@sns/cdc-indexer/capture/mysql/session'
 import { createKafkaChangeLog } from '@sns/shared/adapters/kafka/change-log'
@@ -22,11 +22,9 @@ const WAIT = { timeoutMs: 90_000 }
 async function scriptFor(folder: string, mysqlUrl: string): Promise<string> {
   const script = join(folder, 'peers/debezium/debezium')
   await mkdir(dirname(script), { recursive: true })
-  await copyFile(debeziumScript, script)
-  await copyFile(
-    join(dirname(debeziumScript), 'log4j2.properties'),
-    join(dirname(script), 'log4j2.properties'),
-  )
+  for (const name of await readdir(dirname(debeziumScript))) {
+    await copyFile(join(dirname(debeziumScript), name), join(dirname(script), name))
+  }
   const stack = join(folder, 'stack/stack')
   const address = new URL(mysqlUrl)
   await Bun.write(
