@@ -26,15 +26,22 @@ export const SEQUENCE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sequences: a repeat is one, whatever came between',
     file: COUNTS,
-    find: '          isSteppedBack = true\n          added.clear()\n',
-    replace: '',
+    find: 'if (isOldest || !now || !isNext(now.gtid, gtid)) {',
+    replace: 'if (!now) {',
+    tests: COUNTED,
+  },
+  {
+    name: 'sequences: the oldest that is remembered is a repeat like others',
+    file: COUNTS,
+    find: 'before !== undefined && !isOldest',
+    replace: 'before !== undefined',
     tests: COUNTED,
   },
   {
     name: 'sequences: a GTID is one transaction for ever',
     file: COUNTS,
-    find: 'const name = `${gtid} ${committedAt}`',
-    replace: 'const name = gtid',
+    find: 'return `${gtid} ${committedAt}`',
+    replace: 'return committedAt ? gtid : gtid',
     tests: COUNTED,
   },
   {

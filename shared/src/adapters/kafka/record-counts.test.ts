@@ -93,7 +93,8 @@ describe("the sequences of Debezium's records", () => {
   })
 
   test('grow where a cloned server uses the number of a lost transaction again', async () => {
-    const [lost, next, again] = await versionsOf([
+    const [, lost, next, again] = await versionsOf([
+      record(`${A}:4`, 'before', { at: 0 }),
       record(`${A}:5`, 'lost', { at: 1 }),
       record(`${A}:6`, 'lost, too', { at: 2 }),
       record(`${A}:5`, 'another', { at: 9 }),
@@ -112,6 +113,32 @@ describe("the sequences of Debezium's records", () => {
     expect(versions.slice(4, 7)).toEqual(versions.slice(1, 4))
     expect(versions[7]! > versions[3]!).toBe(true)
   })
+
+  test.each([
+    ['at once', 0, [4]],
+    ['one by one', 0, [1, 1, 1, 1]],
+    ['one, then the others', 0, [1, 3]],
+    ['by a member that takes over', 1, [1, 1, 1]],
+  ] as const)(
+    "end as the last record is, where a group's numbers go back and all is repeated: read %s",
+    async (_, committed, sizes) => {
+      const { sources } = createFakeSources([GROUP])
+      const log = [
+        record(`${GROUP}:1000001`, 'first', { at: 1 }),
+        record(`${GROUP}:1`, 'last', { at: 2 }),
+      ]
+      const before = await createRecordCounter(sources, null).count(log.slice(0, committed))
+      const counter = createRecordCounter(sources, before.count)
+      const left = [...log, ...log].slice(committed)
+      const versions: bigint[] = []
+      for (const size of sizes) {
+        const { events } = await counter.count(left.splice(0, size))
+        versions.push(...events.map(documentVersion))
+      }
+      const last = versions.at(-1)!
+      expect(versions.filter((version) => version > last)).toEqual([])
+    },
+  )
 
   test("leave records of ours alone, until one of Debezium's came; then those grow as well", async () => {
     const { sources, asked } = createFakeSources([A, B], SEQUENCE_LEAP)

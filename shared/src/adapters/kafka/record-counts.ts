@@ -37,8 +37,9 @@ const REMEMBERED = 20_000
  * GTID's number, which is another server's after a failover, says nothing. From the first such record on, records that
  * bring sequences are counted, too, where theirs would not grow.
  *
- * Repeats, which Debezium writes after a restart, are given what they had as long as that is certain. Where it is not,
- * they are counted anew: then all that followed them is repeated, too, and a document ends as its last record is.
+ * Repeats, which Debezium writes after a restart, are given what they had as long as that is certain. A repeat goes on
+ * to the end of what was written; so one that begins before what is remembered comes past the oldest of that, and
+ * whatever follows is counted anew: a document ends as its last record is.
  *
  * `leap` is asked where to begin, above everything that was ever given, and each member of a group goes on where the
  * offset was committed last: so what a record is given never falls, whoever counts it and however often.
@@ -48,28 +49,30 @@ export function createRecordCounter(
   from: RecordCount | null,
 ): RecordCounter {
   let count = from
-  /** What they were given, oldest first: those that followed on one another in one source's numbers. */
-  let given = new Map<string, number>()
+  /** What the latest ones were given, in their order, without a gap. */
+  let given = new Map<string, number>(from ? [[nameOf(from), from.sequence]] : [])
 
   return {
     async count<Event extends Countable>(events: readonly Event[]) {
       let now = count
-      let isSteppedBack = false
-      const added = new Map<string, number>()
+      /** What stands from here on: `given` with the new ones, or those alone. */
+      let known = given
+      let added = new Map<string, number>()
       const counted: Event[] = []
 
       async function sequenceFor({ source }: Event): Promise<number> {
         const { gtid, ts_ms: committedAt, epoch } = source
-        const name = `${gtid} ${committedAt}`
-        const before = added.get(name) ?? (isSteppedBack ? undefined : given.get(name))
-        if (before !== undefined) return before
         if (now?.gtid === gtid && now.committedAt === committedAt) return now.sequence
+        const name = nameOf({ gtid, committedAt })
+        const before = added.get(name) ?? known.get(name)
+        const isOldest = before !== undefined && name === oldestOf(known, added)
+        if (before !== undefined && !isOldest) return before
         const last = now?.sequence ?? (await leap(gtid))
         if (now && sourceOf(now.gtid) !== sourceOf(gtid)) await recognize(gtid)
-        // Nobody can say any more which of the later ones are repeats.
-        if (!now || !isNext(now.gtid, gtid)) {
-          isSteppedBack = true
-          added.clear()
+        // What came just before may be a repeat, too, of what was forgotten: all that follows is counted anew.
+        if (isOldest || !now || !isNext(now.gtid, gtid)) {
+          known = new Map()
+          added = new Map()
         }
         const sequence = Math.max(last + 1, epoch === null ? 0 : sequenceOf(source))
         now = { sequence, gtid, committedAt }
@@ -82,12 +85,24 @@ export function createRecordCounter(
         counted.push(now === null && isOurs ? event : withSequence(event, await sequenceFor(event)))
       }
       count = now
-      if (isSteppedBack) given = new Map()
+      given = known
       for (const [name, sequence] of added) given.set(name, sequence)
       if (given.size > REMEMBERED) given = new Map([...given].slice(-REMEMBERED / 2))
       return { events: counted, count }
     },
   }
+}
+
+/** Of a transaction: a server that was cloned may give its GTID to another one. */
+function nameOf({ gtid, committedAt }: Pick<RecordCount, 'gtid' | 'committedAt'>): string {
+  return `${gtid} ${committedAt}`
+}
+
+function oldestOf(...inOrder: readonly ReadonlyMap<string, number>[]): string | undefined {
+  return inOrder
+    .find(({ size }) => size > 0)
+    ?.keys()
+    .next().value
 }
 
 function isNext(last: string, gtid: string): boolean {
