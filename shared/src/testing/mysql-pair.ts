@@ -11,10 +11,12 @@ export interface MysqlPair extends AsyncDisposable {
 /** The path of the rig's command; null where there is none. */
 export const mysqlPairCommand = environment.TEST_MYSQL_PAIR || null
 
+const PORT_ATTEMPTS = 20
+
 /** Brings up a rig of its own, empty: `pair`, `group`. Whatever is up under this `STACK_OFFSET` makes room. */
 export async function openMysqlPair(...mode: readonly string[]): Promise<MysqlPair> {
   await run('down')
-  await run('up', ...mode)
+  await up(mode)
   const url = /TEST_PAIR_URL='(.*)'/.exec(await run('env'))?.[1]
   if (!url) throw new Error('the rig does not say where it is')
   return {
@@ -23,6 +25,19 @@ export async function openMysqlPair(...mode: readonly string[]): Promise<MysqlPa
     async [Symbol.asyncDispose]() {
       await run('down')
     },
+  }
+}
+
+/** A server that was killed may hold its port for a moment longer. */
+async function up(mode: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await run('up', ...mode)
+      return
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS || !String(error).includes(' is taken')) throw error
+      await Bun.sleep(1_000)
+    }
   }
 }
 
