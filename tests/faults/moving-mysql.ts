@@ -27,6 +27,8 @@ export interface Round {
   readonly gapMs: number
   readonly refused: number
   readonly answered: number
+  /** Reads that a server answered as a replica. */
+  readonly atReplicas: number
   /** Posts that were answered and that the database lost, or lost edits of. */
   readonly lost: number
   /** Whether capture ended, as what it had published was lost. */
@@ -50,17 +52,20 @@ export interface MovingSuite extends AsyncDisposable {
 }
 
 /**
- * The whole suite, two apis, on servers of MySQL that take over from one another. People write and read at both; what
- * each page must show and may not show is the model's (`feed-model.ts`), and so is what each round must leave in the
- * database.
+ * The whole suite, two apis, on servers of MySQL that take over from one another. One of the apis reads at replicas:
+ * each server is one until it leads, and again when it follows. People write and read at both; what each page must show
+ * and may not show is the model's (`feed-model.ts`), and so is what each round must leave in the database.
  */
-export async function openMovingSuite(...mode: readonly string[]): Promise<MovingSuite> {
+export async function openMovingSuite(
+  ...rig: Parameters<typeof openMysqlPair>
+): Promise<MovingSuite> {
   await using opening = new AsyncDisposableStack()
-  const pair = opening.use(await openMysqlPair(...mode))
+  const pair = opening.use(await openMysqlPair(...rig))
   const names = opening.use(await createMigratedNames(pair.url))
+  const replicas = pair.servers.map((url) => `${url}/${names.database}`).join()
   const [first, second, worker, started] = await Promise.all([
     startApiProcess(names.env),
-    startApiProcess(names.env),
+    startApiProcess({ ...names.env, DATABASE_READ_URLS: replicas }),
     startWorker(names, 'fanout-worker'),
     startWorker(names, 'cdc-indexer'),
   ])
@@ -84,6 +89,7 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
   )
   const everybody = [...racers, ...editors.map(({ client }) => client)]
   await Promise.all(apis.map((api) => api.untilBelieving()))
+  await rejoin()
 
   async function edit(editor: (typeof editors)[number], isOver: () => boolean): Promise<void> {
     editor.answeredAt = performance.now()
@@ -134,6 +140,15 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
     }
   }
 
+  const readsAtReplicas = () => second.metric('sns_replica_reads_total{answer="replica"}')
+
+  /** Whoever does not lead follows, and is read. */
+  async function rejoin(): Promise<void> {
+    await pair.run('rejoin')
+    const isUsed = async () => (await second.metric('sns_replicas_set_aside')) === 0
+    await eventually(isUsed, { ...WITHIN, what: 'every server is read as a replica' })
+  }
+
   /** Waits until capture has either gone on at the new primary or ended; brings it back as its line says. */
   async function untilCaptured(): Promise<boolean> {
     const word = rareWord()
@@ -165,6 +180,7 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
   async function play(move: Move, random: () => number): Promise<Round> {
     const upTo = (most: number) => 1 + Math.floor(random() * most)
     const [refused, answered] = [tally.refused, tally.written]
+    const atReplicas = await readsAtReplicas()
     let isOver = false
     const race = Promise.all([
       ...racers.map((client) => client.race(() => isOver)),
@@ -201,7 +217,7 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
     for (const url of urls) await Promise.all(everybody.map((client) => client.read('feed', url)))
     const [hasCaptureEnded] = await Promise.all([
       untilCaptured(),
-      pair.run('rejoin'),
+      rejoin(),
       ...apis.map((api) => api.untilBelieving()),
     ])
     return {
@@ -211,6 +227,7 @@ export async function openMovingSuite(...mode: readonly string[]): Promise<Movin
       gapMs: Math.max(...editors.map(({ gapMs }) => gapMs)),
       refused: tally.refused - refused,
       answered: tally.written - answered,
+      atReplicas: (await readsAtReplicas()) - atReplicas,
       lost: settled.lost,
       hasCaptureEnded,
     }

@@ -4,6 +4,8 @@ import { environment } from '../config/environment'
 export interface MysqlPair extends AsyncDisposable {
   /** The address, which leads to the primary: `mysql://user:password@host:port`. */
   readonly url: string
+  /** Each server by itself: of a pair the first primary, then its replica. */
+  readonly servers: readonly string[]
   /** A command of the rig, such as `switchover`; throws what it printed where it fails. */
   run(...command: readonly string[]): Promise<string>
 }
@@ -12,15 +14,24 @@ export interface MysqlPair extends AsyncDisposable {
 export const mysqlPairCommand = environment.TEST_MYSQL_PAIR || null
 
 const PORT_ATTEMPTS = 20
+const SERVERS = { pair: ['A', 'B'], group: ['A', 'B', 'C'] } as const
 
-/** Brings up a rig of its own, empty: `pair`, `group`. Whatever is up under this `STACK_OFFSET` makes room. */
-export async function openMysqlPair(...mode: readonly string[]): Promise<MysqlPair> {
+/** Brings up a rig of its own, empty. Whatever is up under this `STACK_OFFSET` makes room. */
+export async function openMysqlPair(
+  mode: keyof typeof SERVERS,
+  ...options: readonly string[]
+): Promise<MysqlPair> {
   await run('down')
-  await up(mode)
-  const url = /TEST_PAIR_URL='(.*)'/.exec(await run('env'))?.[1]
-  if (!url) throw new Error('the rig does not say where it is')
+  await up([mode, ...options])
+  const said = await run('env')
+  function urlOf(name: string): string {
+    const url = new RegExp(`${name}='(.*)'`).exec(said)?.[1]
+    if (!url) throw new Error(`the rig does not say where ${name} is`)
+    return url
+  }
   return {
-    url,
+    url: urlOf('TEST_PAIR_URL'),
+    servers: SERVERS[mode].map((name) => urlOf(`TEST_PAIR_${name}_URL`)),
     run,
     async [Symbol.asyncDispose]() {
       await run('down')

@@ -17,7 +17,7 @@ describe.skipIf(mysqlPairCommand === null)('feeds read from a replica of MySQL',
   let replica: string
   beforeAll(async () => {
     pair = await openMysqlPair('pair')
-    replica = /TEST_PAIR_B_URL='(.*)'/.exec(await pair.run('env'))?.[1] ?? ''
+    replica = pair.servers[1]!
   }, 60_000)
   afterAll(() => pair?.[Symbol.asyncDispose](), 60_000)
 
