@@ -341,7 +341,7 @@ export const SETTINGS = {
   pageMemoryMib: {
     name: 'PAGE_MEMORY_MIB',
     summary:
-      'Memory that one api process uses for pages, in MiB: about 500 bytes per post; per reader 1 KiB and 32 bytes per followee',
+      'Memory that one api process uses for pages, in MiB: about 500 bytes per post; per reader 1.5 KiB and 32 bytes per followee',
     parse: parse.integer('mebibytes', 1, 65_536),
     default: '128',
     readBy: ['api'],
